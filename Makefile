@@ -1,0 +1,39 @@
+# What there is to do; `make` alone lists it.
+SWIFT ?= swift
+BUILD := $(SWIFT) build --configuration release
+FUZZ_COUNT ?= 1000000
+
+.PHONY: help deps build lint test demo bench fuzz proto clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## installs the system libraries that are missing (as root, or with sudo)
+	@scripts/install-dependencies
+
+build: deps ## builds .build/release/distro
+	$(BUILD) --product distro
+
+lint: ## swift format, strict
+	$(SWIFT) format lint --strict --recursive Package.swift $(filter-out %/MessageFormat,$(wildcard Sources/*)) \
+	  $(wildcard Sources/MessageFormat/*.swift) Tests
+
+test: deps ## set-up, lint and all tests
+	@scripts/test
+
+demo: build ## two identities, a push, and what is refused, on this machine
+	@scripts/demo
+
+bench: deps ## speed as ratios, side by side in one run
+	$(BUILD) --product distro-bench
+	.build/release/distro-bench
+
+fuzz: deps ## the parsers on FUZZ_COUNT mutated inputs
+	DISTRO_FUZZ_COUNT=$(FUZZ_COUNT) $(SWIFT) test --configuration release --filter Fuzz
+
+proto: ## generates the Swift code of Sources/MessageFormat/proto (protoc, protoc-gen-swift 1.39)
+	cd Sources/MessageFormat/proto && protoc --swift_out=../Generated \
+	  --swift_opt=Visibility=Internal --swift_opt=UseAccessLevelOnImports=true *.proto
+
+clean: ## removes what was built
+	rm -rf .build

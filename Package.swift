@@ -1,0 +1,96 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The layers, bottom up. A target imports only rows above its own that its entry names; a test holds
+// this file and every import against the table in docs/architecture.md.
+
+// Generated code cannot mark what it does as unsafe; the layer test keeps `unsafe` out of the rest.
+let generated: [SwiftSetting] = [
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .treatAllWarnings(as: .error),
+]
+let strict = generated + [.strictMemorySafety()]
+
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let arguments: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle: Target.Dependency = .product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+  name: "distro",
+  products: [.executable(name: "distro", targets: ["distro"])],
+  dependencies: [
+    // Commands, help and shell completions.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // What every Swift server logs through.
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    // Bytes that a third party can read and write in any language.
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    // Daemons that start and stop in order.
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    // SQLite: mailboxes, the signer's streams, the applier's journal.
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    // The configuration files.
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // Layer 0: one C library's headers each, and the words in which git objects are described.
+    .systemLibrary(name: "CGit2", providers: [.apt(["libgit2-dev"])]),
+    .systemLibrary(name: "CSodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "GitModel", swiftSettings: strict),
+
+    // Layer 1: one concern each; none knows another.
+    .target(
+      name: "MessageFormat", dependencies: ["GitModel", protobuf], exclude: ["proto"],
+      swiftSettings: generated),
+    .target(name: "Sodium", dependencies: ["CSodium"], swiftSettings: strict),
+    .target(name: "Git", dependencies: ["GitModel", "CGit2"], swiftSettings: strict),
+    .target(name: "PatchText", dependencies: ["GitModel", "CZlib"], swiftSettings: strict),
+    .target(name: "WorkingTree", dependencies: ["GitModel"], swiftSettings: strict),
+    .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: strict),
+    .target(name: "Compression", dependencies: ["CZstd"], swiftSettings: strict),
+    .target(name: "Spool", swiftSettings: strict),
+
+    // Layer 2: what both halves of the pipeline share.
+    .target(
+      name: "Sealing", dependencies: ["MessageFormat", "Sodium", "Spool"], swiftSettings: strict),
+    .target(
+      name: "Patching", dependencies: ["GitModel", "MessageFormat", "Git", "PatchText"], swiftSettings: strict),
+    .target(
+      name: "Mailboxes", dependencies: ["MessageFormat", "Spool", grdb], swiftSettings: strict),
+    .target(
+      name: "Carriers", dependencies: ["MessageFormat", "Mailboxes", "ZeroMQ", logging],
+      swiftSettings: strict),
+
+    // Layer 3: the two halves, which never meet.
+    .target(
+      name: "Signer",
+      dependencies: [
+        "GitModel", "MessageFormat", "Sodium", "Git", "Compression", "ZeroMQ", "Spool", "Sealing",
+        "Patching", "Mailboxes", "Carriers", grdb,
+      ], swiftSettings: strict),
+    .target(
+      name: "Applier",
+      dependencies: [
+        "GitModel", "MessageFormat", "Sodium", "Git", "PatchText", "WorkingTree", "Compression",
+        "Spool", "Sealing", "Patching", "Mailboxes", "Carriers", grdb, logging,
+      ], swiftSettings: strict),
+
+    // Layer 4: commands, configuration, terminal; joins the halves.
+    .executableTarget(
+      name: "distro",
+      dependencies: [
+        "MessageFormat", "Sodium", "Git", "ZeroMQ", "Sealing", "Mailboxes", "Carriers", "Signer",
+        "Applier", arguments, lifecycle, yaml, logging,
+      ], swiftSettings: generated),
+  ]
+)

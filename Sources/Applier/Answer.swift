@@ -1,0 +1,78 @@
+import GRDB
+import GitModel
+import Mailboxes
+import MessageFormat
+import Sealing
+import Sodium
+
+/// What became of one message.
+struct Outcome {
+  let stored: StoredMessage
+  /// `nil`: it could not be opened, or its signature was not good.
+  let message: Message?
+  /// The message's digest, where its sequence number is used up by this outcome.
+  let seen: ContentDigest?
+  let outcome: Receipt.Outcome
+  /// What the stream's checkout is at now.
+  let revision: ObjectID?
+}
+
+/// The last stage: a signed receipt into the signer's mailbox, and the message out of the inbox, in one durable step.
+struct Answer {
+  let identity: Identity
+  let trustedSigners: [PublicIdentity]
+  let store: MailboxStore
+  let now: () -> Timestamp
+
+  /// `also` runs in the same transaction.
+  func answer(_ outcomes: [Outcome], also: (Database) throws -> Void = { _ in }) throws {
+    let time = now()
+    var receipts: [IncomingMessage] = []
+    for outcome in outcomes {
+      // Only a trusted signer can have deposited it; a receipt to anyone else would go nowhere.
+      let reader = outcome.message?.signer ?? outcome.stored.depositor
+      guard let signer = trustedSigners.first(where: { $0.mailbox == reader }) else { continue }
+      receipts.append(try seal(receipt(for: outcome, to: signer, at: time), for: signer))
+    }
+    try store.commit(receipts, at: time) { database in
+      for outcome in outcomes {
+        if let message = outcome.message, let digest = outcome.seen {
+          try Inbox.recordSeen(message, digest: digest, in: database)
+        }
+        try Inbox.forgetAttempts(of: outcome.stored.id, in: database)
+        try MailboxStore.remove(outcome.stored, in: database)
+      }
+      try also(database)
+    }
+    for outcome in outcomes { try store.removeFile(of: outcome.stored) }
+  }
+
+  private func receipt(
+    for outcome: Outcome, to signer: PublicIdentity, at time: Timestamp
+  ) -> Receipt {
+    Receipt(
+      applier: identity.public.mailbox, signer: signer.mailbox,
+      messageID: outcome.stored.id,
+      subject: outcome.message.map {
+        Receipt.Subject(remote: $0.remote, ref: $0.ref, sequence: $0.sequence)
+      },
+      outcome: outcome.outcome, revision: outcome.revision,
+      receivedAt: outcome.stored.receivedAt, finishedAt: time)
+  }
+
+  private func seal(
+    _ receipt: Receipt, for signer: PublicIdentity
+  ) throws -> IncomingMessage {
+    var sealer = Sealer(for: [signer])
+    let statement = try Statement.signed(
+      receipt.encoded(), type: Receipt.statementType, by: identity)
+    let chunks = [sealer.header, sealer.seal(statement, isLast: true)]
+    let size = SealedSize(
+      chunkCount: 2, byteCount: chunks.reduce(0) { $0 + UInt64($1.count) })
+    let message = try IncomingMessage(
+      DepositOffer(id: sealer.id, mailboxes: sealer.mailboxes, size: size),
+      from: identity.public.mailbox, into: store)
+    for chunk in chunks { try message.append(chunk) }
+    return message
+  }
+}

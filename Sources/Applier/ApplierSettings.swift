@@ -1,0 +1,56 @@
+package import MessageFormat
+package import Sodium
+
+/// What an applier's configuration says, read and checked: keys loaded, paths absolute.
+package struct ApplierSettings: Sendable {
+  package let identity: Identity
+  /// The directory of the inbox, the journal and the receipts.
+  package let state: String
+  /// Never empty: whose messages are opened at all.
+  package let trustedSigners: [PublicIdentity]
+  package let checkouts: [CheckoutSettings]
+  /// How long one message may take before the program gives up on it and restarts.
+  package let deadline: Duration
+
+  package init(
+    identity: Identity, state: String, trustedSigners: [PublicIdentity],
+    checkouts: [CheckoutSettings], deadline: Duration
+  ) {
+    precondition(!trustedSigners.isEmpty, "an applier without signers applies nothing")
+    self.identity = identity
+    self.state = state
+    self.trustedSigners = trustedSigners
+    self.checkouts = checkouts
+    self.deadline = deadline
+  }
+}
+
+/// A working copy that is kept at the newest revision of one stream, and what it takes.
+package struct CheckoutSettings: Hashable, Sendable {
+  package enum LocalChanges: String, Sendable, CaseIterable { case refuse, overwrite }
+  package enum UnusualPaths: String, Sendable, CaseIterable { case refuse, allow }
+  /// `inside`: only targets that stay inside the checkout.
+  package enum SymbolicLinks: String, Sendable, CaseIterable { case refuse, inside, any }
+
+  package let remote: String
+  package let branch: BranchName
+  package let path: String
+  package let onLocalChanges: LocalChanges
+  package let unusualPaths: UnusualPaths
+  package let symbolicLinks: SymbolicLinks
+  /// Whose messages this checkout takes, out of the trusted signers.
+  package let signers: Set<Mailbox>
+
+  package init(
+    remote: String, branch: BranchName, path: String, onLocalChanges: LocalChanges,
+    unusualPaths: UnusualPaths, symbolicLinks: SymbolicLinks, signers: Set<Mailbox>
+  ) {
+    self.remote = remote
+    self.branch = branch
+    self.path = path
+    self.onLocalChanges = onLocalChanges
+    self.unusualPaths = unusualPaths
+    self.symbolicLinks = symbolicLinks
+    self.signers = signers
+  }
+}

@@ -1,0 +1,48 @@
+import Git
+import GitModel
+import MessageFormat
+import Patching
+
+/// Messages of one stream that have been checked and are to be applied in one step: what each says of the checkout is
+/// true of the state that the ones before it leave behind.
+final class Batch {
+  /// One step stays small enough to be repeated, and to be held in memory.
+  static let messageCountMax = 256
+  static let byteCountMax = 16 << 20
+
+  let checkout: Checkout
+  private(set) var current: Snapshot?
+  /// The repository and the objects that the checked patches bring.
+  private(set) var overlay: ObjectOverlay
+  /// What is to happen to the working tree, from the first revision to the last, by path.
+  private(set) var changes: [TreePath: TreeChange] = [:]
+  private(set) var patches: [CheckedPatch] = []
+  private var byteCount = 0
+
+  init(_ checkout: Checkout) {
+    self.checkout = checkout
+    current = checkout.head
+    overlay = ObjectOverlay(over: checkout.repository.objects)
+  }
+
+  /// A pack is a step of its own: its objects are on the disk, not in the overlay.
+  var isFull: Bool {
+    patches.count >= Self.messageCountMax || byteCount >= Self.byteCountMax
+      || patches.contains { if case .packed = $0.objects { true } else { false } }
+  }
+
+  func add(_ patch: CheckedPatch) {
+    patches.append(patch)
+    current = patch.message.after
+    if case .computed(let objects) = patch.objects { overlay = objects }
+    byteCount += Int(patch.message.payload.inflatedSize)
+    for change in patch.changes { merge(change) }
+  }
+
+  /// Two changes of one path are one from the first's old side to the second's new side, or none.
+  private func merge(_ change: TreeChange) {
+    let old = if let earlier = changes[change.path] { earlier.old } else { change.old }
+    changes[change.path] =
+      old == change.new ? nil : TreeChange(path: change.path, old: old, new: change.new)
+  }
+}

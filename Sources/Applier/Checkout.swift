@@ -1,0 +1,128 @@
+import Foundation
+import Git
+import GitModel
+import MessageFormat
+import WorkingTree
+
+/// A checkout that we hold the lock of; opened for one batch, so that it is never another one than the path names.
+final class Checkout {
+  static let stagingName = "distro-staging"
+  /// Locks of git's that are older were left by a killed process; ours is the only one that may be at work for longer.
+  static let lockAgeMax: Duration = .seconds(600)
+
+  let settings: CheckoutSettings
+  let repository: Repository
+  let files: WorkingTree
+  let index: IndexUpdater
+  /// `nil`: the branch has no commit yet.
+  let head: Snapshot?
+  /// What has to go again if nothing is applied.
+  private let made: Made
+  private let lock: CheckoutLock
+
+  private enum Made { case nothing, repository, directory }
+
+  private init(
+    _ settings: CheckoutSettings, _ repository: Repository, indexes: IndexCache,
+    made: Made = .nothing
+  ) throws {
+    self.settings = settings
+    self.made = made
+    self.repository = repository
+    lock = try CheckoutLock(gitDirectory: repository.gitDirectory)
+    files = try WorkingTree(opening: settings.path)
+    index = try indexes.index(of: repository)
+    head = try repository.headCommit().map {
+      Snapshot(revision: $0, tree: try repository.objects.commit($0).tree)
+    }
+  }
+
+  var stagingDirectory: String { repository.gitDirectory + Self.stagingName }
+
+  /// Throws `Refused` where the checkout is not what the configuration and the message need it to be.
+  ///
+  /// Where nothing is at the path yet, it is made if `canCreate`.
+  static func open(
+    _ settings: CheckoutSettings, canCreate: Bool, indexes: IndexCache
+  ) throws -> Checkout {
+    let made = try makeIfMissing(settings, canCreate: canCreate)
+    let repository: Repository
+    do throws(GitError) {
+      repository = try Repository(opening: settings.path)
+    } catch {
+      throw Refused(.checkoutUnusable, "\(error)")
+    }
+    guard !repository.isBare else {
+      throw Refused(.checkoutUnusable, "\(settings.path) is a bare repository")
+    }
+    try requireIdentity(of: repository, settings)
+    return try Checkout(settings, repository, indexes: indexes, made: made)
+  }
+
+  /// The same without a look at its remote and branch, which may have been changed since a run was killed.
+  static func reopen(_ settings: CheckoutSettings, indexes: IndexCache) throws -> Checkout {
+    try Checkout(settings, try Repository(opening: settings.path), indexes: indexes)
+  }
+
+  private static func requireIdentity(
+    of repository: Repository, _ settings: CheckoutSettings
+  ) throws {
+    let origin = try repository.remoteURL("origin")
+    guard origin == settings.remote else {
+      throw Refused(
+        .remoteMismatch,
+        "the origin of \(settings.path) is \(origin ?? "not set"), not \(settings.remote)")
+    }
+    let branch = try repository.headSymbolicTarget()
+    guard branch == settings.branch.fullName else {
+      throw Refused(
+        .branchMismatch,
+        "\(settings.path) is on \(branch ?? "no branch"), not on \(settings.branch.fullName)")
+    }
+  }
+
+  private static func makeIfMissing(
+    _ settings: CheckoutSettings, canCreate: Bool
+  ) throws -> Made {
+    let isThere = FileManager.default.fileExists(atPath: settings.path)
+    let names = isThere ? try FileManager.default.contentsOfDirectory(atPath: settings.path) : []
+    guard names.isEmpty else { return .nothing }
+    guard canCreate else {
+      throw Refused(
+        .revisionMismatch, "there is no checkout at \(settings.path) yet; it needs a snapshot")
+    }
+    let repository = try Repository.create(at: settings.path, branch: settings.branch.fullName)
+    try repository.setRemote("origin", url: settings.remote)
+    return isThere ? .repository : .directory
+  }
+
+  /// Removes the locks and quarantined packs that a killed process left.
+  func removeLeftovers() throws(GitError) {
+    try repository.removeLeftovers(
+      branch: settings.branch.fullName, olderThan: Self.lockAgeMax, lock)
+  }
+
+  /// Removes what `open` made, after a refusal.
+  func discardIfMade() throws {
+    switch made {
+    case .nothing: break
+    case .repository: try FileManager.default.removeItem(atPath: repository.gitDirectory)
+    case .directory: try FileManager.default.removeItem(atPath: settings.path)
+    }
+  }
+}
+
+/// Indexes that stay in memory from batch to batch: reading one costs time in proportion to the checkout.
+final class IndexCache {
+  private var indexes: [String: IndexUpdater] = [:]
+
+  func index(of repository: Repository) throws(GitError) -> IndexUpdater {
+    if let index = indexes[repository.gitDirectory] {
+      try index.refresh()
+      return index
+    }
+    let index = try IndexUpdater(gitDirectory: repository.gitDirectory)
+    indexes[repository.gitDirectory] = index
+    return index
+  }
+}

@@ -1,0 +1,3 @@
+// libsodium (Debian: libsodium-dev).
+#pragma once
+#include <sodium.h>

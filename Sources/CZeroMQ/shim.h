@@ -1,0 +1,3 @@
+// libzmq (Debian: libzmq3-dev).
+#pragma once
+#include <zmq.h>

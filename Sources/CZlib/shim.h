@@ -1,0 +1,3 @@
+// zlib (Debian: zlib1g-dev).
+#pragma once
+#include <zlib.h>

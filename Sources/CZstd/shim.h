@@ -1,0 +1,3 @@
+// libzstd (Debian: libzstd-dev).
+#pragma once
+#include <zstd.h>

@@ -1,0 +1,129 @@
+import MessageFormat
+import Mailboxes
+package import ZeroMQ
+
+/// A connection to a carrier: made again when it breaks, on the same socket. Belongs to one thread.
+package final class CarrierClient {
+  /// Connected, but silent for so long: the request is repeated.
+  static let answerTimeout: Duration = .seconds(10)
+
+  package let endpoint: String
+  private let socket: Socket
+  private let monitor: Monitor
+  private var poller = Poller()
+  private var isConnected = false
+  private var lastFailure: CarrierError.UnreachedReason?
+
+  /// What came next: an answer, or that everything asked so far is to be asked again.
+  enum Event {
+    case reply(CarrierReply, chunk: [UInt8]?)
+    case interrupted
+  }
+
+  /// Begins to connect; `server`: the transport key that must answer.
+  package init(
+    to endpoint: String, server: CurvePublicKey, as identity: TransportIdentity, in context: Context
+  ) throws(CarrierError) {
+    self.endpoint = endpoint
+    do {
+      var options = SocketOptions()
+      options.frameCountMax = 2
+      options.reconnectDelayMax = .seconds(2)
+      socket = try identity.client(of: server, in: context, options: options)
+      monitor = try Monitor(socket)
+      _ = poller.add(socket, for: .reading)
+      _ = poller.add(monitor)
+      try socket.connect(endpoint)
+    } catch {
+      throw .faulty(endpoint: endpoint, error)
+    }
+  }
+
+  /// Sends when there is a connection; throws `notReached` when there is none up to the deadline.
+  func send(
+    _ request: CarrierRequest, chunk: [UInt8]? = nil, by deadline: Deadline
+  ) throws(CarrierError) {
+    let frames = [request.encoded()] + (chunk.map { [$0] } ?? [])
+    while try faulting({ () throws(ZeroMQError) in try socket.send(frames) }) != .sent {
+      guard !deadline.isPast else { throw unreached }
+      try waitForChange(until: .earlier(deadline, .after(.milliseconds(20))))
+    }
+  }
+
+  /// The next thing that happens; throws when nothing does up to the deadline.
+  func next(by deadline: Deadline) throws(CarrierError) -> Event {
+    let silence = Deadline.after(Self.answerTimeout)
+    while true {
+      if let reply = try receive() { return reply }
+      guard !deadline.isPast else {
+        throw isConnected ? .noAnswer(endpoint: endpoint) : unreached
+      }
+      let wasConnected = isConnected
+      try waitForChange(until: .earlier(deadline, silence))
+      if wasConnected && !isConnected { return .interrupted }
+      if silence.isPast && !deadline.isPast { return .interrupted }
+    }
+  }
+
+  private func receive() throws(CarrierError) -> Event? {
+    guard let received = try faulting({ () throws(ZeroMQError) in try socket.receive() }) else {
+      return nil
+    }
+    guard case .message(let frames, _) = received else {
+      throw .unexpectedAnswer(endpoint: endpoint, "too many frames")
+    }
+    do throws(FormatError) {
+      let reply = try CarrierReply(decoding: frames[0].bytes)
+      return .reply(reply, chunk: frames.count > 1 ? frames[1].bytes : nil)
+    } catch {
+      throw .unexpectedAnswer(endpoint: endpoint, "\(error)")
+    }
+  }
+
+  private func waitForChange(until deadline: Deadline) throws(CarrierError) {
+    try faulting { () throws(ZeroMQError) in
+      try poller.wait(until: deadline)
+      while let event = try monitor.next() { try note(event) }
+    }
+  }
+
+  private func note(_ event: MonitorEvent) throws(ZeroMQError) {
+    switch event.kind {
+    case .handshakeSucceeded:
+      isConnected = true
+      lastFailure = nil
+    case .disconnected:
+      isConnected = false
+    case .connectRetried where lastFailure == nil:
+      lastFailure = .nobodyListens
+    case .handshakeFailed(.refused):
+      lastFailure = .refused
+      try reconnect()
+    case .handshakeFailed(.protocolBroken):
+      lastFailure = .wrongServer
+      try reconnect()
+    case .handshakeFailed(.noDetail):
+      lastFailure = .wrongServer
+    default: break
+    }
+  }
+
+  /// After such a failure libzmq gives up by itself; the other side's list may change, so we do not.
+  private func reconnect() throws(ZeroMQError) {
+    try socket.disconnect(endpoint)
+    try socket.connect(endpoint)
+  }
+
+  /// The list of the other side says no, and goes on saying it: waiting is no use.
+  var isRefused: Bool { lastFailure == .refused }
+
+  private var unreached: CarrierError {
+    .notReached(endpoint: endpoint, reason: lastFailure ?? .unknown)
+  }
+
+  private func faulting<Value>(
+    _ body: () throws(ZeroMQError) -> Value
+  ) throws(CarrierError) -> Value {
+    do { return try body() } catch { throw .faulty(endpoint: endpoint, error) }
+  }
+}

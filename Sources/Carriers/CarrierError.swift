@@ -1,0 +1,41 @@
+package import MessageFormat
+
+/// Why a carrier was not reached, or did not do what it was asked.
+package enum CarrierError: Error, CustomStringConvertible {
+  case notReached(endpoint: String, reason: UnreachedReason)
+  case noAnswer(endpoint: String)
+  case unexpectedAnswer(endpoint: String, String)
+  case faulty(endpoint: String, any Error)
+
+  package enum UnreachedReason: String, Sendable {
+    case nobodyListens = "nobody listens there"
+    case refused = "we are not on its list of trusted identities"
+    case wrongServer = "it is not the server whose key we expect, or it does not answer"
+    case unknown = "there was no connection"
+  }
+
+  package var description: String {
+    switch self {
+    case .notReached(let endpoint, let reason): "\(endpoint): not reached: \(reason.rawValue)"
+    case .noAnswer(let endpoint): "\(endpoint): connected, but it does not answer"
+    case .unexpectedAnswer(let endpoint, let what): "\(endpoint): unexpected answer: \(what)"
+    case .faulty(let endpoint, let error): "\(endpoint): \(error)"
+    }
+  }
+
+  package var hint: String? {
+    switch self {
+    case .notReached(_, .nobodyListens): "is the other side running, and is the port right?"
+    case .notReached(_, .refused): "add our .pub file to 'trusted-signers:' there, and restart it"
+    case .notReached(_, .wrongServer): "compare 'server:' with the other side's .pub file"
+    default: nil
+    }
+  }
+}
+
+/// What became of a deposit.
+package enum DepositResult: Hashable, Sendable {
+  /// On the carrier's disk.
+  case stored
+  case refused(CarrierRefusal, detail: String)
+}

@@ -1,0 +1,45 @@
+import Glibc
+
+extension Repository {
+  /// Removes what a killed process left behind: git's locks on the index, HEAD, the shallow file
+  /// and one branch, and our quarantined packs. Only for the holder of the checkout's lock; what is
+  /// younger than `age` stays, since git itself may be at work. Answers what was removed.
+  @discardableResult
+  package func removeLeftovers(
+    branch: String, olderThan age: Duration, _: borrowing CheckoutLock
+  ) throws(GitError) -> [String] {
+    guard Self.isValidName(branch) else { throw .referenceNameInvalid(branch) }
+    var candidates = [
+      gitDirectory + "index.lock", gitDirectory + "HEAD.lock", commonDirectory + "shallow.lock",
+      commonDirectory + branch + ".lock",
+    ]
+    let objectsDirectory = commonDirectory + "objects/"
+    for name in try SystemFile.names(in: objectsDirectory)
+    where name.hasPrefix(QuarantinedPack.directoryPrefix) {
+      candidates.append(objectsDirectory + name)
+    }
+    var removed: [String] = []
+    for path in candidates where try Self.isOlder(path, age) {
+      if path.hasSuffix(".lock") {
+        try SystemFile.remove(path)
+      } else {
+        try SystemFile.removeTree(path)
+      }
+      removed.append(path)
+    }
+    return removed
+  }
+
+  private static func isOlder(_ path: String, _ age: Duration) throws(GitError) -> Bool {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 else {
+      if errno == ENOENT { return false }
+      throw SystemFile.failure("lstat", path)
+    }
+    var now = timespec()
+    guard unsafe clock_gettime(CLOCK_REALTIME, &now) == 0 else {
+      throw SystemFile.failure("clock_gettime", path)
+    }
+    return Duration.seconds(now.tv_sec - status.st_mtim.tv_sec) > age
+  }
+}

@@ -1,0 +1,28 @@
+import CGit2
+
+extension Repository {
+  /// The URL as the configuration has it: without the rewriting of `url.<base>.insteadOf`; `nil`
+  /// when none is set.
+  package func remoteURL(_ name: String) throws(GitError) -> String? {
+    var configuration: OpaquePointer?
+    try unsafe Libgit2.check(
+      git_repository_config_snapshot(&configuration, handle), "read configuration")
+    defer { unsafe git_config_free(configuration) }
+    var value: UnsafePointer<CChar>?
+    let code = unsafe git_config_get_string(&value, configuration, "remote.\(name).url")
+    if code == GIT_ENOTFOUND.rawValue { return nil }
+    try Libgit2.check(code, "read URL of remote \(name)")
+    return unsafe value.map { unsafe String(cString: $0) }
+  }
+
+  /// Makes the remote, or gives the one that is there another URL.
+  package func setRemote(_ name: String, url: String) throws(GitError) {
+    if try remoteURL(name) != nil {
+      try unsafe Libgit2.check(git_remote_set_url(handle, name, url), "set remote \(name)")
+      return
+    }
+    var remote: OpaquePointer?
+    try unsafe Libgit2.check(git_remote_create(&remote, handle, name, url), "add remote \(name)")
+    unsafe git_remote_free(remote)
+  }
+}

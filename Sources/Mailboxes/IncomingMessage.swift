@@ -1,0 +1,147 @@
+import Foundation
+package import GRDB
+package import MessageFormat
+import Spool
+
+/// A sealed message on its way into a store, chunk by chunk; nothing of it is visible until `MailboxStore.commit`.
+///
+/// Belongs to one thread. A message that is released without a commit leaves nothing behind.
+package final class IncomingMessage {
+  static let unfinishedSuffix = ".part"
+  static let finishedSuffix = ".sealed"
+  static let recordHeaderByteCount: UInt64 = 4
+
+  package let offer: DepositOffer
+  package let depositor: Mailbox
+  package private(set) var nextChunk: UInt32 = 0
+  private var byteCount: UInt64 = 0
+  private var inline: [[UInt8]] = []
+  private let file: SpoolFile?
+  private let spool: SpoolDirectory
+
+  package init(
+    _ offer: DepositOffer, from depositor: Mailbox, into store: MailboxStore
+  ) throws(MailboxError) {
+    self.offer = offer
+    self.depositor = depositor
+    spool = store.state.spool
+    guard offer.size.byteCount > MailboxStore.inlineByteCountMax else {
+      file = nil
+      return
+    }
+    do {
+      try spool.remove(Self.unfinishedFileName(of: offer.id))
+      file = try SpoolFile.create(spool.path(of: Self.unfinishedFileName(of: offer.id)))
+    } catch {
+      throw .spool(error)
+    }
+  }
+
+  package var isComplete: Bool { nextChunk == offer.size.chunkCount }
+
+  /// The next chunk; its length must be what the format says for its place.
+  package func append(_ chunk: [UInt8]) throws(MailboxError) {
+    guard !isComplete else { throw .outOfOrder("more chunks than announced") }
+    let isInnerPayload = nextChunk >= 2 && nextChunk + 1 < offer.size.chunkCount
+    guard (1...Limits.chunkByteCountMax).contains(chunk.count),
+      !isInnerPayload || chunk.count == Limits.chunkByteCountMax
+    else { throw .outOfOrder("chunk \(nextChunk) has \(chunk.count) bytes") }
+    byteCount += UInt64(chunk.count)
+    guard byteCount <= offer.size.byteCount,
+      nextChunk + 1 < offer.size.chunkCount || byteCount == offer.size.byteCount
+    else { throw .outOfOrder("the chunks have other sizes than announced") }
+    if let file {
+      do {
+        try file.append(Self.recordHeader(length: chunk.count))
+        try file.append(chunk)
+      } catch {
+        throw .spool(error)
+      }
+    } else {
+      inline.append(chunk)
+    }
+    nextChunk += 1
+  }
+
+  /// For a deposit that was given up.
+  package func discard() throws(MailboxError) {
+    do { try spool.remove(Self.unfinishedFileName(of: offer.id)) } catch { throw .spool(error) }
+  }
+
+  /// Makes the file durable under its final name; the row that makes it count comes after.
+  fileprivate func finishFile() throws {
+    precondition(isComplete, "only a whole message is committed")
+    guard let file else { return }
+    try file.sync()
+    try spool.rename(Self.unfinishedFileName(of: offer.id), to: Self.fileName(of: offer.id))
+  }
+
+  fileprivate func insert(into database: Database, at time: Timestamp) throws {
+    let id = Data(offer.id.bytes)
+    try database.cachedStatement(sql: "INSERT OR IGNORE INTO message VALUES (?, ?, ?, ?, ?)")
+      .execute(arguments: [
+        id, offer.size.chunkCount, Int64(offer.size.byteCount), Data(depositor.bytes),
+        Int64(time.milliseconds),
+      ])
+    // A repeated deposit finds everything there already.
+    guard database.changesCount > 0 else { return }
+    let chunkStatement = try database.cachedStatement(sql: "INSERT INTO chunk VALUES (?, ?, ?)")
+    for (number, bytes) in inline.enumerated() {
+      try chunkStatement.execute(arguments: [id, number, Data(bytes)])
+    }
+    let deliveryStatement = try database.cachedStatement(
+      sql: "INSERT INTO delivery (mailbox, message) VALUES (?, ?)")
+    for mailbox in offer.mailboxes {
+      try deliveryStatement.execute(arguments: [Data(mailbox.bytes), id])
+    }
+  }
+}
+
+extension MailboxStore {
+  /// Any number of whole messages in one durable step; `also` runs in the same transaction.
+  package func commit(
+    _ messages: [IncomingMessage], at time: Timestamp, also: (Database) throws -> Void = { _ in }
+  ) throws(MailboxError) {
+    do {
+      for message in messages { try message.finishFile() }
+      try state.queue.write { database in
+        for message in messages { try message.insert(into: database, at: time) }
+        try also(database)
+      }
+    } catch {
+      throw MailboxError(error)
+    }
+  }
+}
+
+extension IncomingMessage {
+  static func fileName(of id: MessageID) -> String { id.hex + finishedSuffix }
+
+  static func unfinishedFileName(of id: MessageID) -> String { id.hex + unfinishedSuffix }
+
+  static func messageID(ofFile name: String) -> MessageID? {
+    guard name.hasSuffix(finishedSuffix) else { return nil }
+    let digits = Array(name.utf8.dropLast(finishedSuffix.utf8.count))
+    guard digits.count == 2 * nameByteCount else { return nil }
+    var bytes: [UInt8] = []
+    for index in stride(from: 0, to: digits.count, by: 2) {
+      guard let byte = UInt8(String(decoding: digits[index...index + 1], as: UTF8.self), radix: 16) else { return nil }
+      bytes.append(byte)
+    }
+    return MessageID(bytes)
+  }
+
+  static func recordHeader(length: Int) -> [UInt8] {
+    (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) }
+  }
+
+  /// With its header; a length over the limit means that the disk lost something.
+  static func recordLength(in file: SpoolFile, at offset: UInt64) throws(SpoolError) -> UInt64 {
+    let header = try file.read(at: offset, count: Int(recordHeaderByteCount))
+    let length = header.reduce(0) { $0 << 8 | UInt64($1) }
+    guard length <= UInt64(Limits.chunkByteCountMax) else {
+      throw .endsEarly(path: file.path, offset: offset)
+    }
+    return recordHeaderByteCount + length
+  }
+}

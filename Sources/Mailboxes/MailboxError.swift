@@ -1,0 +1,30 @@
+package import GRDB
+package import MessageFormat
+package import Spool
+
+/// Why a store did not take, find or give a sealed message.
+package enum MailboxError: Error, CustomStringConvertible {
+  /// The peer sent something else than it announced, or out of order.
+  case outOfOrder(String)
+  case missing(MessageID)
+  case spool(SpoolError)
+  case database(DatabaseError)
+
+  /// The disk or the quota is full: nothing was lost, and the same step works once there is room.
+  package var isFullDisk: Bool {
+    switch self {
+    case .spool(let error): error.isFullDisk
+    case .database(let error): error.resultCode == .SQLITE_FULL
+    case .outOfOrder, .missing: false
+    }
+  }
+
+  package var description: String {
+    switch self {
+    case .outOfOrder(let what): what
+    case .missing(let id): "message \(id.abbreviated) is not in the store"
+    case .spool(let error): "\(error)"
+    case .database(let error): "database: \(error.message ?? "\(error.resultCode)")"
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import FoundationEssentials
+import SwiftProtobuf
+
+/// Strict decoding: the bytes must be exactly those that encoding what they say gives, so that there are no unknown
+/// fields, no repeated or reordered ones, no defaults written out, and one signature covers one meaning.
+func decodeCanonically<Wire: SwiftProtobuf.Message>(
+  _ type: Wire.Type, from bytes: some RandomAccessCollection<UInt8>, named name: String,
+  byteCountMax: Int
+) throws(FormatError) -> Wire {
+  guard bytes.count <= byteCountMax else {
+    throw .overLimit(field: name, limit: UInt64(byteCountMax), actual: UInt64(bytes.count))
+  }
+  let data = Data(bytes)
+  do {
+    let wire = try Wire(serializedBytes: data)
+    let again: Data = try wire.serializedBytes()
+    guard again == data else { throw FormatError.notCanonical(name) }
+    return wire
+  } catch {
+    throw .notCanonical(name)
+  }
+}
+
+/// Encoding cannot fail: our structures have no required fields and their text is valid UTF-8.
+func encodeCanonically(_ wire: some SwiftProtobuf.Message) -> [UInt8] {
+  do {
+    return try wire.serializedBytes()
+  } catch {
+    preconditionFailure("a structure of ours does not serialize: \(error)")
+  }
+}
+
+func requireVersion(_ version: UInt32, of name: String) throws(FormatError) {
+  guard version == formatVersion else { throw .unknownVersion(version, of: name) }
+}
+
+func name<Thing>(_ data: Data, field: String) throws(FormatError) -> Name<Thing> {
+  guard let name = Name<Thing>(Array(data)) else {
+    throw .wrongLength(field: field, expected: nameByteCount, actual: data.count)
+  }
+  return name
+}
+
+func requireLimit(_ actual: Int, _ limit: Int, field: String) throws(FormatError) {
+  guard actual <= limit else {
+    throw .overLimit(field: field, limit: UInt64(limit), actual: UInt64(actual))
+  }
+}
+
+func requireLimit(_ actual: UInt64, _ limit: UInt64, field: String) throws(FormatError) {
+  guard actual <= limit else { throw .overLimit(field: field, limit: limit, actual: actual) }
+}

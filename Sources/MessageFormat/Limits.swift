@@ -1,0 +1,51 @@
+/// Every limit on what comes from outside, with its reason; docs/message-format.md lists them for other implementations.
+package enum Limits {
+  // Chunks: what carriers move. 128 KiB is under every broker's default limit and keeps memory flat.
+  package static let chunkByteCountMax = 131_072
+  /// crypto_secretstream_xchacha20poly1305_ABYTES.
+  package static let chunkOverheadByteCount = 17
+  package static let chunkPlaintextByteCountMax = chunkByteCountMax - chunkOverheadByteCount
+  /// 64 GiB of payload: a mistake, or an attack on the disk, but no repository.
+  package static let chunkCountMax: UInt32 = 524_288
+
+  // Sealed header. 1,000 recipients of 116 bytes each still fit into one chunk.
+  package static let recipientCountMax = 1_000
+  package static let streamHeaderByteCount = 24
+  package static let wrappedKeyByteCount = 80
+
+  // Statements. One is sealed into one chunk.
+  package static let statementByteCountMax = chunkPlaintextByteCountMax
+  package static let signatureCountMax = 16
+  package static let signatureByteCount = 64
+  package static let remoteByteCountMax = 1_024
+  package static let refByteCountMax = 255
+  package static let detailByteCountMax = 1_024
+  /// A longer commit object travels in a pack.
+  package static let commitByteCountMax = 65_536
+
+  // Payloads.
+  package static let payloadInflatedByteCountMax: UInt64 = 64 << 30
+  /// A patch is applied in memory; anything larger is a pack.
+  package static let patchByteCountMax = 8 << 20
+  /// What one patched file may grow to in memory; a larger one travels in a pack.
+  package static let patchedFileByteCountMax = 8 << 20
+  package static let patchedPathCountMax = 20_000
+  package static let packObjectCountMax = 10_000_000
+  /// libgit2 holds whole objects: a file costs its size in memory on both sides.
+  package static let objectByteCountMax: UInt64 = 1 << 30
+  package static let treeDepthMax = 512
+
+  // Time.
+  /// How far ahead of ours a signer's clock may be, in milliseconds.
+  package static let clockSkewMillisecondsMax: UInt64 = 5 * 60 * 1_000
+  /// A message is refused when it is older than it says it may get, and may not say more than this.
+  package static let lifetimeMillisecondsMax: UInt64 = 90 * 24 * 3_600 * 1_000
+
+  // The carrier protocol.
+  /// A request or reply without its chunk: a deposit that names 1,000 mailboxes.
+  package static let carrierFrameByteCountMax = 65_536
+  /// Chunks that may be sent before the other side has said how many it takes.
+  package static let creditMax: UInt32 = 32
+  /// Unfinished deposits that one peer may have open.
+  package static let openDepositCountMax = 16
+}

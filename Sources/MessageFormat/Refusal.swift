@@ -1,0 +1,32 @@
+/// Why an applier did not apply a message: everything that a peer can cause, under a name that never changes.
+///
+/// README.md tells operators what each means and what to do.
+package enum Refusal: String, Error, Sendable, CaseIterable {
+  // Open
+  case malformed = "malformed"
+  case tampered = "tampered"
+  case notARecipient = "not-a-recipient"
+  case unknownSigner = "unknown-signer"
+  case badSignature = "bad-signature"
+  case expired = "expired"
+  case clockSkew = "clock-skew"
+  case overLimit = "over-limit"
+  // Check
+  case replayed = "replayed"
+  case forked = "forked"
+  case remoteMismatch = "remote-mismatch"
+  case branchMismatch = "branch-mismatch"
+  case revisionMismatch = "revision-mismatch"
+  case empty = "empty"
+  case unsafePath = "unsafe-path"
+  case unusualPath = "unusual-path"
+  case symbolicLink = "symbolic-link"
+  case doesNotApply = "does-not-apply"
+  case treeMismatch = "tree-mismatch"
+  case commitMismatch = "commit-mismatch"
+  case invalidPack = "invalid-pack"
+  case localChanges = "local-changes"
+  case checkoutUnusable = "checkout-unusable"
+  // Apply
+  case unprocessable = "unprocessable"
+}

@@ -1,0 +1,62 @@
+import Compression
+import Git
+import MessageFormat
+import Sealing
+import Sodium
+
+/// A message and the compressed payload that it names by digest.
+struct EnclosedMessage {
+  let message: Message
+  let payload: PayloadBuffer
+}
+
+/// The second stage: from a patch to a message with its payload.
+struct Enclose {
+  let identity: Identity
+  let objects: ObjectDatabase
+  let spoolDirectory: String
+  let lifetimeMilliseconds: UInt64
+  let progress: SendProgress
+
+  func enclose(
+    _ patch: Patch, for recipients: [PublicIdentity], behind head: Outbox.StreamHead?,
+    at now: Timestamp
+  ) throws -> EnclosedMessage {
+    let payload = PayloadBuffer(directory: spoolDirectory)
+    let inflatedSize = try write(patch.content, to: payload)
+    guard inflatedSize <= Limits.payloadInflatedByteCountMax else {
+      throw SignerError.overLimit(
+        what: "the payload", limit: Limits.payloadInflatedByteCountMax, actual: inflatedSize)
+    }
+    let kind: PayloadDescription.Kind = if case .text = patch.content { .patch } else { .pack }
+    let message = Message(
+      signer: identity.public.mailbox, recipients: recipients.map(\.mailbox),
+      remote: patch.update.remote, ref: patch.update.branch, before: patch.before,
+      after: patch.after, commit: patch.commit, sequence: (head?.sequence ?? 0) + 1,
+      previous: head?.digest, createdAt: now,
+      expiresAt: now.adding(milliseconds: lifetimeMilliseconds),
+      payload: PayloadDescription(
+        kind: kind, digest: payload.finish(), size: payload.byteCount, inflatedSize: inflatedSize))
+    return EnclosedMessage(message: message, payload: payload)
+  }
+
+  /// Compressed; answers the size before compression.
+  private func write(_ content: Patch.Content, to payload: PayloadBuffer) throws -> UInt64 {
+    var compressor = try Compressor()
+    var inflatedSize: UInt64 = 0
+    switch content {
+    case .text(let text):
+      try compressor.write(text) { try payload.append($0) }
+      inflatedSize = UInt64(text.count)
+    case .pack(let packed, _):
+      var stream = PackStream(packed, from: objects)
+      while let piece = try stream.next() {
+        try compressor.write(piece) { try payload.append($0) }
+        inflatedSize += UInt64(piece.count)
+        progress.report(.packing, done: UInt64(stream.position), of: UInt64(packed.count))
+      }
+    }
+    try compressor.finish { try payload.append($0) }
+    return inflatedSize
+  }
+}

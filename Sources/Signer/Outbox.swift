@@ -1,0 +1,144 @@
+import Foundation
+import GRDB
+package import GitModel
+package import Mailboxes
+package import MessageFormat
+
+/// What the signer must not forget: sealed messages that nobody has stored yet, each stream's last sequence, every answer.
+package struct Outbox: Sendable {
+  /// Where a stream stands: the last message that was made of it.
+  package struct StreamHead: Hashable, Sendable {
+    package let sequence: UInt64
+    package let revision: ObjectID
+    package let digest: ContentDigest
+  }
+
+  let store: MailboxStore
+
+  package init(directory: String) throws(SignerError) {
+    do {
+      store = try MailboxStore(state: StateDatabase.signer(directory: directory))
+    } catch {
+      throw .state("\(error)")
+    }
+  }
+
+  /// `nil`: nothing was ever sent on this stream.
+  package func head(of remote: String, _ branch: BranchName) throws(SignerError) -> StreamHead? {
+    try reading { database in
+      let row = try Row.fetchOne(
+        database, sql: "SELECT sequence, revision, digest FROM stream WHERE remote = ? AND ref = ?",
+        arguments: [remote, branch.fullName])
+      guard let row else { return nil }
+      guard let revision = ObjectID(bytes: row["revision"] as Data),
+        let digest = ContentDigest(Array(row["digest"] as Data))
+      else { throw SignerError.state("the stream \(remote) \(branch) is damaged") }
+      return StreamHead(
+        sequence: UInt64(row["sequence"] as Int64), revision: revision, digest: digest)
+    }
+  }
+
+  /// The sealed message and the stream's new sequence number, in one durable step.
+  package func store(
+    _ sealed: IncomingMessage, of message: Message, digest: ContentDigest, names: [Mailbox: String]
+  ) throws(SignerError) {
+    do throws(MailboxError) {
+      try store.commit([sealed], at: message.createdAt) { database in
+        let stream = try advance(message, digest: digest, in: database)
+        try database.execute(
+          sql: "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+          arguments: [
+            Data(sealed.offer.id.bytes), stream, Int64(message.sequence),
+            message.before.map { Data($0.revision.bytes) }, Data(message.after.revision.bytes),
+            message.payload.kind == .patch ? "patch" : "pack",
+            Int64(sealed.offer.size.byteCount), Int64(message.createdAt.milliseconds),
+          ])
+        for recipient in message.recipients {
+          try database.execute(
+            sql: "INSERT INTO answer (message, recipient, name, state) VALUES (?, ?, ?, 'waiting')",
+            arguments: [
+              Data(sealed.offer.id.bytes), Data(recipient.bytes),
+              names[recipient] ?? recipient.abbreviated,
+            ])
+        }
+      }
+    } catch {
+      throw .mailbox(error)
+    }
+  }
+
+  private func advance(
+    _ message: Message, digest: ContentDigest, in database: Database
+  ) throws -> Int64 {
+    // Two runs at once would use a number twice: the second finds the stream moved and fails.
+    try database.execute(
+      sql: """
+        INSERT INTO stream (remote, ref, sequence, revision, digest) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (remote, ref) DO UPDATE SET sequence = ?3, revision = ?4, digest = ?5
+        WHERE sequence = ?3 - 1
+        """,
+      arguments: [
+        message.remote, message.ref.fullName, Int64(message.sequence),
+        Data(message.after.revision.bytes), Data(digest.bytes),
+      ])
+    guard database.changesCount == 1,
+      let stream = try Int64.fetchOne(
+        database, sql: "SELECT id FROM stream WHERE remote = ? AND ref = ?",
+        arguments: [message.remote, message.ref.fullName])
+    else { throw DatabaseError(message: "another run has sent on this stream meanwhile; run it again") }
+    return stream
+  }
+
+  /// A recipient's carrier has the message on its disk: it leaves the outbox.
+  package func markStored(_ message: StoredMessage, at time: Timestamp) throws(SignerError) {
+    try writing { database in
+      try MailboxStore.remove(message, in: database)
+      try database.execute(
+        sql: """
+          UPDATE answer SET storedAt = ?, state = CASE state WHEN 'waiting' THEN 'stored' ELSE state END
+          WHERE message = ? AND recipient = ?
+          """,
+        arguments: [
+          Int64(time.milliseconds), Data(message.id.bytes), Data(message.mailbox.bytes),
+        ])
+    }
+    do throws(MailboxError) { try store.removeFile(of: message) } catch { throw .mailbox(error) }
+  }
+
+  /// A verified receipt; one for a message that was never sent, or not to this applier, is dropped and says `false`.
+  package func record(_ receipt: Receipt) throws(SignerError) -> Bool {
+    let (state, refusal, detail): (String, String?, String?) =
+      switch receipt.outcome {
+      case .applied: ("applied", nil, nil)
+      case .refused(let refusal, let detail): ("refused", refusal.rawValue, detail)
+      }
+    return try writing { database in
+      // The first answer stands: an applier answers a message once.
+      try database.execute(
+        sql: """
+          UPDATE answer SET state = ?, refusal = ?, detail = ?, revision = ?, finishedAt = ?
+          WHERE message = ? AND recipient = ? AND state IN ('waiting', 'stored')
+          """,
+        arguments: [
+          state, refusal, detail, receipt.revision.map { Data($0.bytes) },
+          Int64(receipt.finishedAt.milliseconds), Data(receipt.messageID.bytes),
+          Data(receipt.applier.bytes),
+        ])
+      return database.changesCount > 0
+    }
+  }
+
+  func reading<Value>(_ body: (Database) throws -> Value) throws(SignerError) -> Value {
+    do {
+      return try store.state.queue.read(body)
+    } catch let error as SignerError {
+      throw error
+    } catch {
+      throw .state("\(error)")
+    }
+  }
+
+  func writing<Value>(_ body: (Database) throws -> Value) throws(SignerError) -> Value {
+    do { return try store.state.queue.write(body) } catch { throw .state("\(error)") }
+  }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import GRDB
+package import GitModel
+package import MessageFormat
+
+/// A message and what one recipient has said of it: a line of `distro status`.
+package struct SentMessage: Sendable {
+  package enum State: String, Sendable { case waiting, stored, applied, refused }
+
+  package let id: MessageID
+  package let remote: String
+  package let ref: String
+  package let sequence: UInt64
+  package let before: ObjectID?
+  package let after: ObjectID
+  package let kind: String
+  package let byteCount: UInt64
+  package let recipient: Mailbox
+  package let recipientName: String
+  package let state: State
+  package let createdAt: Timestamp
+  package let storedAt: Timestamp?
+  package let finishedAt: Timestamp?
+  /// The stable name of a refusal; only with `refused`.
+  package let refusal: String?
+  package let detail: String?
+  /// What the recipient's checkout is at, as its receipt said.
+  package let revision: ObjectID?
+
+  fileprivate init(row: Row) throws {
+    func bytes(_ column: String) -> [UInt8]? { (row[column] as Data?).map { Array($0) } }
+    func time(_ column: String) -> Timestamp? {
+      (row[column] as Int64?).map { Timestamp(milliseconds: UInt64($0)) }
+    }
+    guard let id = bytes("message").flatMap(MessageID.init(_:)),
+      let recipient = bytes("recipient").flatMap(Mailbox.init(_:)),
+      let after = bytes("after").flatMap({ ObjectID(bytes: $0) }),
+      let state = State(rawValue: row["state"]), let createdAt = time("createdAt")
+    else { throw SignerError.state("a row of the table 'sent' is damaged") }
+    self.id = id
+    self.recipient = recipient
+    self.after = after
+    self.state = state
+    self.createdAt = createdAt
+    remote = row["remote"]
+    ref = row["ref"]
+    sequence = UInt64(row["sequence"] as Int64)
+    before = bytes("before").flatMap { ObjectID(bytes: $0) }
+    kind = row["kind"]
+    byteCount = UInt64(row["byteCount"] as Int64)
+    recipientName = row["name"]
+    storedAt = time("storedAt")
+    finishedAt = time("finishedAt")
+    refusal = row["refusal"]
+    detail = row["detail"]
+    revision = bytes("revision").flatMap { ObjectID(bytes: $0) }
+  }
+}
+
+extension Outbox {
+  /// The newest message of every stream and recipient, streams in alphabetical order.
+  package func newest() throws(SignerError) -> [SentMessage] {
+    try rows(
+      where: """
+        sent.sequence = (SELECT MAX(sequence) FROM sent AS other JOIN answer AS theirs
+        ON theirs.message = other.message
+        WHERE other.stream = sent.stream AND theirs.recipient = answer.recipient)
+        """)
+  }
+
+  /// One message, a row a recipient.
+  package func answers(to id: MessageID) throws(SignerError) -> [SentMessage] {
+    try rows(where: "sent.message = ?", [Data(id.bytes)])
+  }
+
+  /// Messages that no carrier has stored yet, oldest first.
+  package func unstored() throws(SignerError) -> [SentMessage] {
+    try rows(where: "answer.state = 'waiting'")
+  }
+
+  /// Messages that are stored and not answered yet, oldest first.
+  package func unanswered() throws(SignerError) -> [SentMessage] {
+    try rows(where: "answer.state = 'stored'")
+  }
+
+  private func rows(
+    where condition: String, _ arguments: StatementArguments = []
+  ) throws(SignerError) -> [SentMessage] {
+    try reading { database in
+      let rows = try Row.fetchAll(
+        database,
+        sql: """
+          SELECT sent.*, answer.*, stream.remote, stream.ref
+          FROM sent JOIN answer ON answer.message = sent.message
+          JOIN stream ON stream.id = sent.stream
+          WHERE \(condition) ORDER BY remote, ref, sequence, name
+          """, arguments: arguments)
+      return try rows.map { try SentMessage(row: $0) }
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package import GitModel
+package import Mailboxes
+package import MessageFormat
+
+/// Why nothing was sent; the outbox is as it was.
+package enum SignerError: Error, CustomStringConvertible {
+  case unknownRepository(String)
+  case notConfigured(ref: String, repository: String)
+  case missingReference(BranchName, repository: String)
+  case emptyPatch(before: ObjectID, after: ObjectID)
+  case unsupported(path: String, reason: String)
+  case overLimit(what: String, limit: UInt64, actual: UInt64)
+  case mailbox(MailboxError)
+  case state(String)
+
+  package var description: String {
+    switch self {
+    case .unknownRepository(let path): "\(path) is none of the configured repositories"
+    case .notConfigured(let ref, let repository):
+      "\(ref) is not among the branches that are configured for \(repository)"
+    case .missingReference(let branch, let repository):
+      "\(repository) has no branch \(branch.shortName)"
+    case .emptyPatch(let before, let after):
+      "the patch from \(before.abbreviated) to \(after.abbreviated) is empty: both have the same tree"
+    case .unsupported(let path, let reason): "\(path): \(reason)"
+    case .overLimit(let what, let limit, let actual):
+      "\(what) is \(actual), over the limit of \(limit)"
+    case .mailbox(let error): "outbox: \(error)"
+    case .state(let reason): "signer state: \(reason)"
+    }
+  }
+
+  package var hint: String? {
+    switch self {
+    case .unknownRepository: "add it under 'repositories:', or name a configured one with --repository"
+    case .notConfigured: "add the branch to 'branches:' of that repository"
+    case .missingReference: "`git branch --list` in the repository shows what there is"
+    case .emptyPatch: "there is nothing to send; commit something first"
+    case .mailbox(let error) where error.isFullDisk: "make room on the disk of 'state:' and run it again"
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package import MessageFormat
+package import Sodium
+
+/// What a signer's configuration says, read and checked: keys loaded, paths absolute.
+package struct SignerSettings: Sendable {
+  package let identity: Identity
+  /// The directory of the outbox, the streams and the receipts.
+  package let state: String
+  package let carriers: [SignerCarrier]
+  package let repositories: [SignerRepository]
+  /// How long a message may wait on its way before appliers refuse it.
+  package let lifetimeMilliseconds: UInt64
+
+  package init(
+    identity: Identity, state: String, carriers: [SignerCarrier], repositories: [SignerRepository],
+    lifetimeMilliseconds: UInt64
+  ) {
+    self.identity = identity
+    self.state = state
+    self.carriers = carriers
+    self.repositories = repositories
+    self.lifetimeMilliseconds = lifetimeMilliseconds
+  }
+}
+
+/// A ZeroMQ endpoint, and the identity that must answer there.
+package struct SignerCarrier: Hashable, Sendable {
+  package let endpoint: String
+  package let server: PublicIdentity
+
+  package init(endpoint: String, server: PublicIdentity) {
+    self.endpoint = endpoint
+    self.server = server
+  }
+}
+
+/// A repository whose branches are sent.
+package struct SignerRepository: Sendable {
+  /// How much of what lies between two revisions travels.
+  package enum History: String, Sendable, CaseIterable {
+    /// One patch and the commit of the new revision.
+    case tip
+    /// Every commit between.
+    case full
+  }
+
+  package let path: String
+  package let remote: String
+  package let branches: [BranchName]
+  package let recipients: [PublicIdentity]
+  package let history: History
+
+  package init(
+    path: String, remote: String, branches: [BranchName], recipients: [PublicIdentity],
+    history: History
+  ) {
+    self.path = path
+    self.remote = remote
+    self.branches = branches
+    self.recipients = recipients
+    self.history = history
+  }
+}

@@ -1,0 +1,63 @@
+import Glibc
+
+/// A private directory (0700) of files whose names we choose.
+package struct SpoolDirectory: Sendable {
+  package let path: String
+
+  /// Makes it, and the directories above it, where they are missing.
+  package init(_ path: String) throws(SpoolError) {
+    self.path = path
+    try Self.make(path)
+  }
+
+  package func path(of name: String) -> String { path + "/" + name }
+
+  /// Atomic, and durable when it returns: the file's contents must have been synced before.
+  package func rename(_ old: String, to new: String) throws(SpoolError) {
+    guard unsafe Glibc.rename(path(of: old), path(of: new)) == 0 else {
+      throw .cannot(operation: "rename", path: path(of: old), code: errno)
+    }
+    try sync()
+  }
+
+  /// A name that is not there is no error: the step may be a repeated one.
+  package func remove(_ name: String) throws(SpoolError) {
+    guard unsafe unlink(path(of: name)) == 0 || errno == ENOENT else {
+      throw .cannot(operation: "remove", path: path(of: name), code: errno)
+    }
+  }
+
+  package func names() throws(SpoolError) -> [String] {
+    guard let stream = unsafe opendir(path) else {
+      throw .cannot(operation: "list", path: path, code: errno)
+    }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  private func sync() throws(SpoolError) {
+    let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .cannot(operation: "open", path: path, code: errno) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw .cannot(operation: "sync", path: path, code: errno) }
+  }
+
+  private static func make(_ path: String) throws(SpoolError) {
+    if unsafe mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+    let code = errno
+    guard code == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+      throw .cannot(operation: "make the directory", path: path, code: code)
+    }
+    try make(String(path[..<slash]))
+    guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
+      throw .cannot(operation: "make the directory", path: path, code: errno)
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import Glibc
+
+/// What the machine did not let us do with a file of ours.
+package enum SpoolError: Error, Equatable, CustomStringConvertible {
+  case cannot(operation: String, path: String, code: Int32)
+  case endsEarly(path: String, offset: UInt64)
+
+  /// The disk or the quota is full: nothing was lost, and the same step works once there is room.
+  package var isFullDisk: Bool {
+    if case .cannot(_, _, let code) = self { code == ENOSPC || code == EDQUOT } else { false }
+  }
+
+  package var description: String {
+    switch self {
+    case .cannot(let operation, let path, let code):
+      "\(path): cannot \(operation): \(errorText(code))"
+    case .endsEarly(let path, let offset):
+      "\(path): ends early, there is nothing at byte \(offset)"
+    }
+  }
+}
+
+/// strerror(3), which is thread-safe in glibc since 2.32.
+func errorText(_ code: Int32) -> String {
+  guard let text = unsafe strerror(code) else { return "error \(code)" }
+  return unsafe String(cString: text)
+}

@@ -1,0 +1,101 @@
+import Glibc
+
+/// A private file (0600) that is appended to, synced, and read at offsets; closed when released.
+///
+/// Read and written by system calls, never mapped: what is in it never counts as our memory. Belongs to one thread.
+package final class SpoolFile {
+  package let path: String
+  package private(set) var size: UInt64
+  private let descriptor: Int32
+
+  private init(path: String, descriptor: Int32, size: UInt64) {
+    (self.path, self.descriptor, self.size) = (path, descriptor, size)
+  }
+
+  deinit { close(descriptor) }
+
+  /// A new file; one that is there already is an error (open(2), O_EXCL).
+  package static func create(_ path: String) throws(SpoolError) -> SpoolFile {
+    let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
+    let descriptor = unsafe Glibc.open(path, flags, 0o600)
+    guard descriptor >= 0 else { throw .cannot(operation: "create", path: path, code: errno) }
+    return SpoolFile(path: path, descriptor: descriptor, size: 0)
+  }
+
+  /// A file without a name in `directory`, gone with the last descriptor (open(2), O_TMPFILE).
+  package static func temporary(in directory: String) throws(SpoolError) -> SpoolFile {
+    let descriptor = unsafe Glibc.open(
+      directory, O_RDWR | __O_TMPFILE | O_DIRECTORY | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      throw .cannot(operation: "create a temporary file", path: directory, code: errno)
+    }
+    return SpoolFile(path: directory + "/(temporary)", descriptor: descriptor, size: 0)
+  }
+
+  package static func open(_ path: String) throws(SpoolError) -> SpoolFile {
+    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else { throw .cannot(operation: "open", path: path, code: errno) }
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw .cannot(operation: "examine", path: path, code: code)
+    }
+    return SpoolFile(path: path, descriptor: descriptor, size: UInt64(status.st_size))
+  }
+
+  /// All of the bytes, or an error; after an error the file may end with a part of them.
+  package func append(_ bytes: Span<UInt8>) throws(SpoolError) {
+    var written = 0
+    while written < bytes.count {
+      let rest = bytes.extracting(written..<bytes.count)
+      let count = unsafe rest.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .cannot(operation: "write", path: path, code: errno)
+      }
+      written += count
+      size += UInt64(count)
+    }
+  }
+
+  package func append(_ bytes: [UInt8]) throws(SpoolError) {
+    try append(bytes.span)
+  }
+
+  /// Exactly `count` bytes from `offset`; a file that ends before is an error.
+  package func read(at offset: UInt64, count: Int) throws(SpoolError) -> [UInt8] {
+    var failure: Int32 = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      while filled < count {
+        let step = unsafe pread(
+          descriptor, buffer.baseAddress.map { unsafe $0 + filled }, count - filled,
+          off_t(offset) + off_t(filled))
+        if step < 0 && errno == EINTR { continue }
+        if step < 0 { failure = errno }
+        if step <= 0 { break }
+        filled += step
+      }
+    }
+    if failure != 0 { throw .cannot(operation: "read", path: path, code: failure) }
+    guard bytes.count == count else {
+      throw .endsEarly(path: path, offset: offset + UInt64(bytes.count))
+    }
+    return bytes
+  }
+
+  /// On the disk, not only in its cache (fdatasync(2)).
+  package func sync() throws(SpoolError) {
+    guard fdatasync(descriptor) == 0 else {
+      throw .cannot(operation: "sync", path: path, code: errno)
+    }
+  }
+
+  /// Back to `size` bytes, for starting over in the same file.
+  package func truncate(to newSize: UInt64) throws(SpoolError) {
+    guard ftruncate(descriptor, off_t(newSize)) == 0,
+      lseek(descriptor, off_t(newSize), SEEK_SET) >= 0
+    else { throw .cannot(operation: "truncate", path: path, code: errno) }
+    size = newSize
+  }
+}

@@ -1,0 +1,96 @@
+import Applier
+import Carriers
+import Foundation
+import Logging
+import Mailboxes
+import MessageFormat
+import Sealing
+import ServiceLifecycle
+import Sodium
+import Synchronization
+import ZeroMQ
+
+/// The listener that takes messages in, and the worker that handles them, each on a thread of its own.
+final class ApplierService: Service {
+  /// The message in hand may take so long when the program is to stop; then it is left to the next start.
+  private static let stopTimeout: DispatchTimeInterval = .milliseconds(4_500)
+  /// After a fault of the machine's, a full disk for one.
+  private static let retryIntervals: [DispatchTimeInterval] = [1, 2, 5, 10, 30].map { .seconds($0) }
+
+  let endpoint: String
+  private let settings: ApplierSettings
+  private let store: MailboxStore
+  private let log: Logger
+  private let listener: CarrierListener
+  private let bell: DispatchSemaphore
+  private let isStopping = Mutex(false)
+
+  init(_ configuration: ApplierConfiguration, store: MailboxStore, log: Logger) throws {
+    settings = configuration.settings
+    self.store = store
+    self.log = log
+    let identity = settings.identity
+    let ours = identity.public.mailbox
+    let signers = Set(settings.trustedSigners.map(\.mailbox))
+    let access = CarrierAccess(
+      depositors: [ours: signers],
+      byteCountMax: UInt64(Limits.chunkCountMax) * UInt64(Limits.chunkByteCountMax))
+    let peers = try Dictionary(
+      settings.trustedSigners.map { (try CurvePublicKey($0.transportKey.bytes), $0.mailbox) }
+    ) { first, _ in first }
+    let bell = DispatchSemaphore(value: 0)
+    self.bell = bell
+    listener = try CarrierListener(
+      on: configuration.endpoint, as: TransportIdentity(identity), for: peers,
+      desk: CarrierDesk(store: store, access: access, now: Clock.now), log: log,
+      onDeposit: { bell.signal() })
+    endpoint = listener.endpoint
+  }
+
+  func run() async throws {
+    let finished = DispatchSemaphore(value: 0)
+    let thread = Thread { [self] in
+      work()
+      finished.signal()
+    }
+    thread.stackSize = 8 << 20
+    thread.start()
+    try await gracefulShutdown()
+    isStopping.withLock { $0 = true }
+    bell.signal()
+    if finished.wait(timeout: .now() + Self.stopTimeout) == .timedOut {
+      log.warning("the message in hand is left to the next start")
+      exit(ExitStatus.done.rawValue)
+    }
+    listener.stop()
+  }
+
+  private func work() {
+    let worker = Worker(
+      settings, store: store, log: log, now: Clock.now,
+      onAnswer: { [listener] in listener.mailboxesChanged() })
+    var failures = 0
+    var hasRecovered = false
+    while !isStopping.withLock({ $0 }) {
+      do {
+        if !hasRecovered { try worker.recover() }
+        hasRecovered = true
+        if try worker.handleNext() == 0 { bell.wait() }
+        failures = 0
+      } catch {
+        log.error("a fault of this machine; trying again", metadata: ["error": "\(error)"])
+        let interval = Self.retryIntervals[min(failures, Self.retryIntervals.count - 1)]
+        failures += 1
+        _ = bell.wait(timeout: .now() + interval)
+      }
+    }
+  }
+}
+
+extension TransportIdentity {
+  init(_ identity: Identity) throws {
+    self.init(publicKey: try CurvePublicKey(identity.public.transportKey.bytes)) { borrower in
+      try identity.withTransportSecret(borrower)
+    }
+  }
+}

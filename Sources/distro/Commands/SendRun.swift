@@ -1,0 +1,105 @@
+import ArgumentParser
+import Foundation
+import MessageFormat
+import Signer
+import ZeroMQ
+
+/// One run of `sign-and-send`: what it put into the outbox, and what became of it.
+final class SendRun {
+  private let settings: SignerSettings
+  private let outbox: Outbox
+  private let sending: Sending
+  private let delivery: Delivery
+  private var messages: [MessageID] = []
+
+  init(settings: SignerSettings, outbox: Outbox, bar: ProgressBar) {
+    self.settings = settings
+    self.outbox = outbox
+    let progress = SendProgress { step, done, total in
+      bar.update(step.rawValue, done: done, of: total)
+    }
+    sending = Sending(settings, outbox: outbox, progress: progress, now: Clock.now)
+    delivery = Delivery(settings, outbox: outbox, progress: progress, now: Clock.now)
+  }
+
+  /// Everything that is not answered yet.
+  func addOpenMessages() throws -> Int {
+    for message in try outbox.unstored() + outbox.unanswered() where !messages.contains(message.id) {
+      messages.append(message.id)
+    }
+    if messages.isEmpty { Terminal.printError("the outbox is empty") }
+    return 0
+  }
+
+  func send(ref: String, in repository: SignerRepository, from: String?, to: String?) throws -> Int {
+    guard let branch = BranchName(ref), repository.branches.contains(branch) else {
+      throw SignerError.notConfigured(ref: ref, repository: repository.path)
+    }
+    messages.append(try sending.send(branch, of: repository, from: from, to: to).id)
+    return 0
+  }
+
+  /// Answers how many of the pushes could not be sent; each is reported, and the others go on.
+  func sendPushes(from lines: [String], in repository: SignerRepository) throws -> Int {
+    var failures = 0
+    for line in lines {
+      guard let push = Push(hookLine: line) else {
+        throw ValidationError("not a post-receive line (old new ref): \(line.prefix(200))")
+      }
+      do {
+        try send(push, in: repository)
+      } catch {
+        failures += 1
+        (ErrorReport(error) ?? ErrorReport("\(error)", hint: nil)).print()
+      }
+    }
+    return failures
+  }
+
+  private func send(_ push: Push, in repository: SignerRepository) throws {
+    guard push.ref.hasPrefix(BranchName.prefix) else {
+      Terminal.printError("\(push.ref): only branches are handled yet; nothing was sent")
+      return
+    }
+    guard !push.after.isZero else {
+      Terminal.printError("\(push.ref): deleted branches are not handled yet; nothing was sent")
+      return
+    }
+    guard let branch = BranchName(fullName: push.ref), repository.branches.contains(branch) else {
+      Terminal.printError("\(push.ref): not among the configured branches; nothing was sent")
+      return
+    }
+    messages.append(try sending.send(push, on: branch, of: repository).id)
+  }
+
+  func deliver(by deadline: Deadline) throws -> [Delivery.Fault] {
+    try delivery.run(until: Set(messages), by: deadline)
+  }
+
+  /// A row for each message and recipient.
+  func answers() throws -> [SentMessage] {
+    try messages.flatMap { try outbox.answers(to: $0) }
+  }
+
+  func report(_ faults: [Delivery.Fault], asJSON: Bool) throws {
+    let answers = try answers()
+    if asJSON {
+      Terminal.print(try StatusReport.json(answers))
+    } else {
+      for answer in answers { Terminal.print(StatusReport.line(answer)) }
+    }
+    for fault in faults {
+      ErrorReport("\(fault.endpoint): \(fault.description)", hint: fault.hint).print()
+    }
+    if answers.contains(where: { $0.state == .waiting }) && !faults.isEmpty {
+      Terminal.printError(
+        "distro: hint: nothing is lost: the next run sends it, or: distro sign-and-send --flush")
+    }
+  }
+}
+
+enum Clock {
+  @Sendable static func now() -> Timestamp {
+    Timestamp(milliseconds: UInt64(max(0, Date().timeIntervalSince1970 * 1_000)))
+  }
+}

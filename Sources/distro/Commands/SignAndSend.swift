@@ -1,0 +1,114 @@
+import ArgumentParser
+import Foundation
+import MessageFormat
+import Signer
+import ZeroMQ
+
+struct SignAndSend: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Sends what moved on a branch, signed and sealed, and waits for the receipts.",
+    discussion: """
+      With --ref, one branch. Without it, the lines "old new ref" of a git post-receive hook from standard input:
+
+        exec distro sign-and-send --config /etc/distro/signer.yaml
+
+      What nobody takes stays in the outbox and goes with the next run, or with --flush.
+      """)
+
+  @Option(help: "The configuration, see config/signer.example.yaml.")
+  var config: String
+
+  @Option(help: "One of the configured repositories; needed where it is not the current directory.")
+  var repository: String?
+
+  @Option(help: "A branch: main or refs/heads/main.")
+  var ref: String?
+
+  @Option(help: "The revision that the appliers have; the last one sent, unless given.")
+  var from: String?
+
+  @Option(help: "The revision to bring them to; the tip of the branch, unless given.")
+  var to: String?
+
+  @Option(help: "How many seconds to wait for receipts; 0 only fills the outbox.")
+  var wait = 30
+
+  @Flag(help: "Sends what waits in the outbox, and nothing new.")
+  var flush = false
+
+  @Flag(help: "Prints the result as JSON.")
+  var json = false
+
+  func validate() throws {
+    guard (0...86_400).contains(wait) else { throw ValidationError("--wait takes 0 to 86400 seconds") }
+    guard ref != nil || (from == nil && to == nil) else {
+      throw ValidationError("--from and --to need --ref")
+    }
+    guard !flush || ref == nil else { throw ValidationError("--flush sends nothing new: no --ref") }
+  }
+
+  func run() throws {
+    let settings = try SignerConfiguration.read(config)
+    let outbox = try Outbox(directory: settings.state)
+    let bar = ProgressBar()
+    let run = SendRun(settings: settings, outbox: outbox, bar: bar)
+    let failures: Int
+    if flush {
+      failures = try run.addOpenMessages()
+    } else if let ref {
+      failures = try run.send(ref: ref, in: try configured(settings), from: from, to: to)
+    } else {
+      failures = try run.sendPushes(from: HookInput.lines(), in: try configured(settings))
+    }
+    let faults = wait == 0 ? [] : try run.deliver(by: .after(.seconds(wait)))
+    bar.finish()
+    try run.report(faults, asJSON: json)
+    try exitStatus(of: run, failures: failures)
+  }
+
+  private func configured(_ settings: SignerSettings) throws -> SignerRepository {
+    let wanted = repository ?? ProcessInfo.processInfo.environment["GIT_DIR"] ?? "."
+    let path = Self.canonical(wanted)
+    if let match = settings.repositories.first(where: {
+      Self.canonical($0.path) == path || Self.canonical($0.path + "/.git") == path
+    }) {
+      return match
+    }
+    // A hook and a person in any directory mean the only one there is.
+    guard repository == nil, settings.repositories.count == 1 else {
+      throw SignerError.unknownRepository(wanted)
+    }
+    return settings.repositories[0]
+  }
+
+  private static func canonical(_ path: String) -> String {
+    URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
+  }
+
+  private func exitStatus(of run: SendRun, failures: Int) throws {
+    let answers = try run.answers()
+    if answers.contains(where: { $0.state == .refused }) { throw ExitStatus.refused }
+    let isOpen = wait > 0 && answers.contains { $0.state != .applied }
+    if failures > 0 || isOpen { throw ExitStatus.fault }
+  }
+}
+
+/// What git writes to a `post-receive` hook.
+enum HookInput {
+  /// A push of more refs than this is no push that anyone makes.
+  static let lineCountMax = 10_000
+
+  static func lines() throws -> [String] {
+    guard isatty(STDIN_FILENO) == 0 else {
+      throw ValidationError("name a branch with --ref, or give post-receive lines on standard input")
+    }
+    var lines: [String] = []
+    while let line = readLine() {
+      guard lines.count < lineCountMax else {
+        throw ValidationError("more than \(lineCountMax) lines on standard input")
+      }
+      if !line.isEmpty { lines.append(line) }
+    }
+    return lines
+  }
+}

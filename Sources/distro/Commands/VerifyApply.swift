@@ -1,0 +1,49 @@
+import Applier
+import ArgumentParser
+import Logging
+import Mailboxes
+import ServiceLifecycle
+import ZeroMQ
+
+struct VerifyApply: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "The daemon on a private machine: verifies what arrives, applies it, answers.",
+    discussion: """
+      Stops within 5 seconds on SIGTERM, when the message in hand is done.
+
+        distro verify-apply --config config/web1.yaml
+      """)
+
+  @Option(help: "The configuration, see config/applier.example.yaml.")
+  var config: String
+
+  @Flag(help: "Handles what waits in the inbox, and exits.")
+  var once = false
+
+  func run() async throws {
+    try Libzmq.requireVersion()
+    try Libzmq.requireCurve()
+    let configuration = try ApplierConfiguration.read(config)
+    let log = try configuration.log.logger(label: "distro.verify-apply")
+    let state = try StateDatabase.applier(directory: configuration.settings.state)
+    let store = try MailboxStore(state: state)
+    if once {
+      try handleOnce(configuration.settings, store, log)
+      return
+    }
+    let service = try ApplierService(configuration, store: store, log: log)
+    log.notice("listening", metadata: ["endpoint": "\(service.endpoint)"])
+    let group = ServiceGroup(
+      services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
+    try await group.run()
+    log.notice("stopped")
+  }
+
+  private func handleOnce(
+    _ settings: ApplierSettings, _ store: MailboxStore, _ log: Logger
+  ) throws {
+    let worker = Worker(settings, store: store, log: log, now: Clock.now, onAnswer: {})
+    try worker.recover()
+    while try worker.handleNext() > 0 {}
+  }
+}

@@ -1,0 +1,74 @@
+import Applier
+import MessageFormat
+import Sealing
+import Sodium
+
+/// `config/applier.example.yaml`.
+struct ApplierConfiguration {
+  private static let deadlineSecondsDefault = 600
+
+  let settings: ApplierSettings
+  /// Where to listen for signers.
+  let endpoint: String
+  let log: LogConfiguration
+
+  static func read(_ path: String) throws -> ApplierConfiguration {
+    let file = try ConfigurationFile(path)
+    let root = try file.root.mapping(keys: [
+      "identity", "passphrase-file", "state", "carriers", "trusted-signers", "checkouts",
+      "deadline-seconds", "log",
+    ])
+    let signers = try root["trusted-signers"].list().map { try file.publicIdentity($0) }
+    guard !signers.isEmpty else {
+      throw try root["trusted-signers"].invalid("at least one signer expected; nobody could send anything")
+    }
+    let checkouts = try root["checkouts"].list().map { try checkout($0, trusted: signers, in: file) }
+    guard !checkouts.isEmpty else { throw try root["checkouts"].invalid("at least one checkout expected") }
+    guard Set(checkouts.map(\.path)).count == checkouts.count else {
+      throw try root["checkouts"].invalid("two checkouts have the same path")
+    }
+    let seconds = try root[optional: "deadline-seconds"]?.count() ?? deadlineSecondsDefault
+    return ApplierConfiguration(
+      settings: ApplierSettings(
+        identity: try file.identity(root), state: try file.path(try root["state"]),
+        trustedSigners: signers, checkouts: checkouts, deadline: .seconds(seconds)),
+      endpoint: try endpoint(try root["carriers"]),
+      log: try LogConfiguration(root[optional: "log"], in: file))
+  }
+
+  private static func endpoint(_ node: ConfigurationNode) throws -> String {
+    let carriers = try node.list()
+    guard carriers.count == 1 else { throw node.invalid("exactly one carrier expected") }
+    return try carriers[0].mapping(keys: ["zeromq"])["zeromq"].mapping(keys: ["listen"])["listen"].string()
+  }
+
+  private static func checkout(
+    _ node: ConfigurationNode, trusted: [PublicIdentity], in file: ConfigurationFile
+  ) throws -> CheckoutSettings {
+    let mapping = try node.mapping(keys: [
+      "remote", "branch", "path", "on-local-changes", "unusual-paths", "symbolic-links", "signers",
+    ])
+    return CheckoutSettings(
+      remote: try mapping["remote"].string(), branch: try branch(try mapping["branch"]),
+      path: try file.path(try mapping["path"]),
+      onLocalChanges: try mapping[optional: "on-local-changes"]?
+        .choice(CheckoutSettings.LocalChanges.self) ?? .refuse,
+      unusualPaths: try mapping[optional: "unusual-paths"]?
+        .choice(CheckoutSettings.UnusualPaths.self) ?? .refuse,
+      symbolicLinks: try mapping[optional: "symbolic-links"]?
+        .choice(CheckoutSettings.SymbolicLinks.self) ?? .inside,
+      signers: try signers(mapping[optional: "signers"], trusted: trusted, in: file))
+  }
+
+  private static func signers(
+    _ node: ConfigurationNode?, trusted: [PublicIdentity], in file: ConfigurationFile
+  ) throws -> Set<Mailbox> {
+    let all = Set(trusted.map(\.mailbox))
+    guard let node else { return all }
+    let named = Set(try node.list().map { try file.publicIdentity($0).mailbox })
+    guard named.isSubset(of: all), !named.isEmpty else {
+      throw node.invalid("one or more of 'trusted-signers:' expected")
+    }
+    return named
+  }
+}

@@ -1,0 +1,40 @@
+/// A configuration file that says something we cannot take: what, where, and what would be right.
+enum ConfigurationError: Error, Equatable, CustomStringConvertible {
+  case unreadable(file: String, reason: String)
+  case syntax(file: String, line: Int, reason: String)
+  case unknownKey(String, Place, nearest: String?)
+  case missingKey(String, Place)
+  case wrongType(Place, expected: String, found: String)
+  case invalid(Place, reason: String)
+
+  /// A file, a line counted from 1, and the way of keys to the value.
+  struct Place: Equatable, CustomStringConvertible {
+    let file: String
+    let line: Int
+    let key: String
+
+    var description: String { key.isEmpty ? "\(file):\(line)" : "\(file):\(line): \(key)" }
+  }
+
+  var description: String {
+    switch self {
+    case .unreadable(let file, let reason): "\(file): cannot read the configuration: \(reason)"
+    case .syntax(let file, let line, let reason): "\(file):\(line): not valid YAML: \(reason)"
+    case .unknownKey(let key, let place, _): "\(place): unknown key '\(key)'"
+    case .missingKey(let key, let place): "\(place): the key '\(key)' is missing"
+    case .wrongType(let place, let expected, let found): "\(place): \(expected) expected, found \(found)"
+    case .invalid(let place, let reason): "\(place): \(reason)"
+    }
+  }
+
+  var hint: String? {
+    switch self {
+    case .unreadable: "name the file with --config; config/*.example.yaml are examples to start from"
+    case .syntax: nil
+    case .unknownKey(_, _, let nearest?): "did you mean '\(nearest)'?"
+    case .unknownKey: "README.md lists all keys"
+    case .missingKey(let key, _): "add a line '\(key): …'; README.md says what it means"
+    case .wrongType, .invalid: "README.md lists all keys and what they take"
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import MessageFormat
+import Sealing
+import Signer
+import Sodium
+
+/// `config/signer.example.yaml`.
+enum SignerConfiguration {
+  private static let lifetimeDaysDefault = 30
+
+  private static let keys = [
+    "identity", "passphrase-file", "state", "carriers", "repositories", "lifetime-days",
+  ]
+
+  /// Only where the state lies: for looking at it no key is needed.
+  static func state(_ path: String) throws -> String {
+    let file = try ConfigurationFile(path)
+    return try file.path(try file.root.mapping(keys: keys)["state"])
+  }
+
+  static func read(_ path: String) throws -> SignerSettings {
+    let file = try ConfigurationFile(path)
+    let root = try file.root.mapping(keys: keys)
+    let days = try root[optional: "lifetime-days"]?.count() ?? lifetimeDaysDefault
+    let daysMax = Int(Limits.lifetimeMillisecondsMax / 86_400_000)
+    guard days <= daysMax else {
+      throw try root["lifetime-days"].invalid("\(days) days are over the limit of \(daysMax)")
+    }
+    let repositories = try root["repositories"].list().map { try repository($0, in: file) }
+    let carriers = try root["carriers"].list().map { try carrier($0, in: file) }
+    try requireCarriers(for: repositories, carriers, at: try root["carriers"])
+    return SignerSettings(
+      identity: try file.identity(root), state: try file.path(try root["state"]),
+      carriers: carriers, repositories: repositories,
+      lifetimeMilliseconds: UInt64(days) * 86_400_000)
+  }
+
+  private static func carrier(
+    _ node: ConfigurationNode, in file: ConfigurationFile
+  ) throws -> SignerCarrier {
+    let zeromq = try node.mapping(keys: ["zeromq"])["zeromq"].mapping(keys: ["connect", "server"])
+    return SignerCarrier(
+      endpoint: try zeromq["connect"].string(),
+      server: try file.publicIdentity(try zeromq["server"]))
+  }
+
+  private static func repository(
+    _ node: ConfigurationNode, in file: ConfigurationFile
+  ) throws -> SignerRepository {
+    let mapping = try node.mapping(keys: ["path", "remote", "branches", "recipients", "history"])
+    let remote = try mapping["remote"]
+    let name = try remote.string()
+    guard name.utf8.count <= Limits.remoteByteCountMax else {
+      throw remote.invalid("longer than \(Limits.remoteByteCountMax) bytes")
+    }
+    let recipients = try mapping["recipients"].list().map { try file.publicIdentity($0) }
+    guard (1...Limits.recipientCountMax).contains(recipients.count) else {
+      throw try mapping["recipients"].invalid("1 to \(Limits.recipientCountMax) recipients expected")
+    }
+    guard Set(recipients.map(\.mailbox)).count == recipients.count else {
+      throw try mapping["recipients"].invalid("the same identity is named twice")
+    }
+    return SignerRepository(
+      path: try file.path(try mapping["path"]), remote: name,
+      branches: try mapping["branches"].list().map { try branch($0) }, recipients: recipients,
+      history: try mapping[optional: "history"]?.choice(SignerRepository.History.self) ?? .tip)
+  }
+
+  /// A recipient that no carrier reaches would wait for ever.
+  private static func requireCarriers(
+    for repositories: [SignerRepository], _ carriers: [SignerCarrier], at node: ConfigurationNode
+  ) throws {
+    let reached = Set(carriers.map(\.server.mailbox))
+    for recipient in repositories.flatMap(\.recipients) where !reached.contains(recipient.mailbox) {
+      throw node.invalid("no carrier leads to the recipient \(recipient.name)")
+    }
+  }
+}
+
+/// A branch by its short or full name.
+func branch(_ node: ConfigurationNode) throws -> BranchName {
+  let text = try node.string()
+  guard let branch = BranchName(text) else {
+    throw node.invalid("'\(text)' is no branch; tags and other refs are not carried")
+  }
+  return branch
+}

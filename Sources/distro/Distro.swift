@@ -1,0 +1,38 @@
+import ArgumentParser
+import Sodium
+
+@main
+struct Distro: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "distro",
+    abstract: "Carries pushes from where a repository can be reached to machines where it must not be.",
+    discussion: """
+      A push becomes a patch, signed and encrypted for each private machine, which verifies it before one byte of its \
+      checkout changes.
+
+        distro keygen signer
+        distro sign-and-send --config config/signer.yaml --ref main
+        distro verify-apply --config config/web1.yaml
+        distro status --config config/signer.yaml
+      """,
+    version: "distro 0.1.0",
+    subcommands: [Keygen.self, SignAndSend.self, VerifyApply.self, Status.self])
+
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      try Libsodium.forbidCoreDumps()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch let status as ExitCode {
+      exit(withError: status)
+    } catch {
+      guard let report = ErrorReport(error) else { exit(withError: error) }
+      report.print()
+      exit(withError: ExitStatus.fault)
+    }
+  }
+}

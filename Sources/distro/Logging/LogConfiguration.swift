@@ -1,0 +1,108 @@
+import Foundation
+import Logging
+
+/// `log:` in a configuration: where lines go besides standard error, how they look, and from which level on.
+struct LogConfiguration {
+  enum Format: String, CaseIterable { case text, json }
+
+  let format: Format
+  let level: Logger.Level
+  let file: String?
+
+  static let standard = LogConfiguration(format: .text, level: .info, file: nil)
+
+  init(format: Format, level: Logger.Level, file: String?) {
+    self.format = format
+    self.level = level
+    self.file = file
+  }
+
+  init(_ node: ConfigurationNode?, in configuration: ConfigurationFile) throws {
+    guard let node else {
+      self = .standard
+      return
+    }
+    let mapping = try node.mapping(keys: ["format", "level", "file"])
+    format = try mapping[optional: "format"]?.choice(Format.self) ?? .text
+    level = try mapping[optional: "level"]?.choice(Logger.Level.self) ?? .info
+    file = try mapping[optional: "file"].map { try configuration.path($0) }
+  }
+
+  func logger(label: String) throws -> Logger {
+    let output = try LogOutput(file: file)
+    var logger = Logger(label: label) { _ in LineLogHandler(format: format, output: output) }
+    logger.logLevel = level
+    return logger
+  }
+}
+
+/// Standard error and, when configured, a file that is appended to.
+final class LogOutput: Sendable {
+  private let file: FileHandle?
+
+  init(file path: String?) throws {
+    guard let path else {
+      file = nil
+      return
+    }
+    let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+    guard descriptor >= 0 else {
+      throw ConfigurationError.unreadable(file: path, reason: String(cString: strerror(errno)))
+    }
+    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+  }
+
+  /// One write for each line, so that lines of several threads stay whole.
+  func write(_ line: String) {
+    let bytes = Data((line + "\n").utf8)
+    FileHandle.standardError.write(bytes)
+    file?.write(bytes)
+  }
+}
+
+/// `2026-11-22T17:00:00Z notice applied revision=… sequence=3`, or the same as one JSON object.
+struct LineLogHandler: LogHandler {
+  let format: LogConfiguration.Format
+  let output: LogOutput
+  var metadata: Logger.Metadata = [:]
+  var logLevel: Logger.Level = .info
+
+  init(format: LogConfiguration.Format, output: LogOutput) {
+    self.format = format
+    self.output = output
+  }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let fields = metadata.merging(event.metadata ?? [:]) { $1 }
+      .map { ($0.key, "\($0.value)") }.sorted { $0.0 < $1.0 }
+    let time = Date().formatted(.iso8601)
+    switch format {
+    case .text:
+      let text = fields.map { " \($0.0)=\(quoted($0.1))" }.joined()
+      output.write("\(time) \(event.level) \(event.message)\(text)")
+    case .json:
+      var object = Dictionary(fields) { first, _ in first }
+      object["time"] = time
+      object["level"] = "\(event.level)"
+      object["message"] = "\(event.message)"
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      do {
+        output.write(String(decoding: try encoder.encode(object), as: UTF8.self))
+      } catch {
+        output.write("\(time) \(event.level) \(event.message)")
+      }
+    }
+  }
+
+  /// What a peer wrote can neither begin a line of its own nor look like another field.
+  private func quoted(_ value: String) -> String {
+    let isPlain = value.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") }
+    return isPlain && !value.isEmpty ? value : String(reflecting: value)
+  }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Git
+import Sodium
+import Signer
+import ZeroMQ
+
+/// `distro: error: what` and, where there is one, `distro: hint: what to do`.
+struct ErrorReport {
+  let message: String
+  let hint: String?
+
+  init(_ message: String, hint: String?) {
+    self.message = message
+    self.hint = hint
+  }
+
+  /// `nil` for what the argument parser says itself: help, and mistakes in the command line.
+  init?(_ error: any Error) {
+    switch error {
+    case is ValidationError, is CleanExit: return nil
+    case let error as ConfigurationError: self.init(error.description, hint: error.hint)
+    case let error as SignerError: self.init(error.description, hint: error.hint)
+    case let error as SodiumError: self.init(error.description, hint: error.hint)
+    case let error as GitError: self.init(error.description, hint: error.hint)
+    case let error as ZeroMQError: self.init(error.description, hint: error.hint)
+    default:
+      let type = String(reflecting: Swift.type(of: error))
+      if type.hasPrefix("ArgumentParser.") { return nil }
+      self.init("\(error)", hint: nil)
+    }
+  }
+
+  func print() {
+    Terminal.printError("distro: error: \(message)")
+    if let hint { Terminal.printError("distro: hint: \(hint)") }
+  }
+}
+
+extension SodiumError {
+  fileprivate var hint: String? {
+    switch self {
+    case .notThere: "make one with: distro keygen NAME"
+    case .alreadyThere: "choose another NAME, or move the old files away"
+    case .openToOthers(let path, _): "run: chmod 600 \(path)"
+    case .publicInsteadOfSecret: "name the .key file, not the .pub file"
+    case .secretInsteadOfPublic: "name the .pub file, not the .key file"
+    case .passphraseNeeded: "give it with --passphrase-file, or 'passphrase-file:' in the configuration"
+    case .damaged, .truncated: "restore the file from a backup, or make a new identity"
+    default: nil
+    }
+  }
+}
+
+extension GitError {
+  fileprivate var hint: String? {
+    switch self {
+    case .directoryMissing, .notRepository: "'path:' in the configuration must name a git repository"
+    case .ownedByAnotherUser(let path): "run: git config --global --add safe.directory \(path)"
+    case .objectFormatUnsupported: "only SHA-1 repositories are supported"
+    case .revisionMissing: "`git log` in the repository shows what there is"
+    case .locked: "wait for the other git command; if none runs, remove the file"
+    default: nil
+    }
+  }
+}
+
+extension ZeroMQError {
+  fileprivate var hint: String? {
+    switch self {
+    case .addressInUse: "another program listens there; choose another port in 'listen:'"
+    default: nil
+    }
+  }
+}

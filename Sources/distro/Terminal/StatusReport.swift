@@ -1,0 +1,94 @@
+import Foundation
+import MessageFormat
+import Signer
+
+/// Sent messages as lines for people and as JSON for machines.
+enum StatusReport {
+  /// `web1: main 0123456789ab applied (number 3, patch of 412 bytes)`.
+  static func line(_ message: SentMessage) -> String {
+    let branch = BranchName(fullName: message.ref)?.shortName ?? message.ref
+    let size = "number \(message.sequence), \(message.kind) of \(message.byteCount) bytes"
+    return "\(message.recipientName): \(branch) \(message.after.abbreviated) \(state(of: message)) (\(size))"
+  }
+
+  static func state(of message: SentMessage) -> String {
+    switch message.state {
+    case .waiting: "waits in the outbox"
+    case .stored: "stored there, not answered yet"
+    case .applied: "applied"
+    case .refused: "refused: \(message.refusal ?? "?"): \(message.detail ?? "")"
+    }
+  }
+
+  /// A table with a heading; times in UTC.
+  static func table(_ messages: [SentMessage]) -> String {
+    var rows = [["REMOTE", "BRANCH", "RECIPIENT", "NUMBER", "REVISION", "STATE", "WHEN"]]
+    for message in messages {
+      rows.append([
+        message.remote, BranchName(fullName: message.ref)?.shortName ?? message.ref,
+        message.recipientName, "\(message.sequence)", message.after.abbreviated,
+        state(of: message), time(message.finishedAt ?? message.storedAt ?? message.createdAt),
+      ])
+    }
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
+        .joined(separator: "  ").trimmingCharacters(in: .whitespaces)
+    }.joined(separator: "\n")
+  }
+
+  static func json(_ messages: [SentMessage]) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(messages.map { Row($0) }), as: UTF8.self)
+  }
+
+  static func time(_ timestamp: Timestamp) -> String {
+    date(timestamp).formatted(.iso8601)
+  }
+
+  private static func date(_ timestamp: Timestamp) -> Date {
+    Date(timeIntervalSince1970: Double(timestamp.milliseconds) / 1_000)
+  }
+
+  /// The keys are part of the interface; README.md lists them.
+  private struct Row: Encodable {
+    let message: String
+    let remote: String
+    let ref: String
+    let sequence: UInt64
+    let before: String?
+    let after: String
+    let kind: String
+    let bytes: UInt64
+    let recipient: String
+    let recipientFingerprint: String
+    let state: String
+    let sent: String
+    let stored: String?
+    let finished: String?
+    let refusal: String?
+    let detail: String?
+    let revision: String?
+
+    init(_ message: SentMessage) {
+      self.message = message.id.hex
+      remote = message.remote
+      ref = message.ref
+      sequence = message.sequence
+      before = message.before?.hex
+      after = message.after.hex
+      kind = message.kind
+      bytes = message.byteCount
+      recipient = message.recipientName
+      recipientFingerprint = message.recipient.hex
+      state = message.state.rawValue
+      sent = time(message.createdAt)
+      stored = message.storedAt.map { time($0) }
+      finished = message.finishedAt.map { time($0) }
+      refusal = message.refusal
+      detail = message.detail
+      revision = message.revision?.hex
+    }
+  }
+}

@@ -1,0 +1,181 @@
+import Foundation
+import Git
+import GitModel
+import Testing
+
+struct IndexTests {
+  private static func path(_ name: String) throws -> TreePath { try TreePath(name) }
+
+  private static func status(_ test: TestRepository, _ name: String) throws -> IndexedStatus {
+    var status = stat()
+    guard unsafe lstat(test.path + "/" + name, &status) == 0 else {
+      throw CocoaError(.fileNoSuchFile)
+    }
+    return IndexedStatus(
+      changed: .init(seconds: status.st_ctim.tv_sec, nanoseconds: status.st_ctim.tv_nsec),
+      modified: .init(seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec),
+      device: UInt64(status.st_dev), inode: UInt64(status.st_ino), user: status.st_uid,
+      group: status.st_gid, byteCount: Int(status.st_size))
+  }
+
+  /// Writes the file and the object, and answers what the index is to say of it.
+  private static func upsert(
+    _ test: TestRepository, _ name: String, _ content: String, _ mode: FileMode = .regular
+  ) throws -> IndexUpsert {
+    try test.write(name, content.utf8)
+    let id = try test.open().objects.write(.blob, Array(content.utf8))
+    return IndexUpsert(
+      path: try TreePath(name), entry: TreeEntry(mode: mode, id: id), status: try status(test, name)
+    )
+  }
+
+  @Test func gitSeesNoChangeAfterUpdate() throws {
+    let test = try TestRepository()
+    try test.commit(["a": "1\n", "d/b": "2\n", "e": "3\n"])
+    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
+    let changed = try Self.upsert(test, "a", "new\n")
+    let added = try Self.upsert(test, "x/y", "added\n")
+    try FileManager.default.removeItem(atPath: test.path + "/e")
+    try FileManager.default.removeItem(atPath: test.path + "/d/b")
+    let swapped = try Self.upsert(test, "d/b/c", "directory now\n")
+    try index.update(
+      removals: [Self.path("e"), Self.path("d/b"), Self.path("never")],
+      upserts: [changed, added, swapped])
+    #expect(index.entryCount == 3)
+    #expect(index.entry(at: try Self.path("a")) == .entry(changed.entry))
+    #expect(index.entry(at: try Self.path("e")) == .nothing)
+    let tree = try test.text(["write-tree"])
+    try test.git(["read-tree", tree])
+    #expect(
+      try test.text(["status", "--porcelain", "--ignored"]).split(separator: "\n").count == 5)
+    try test.git(["commit", "-q", "-m", "x"])
+    #expect(try test.text(["status", "--porcelain"]).isEmpty)
+    #expect(try test.text(["diff-files"]).isEmpty)
+  }
+
+  @Test func takesEveryPathThatATreeMayHave() throws {
+    let test = try TestRepository()
+    let names = [
+      "a b ", " a", "m\\x", "n\nl", "t\ta\u{1}b", "\"q\"", "é", "con.txt", "a:b", "--- a",
+      ".gitx/y",
+      ".gitattributes", "dir/.gitmodules", "x~1", String(repeating: "n", count: 250),
+    ]
+    let upserts = try names.map { try Self.upsert(test, $0, "content of \($0)") }
+    let odd = IndexUpsert(
+      path: try TreePath([0xe9, 0xff]), entry: upserts[0].entry, status: nil)
+    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
+    try index.update(removals: [], upserts: upserts + [odd])
+    let listed = try test.git(["ls-files", "-z"]).split(separator: 0).map(Array.init)
+    #expect(Set(listed) == Set((upserts + [odd]).map(\.path.bytes)))
+    for upsert in upserts + [odd] { #expect(index.entry(at: upsert.path) == .entry(upsert.entry)) }
+    try index.update(removals: (upserts + [odd]).map(\.path), upserts: [])
+    #expect(try test.text(["ls-files"]).isEmpty)
+  }
+
+  @Test func entriesNeedNoRefreshAfterUpdate() throws {
+    let test = try TestRepository()
+    try test.commit(["a": "1\n"])
+    let changed = try Self.upsert(test, "a", "other\n")
+    // Long before the index is written, so that the entry is not in doubt.
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1_600_000_000)],
+      ofItemAtPath: test.path + "/a")
+    let index = try IndexUpdater(gitDirectory: test.path + "/.git/")
+    let upsert = IndexUpsert(
+      path: changed.path, entry: changed.entry, status: try Self.status(test, "a"))
+    try index.update(removals: [], upserts: [upsert])
+    // Without a refresh, git tells an entry whose status differs from the file's.
+    #expect(try test.text(["diff-files"]).isEmpty)
+    #expect(try test.text(["ls-files", "-s", "a"]).hasPrefix("100644 \(changed.entry.id)"))
+  }
+
+  @Test func keepsWhatAnotherProgramChanged() throws {
+    let test = try TestRepository()
+    try test.commit(["a": "1\n", "b": "1\n"])
+    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
+    try test.write("b", "staged by a person\n".utf8)
+    try test.git(["add", "b"])
+    let upsert = try Self.upsert(test, "a", "2\n")
+    try index.update(removals: [], upserts: [upsert])
+    #expect(try test.text(["rev-parse", ":b"]) == (try test.text(["hash-object", "b"])))
+    #expect(try test.text(["rev-parse", ":a"]) == upsert.entry.id.hex)
+    try test.git(["rm", "-q", "--cached", "b"])
+    #expect(index.entry(at: try Self.path("b")) != .nothing)
+    try index.refresh()
+    #expect(index.entry(at: try Self.path("b")) == .nothing)
+  }
+
+  @Test func distrustsFilesWrittenWithTheIndex() throws {
+    let test = try TestRepository()
+    try test.commit(["a": "1\n", "b": "1\n"])
+    // Both in one tick of the clock, then changed without a trace in its status.
+    let moment = timespec(tv_sec: 1_700_000_000, tv_nsec: 0)
+    for name in ["a", ".git/index"] {
+      #expect(unsafe utimensat(AT_FDCWD, test.path + "/" + name, [moment, moment], 0) == 0)
+    }
+    try test.git(["update-index", "--refresh"])
+    #expect(unsafe utimensat(AT_FDCWD, test.path + "/.git/index", [moment, moment], 0) == 0)
+    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
+    try index.update(removals: [], upserts: [Self.upsert(test, "b", "2\n")])
+    let sizes = try test.text(["ls-files", "--debug", "a"])
+    #expect(sizes.contains("size: 0"))
+    #expect(try test.text(["status", "--porcelain"]) == "M  b")
+  }
+
+  @Test func tellsUnmergedPathsAndSettlesThem() throws {
+    let test = try TestRepository()
+    try test.commit(["a": "0\n"])
+    try test.git(["checkout", "-q", "-b", "side"])
+    try test.commit(["a": "1\n"])
+    try test.git(["checkout", "-q", "main"])
+    try test.commit(["a": "2\n"])
+    #expect(try test.run(["merge", "side"]).status != 0)
+    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
+    #expect(index.entry(at: try Self.path("a")) == .unmerged)
+    let upsert = try Self.upsert(test, "a", "3\n")
+    try index.update(removals: [], upserts: [upsert])
+    #expect(index.entry(at: try Self.path("a")) == .entry(upsert.entry))
+    #expect(try test.text(["ls-files", "-u"]).isEmpty)
+  }
+
+  @Test func leavesIndexAloneThatGitHasLocked() throws {
+    let test = try TestRepository()
+    try test.commit(["a": "1\n"])
+    let before = try test.text(["ls-files", "-s"])
+    try test.write(".git/index.lock", [])
+    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
+    #expect(throws: GitError.locked(path: test.path + "/.git/index.lock")) {
+      try index.update(removals: [Self.path("a")], upserts: [])
+    }
+    #expect(index.entry(at: try Self.path("a")) != .nothing)
+    #expect(try test.text(["ls-files", "-s"]) == before)
+  }
+
+  @Test func refusesSplitAndBrokenIndex() throws {
+    let test = try TestRepository()
+    try test.commit(["a": "1\n"])
+    try test.git(["update-index", "--split-index"])
+    for _ in 0..<2 {
+      let error = #expect(throws: GitError.self) {
+        try IndexUpdater(gitDirectory: test.path + "/.git")
+      }
+      guard case .indexUnreadable = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+      try test.write(".git/index", "no index at all, but long enough to be one".utf8)
+    }
+  }
+
+  @Test func startsWithoutIndex() throws {
+    let test = try TestRepository()
+    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
+    #expect(index.entryCount == 0)
+    let submodule = IndexUpsert(
+      path: try Self.path("m"),
+      entry: TreeEntry(mode: .submodule, id: try ObjectDatabase.hash(.blob, [])),
+      status: nil)
+    try index.update(removals: [], upserts: [Self.upsert(test, "a", "1\n"), submodule])
+    #expect(try test.text(["ls-files"]) == "a\nm")
+  }
+}

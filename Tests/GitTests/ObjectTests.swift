@@ -1,0 +1,115 @@
+import Foundation
+import Git
+import GitModel
+import Testing
+
+struct ObjectTests {
+  @Test func hashesWritesAndReadsAsGitDoes() throws {
+    let test = try TestRepository()
+    let objects = try test.open().objects
+    var generator = SeededGenerator(state: 1)
+    for count in [0, 1, 55, 56, 63, 64, 65, 119, 120, 1_000, 200_000] {
+      let bytes = generator.bytes(count)
+      let expected = try test.text(["hash-object", "--stdin"], input: bytes)
+      #expect(try ObjectDatabase.hash(.blob, bytes).hex == expected)
+      let id = try objects.write(.blob, bytes)
+      #expect(id.hex == expected)
+      #expect(try test.git(["cat-file", "blob", expected]) == bytes)
+      #expect(try objects.read(id, .blob) == bytes)
+      #expect(try objects.header(id) == ObjectHeader(kind: .blob, byteCount: count))
+      var hasher = ObjectHasher(.blob, byteCount: count)
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let piece = rest.prefix(Int.random(in: 1...150, using: &generator))
+        hasher.update(Array(piece))
+        rest = rest.dropFirst(piece.count)
+      }
+      #expect(hasher.finish() == id)
+    }
+  }
+
+  @Test func tellsFileThatChangedWhileHashed() {
+    var hasher = ObjectHasher(.blob, byteCount: 2)
+    hasher.update([1])
+    #expect(hasher.finish() == nil)
+  }
+
+  @Test func refusesWhatIsMissingOrOfAnotherKindOrTooLarge() throws {
+    let test = try TestRepository()
+    let objects = try test.open().objects
+    let absent = try ObjectDatabase.hash(.blob, [1])
+    let blob = try objects.write(.blob, [1, 2, 3])
+    #expect(!objects.contains(absent))
+    #expect(objects.contains(blob))
+    #expect(throws: GitError.objectMissing(absent)) { try objects.read(absent, .blob) }
+    #expect(throws: GitError.objectKindWrong(blob, expected: .tree, actual: .blob)) {
+      try objects.tree(blob)
+    }
+    #expect(throws: GitError.objectTooLarge(blob, byteCount: 3, byteCountMax: 2)) {
+      try objects.read(blob, .blob, byteCountMax: 2)
+    }
+  }
+
+  @Test func emptyTreeNeedsNoFile() throws {
+    let test = try TestRepository()
+    let objects = try test.open().objects
+    let empty = try ObjectDatabase.hash(.tree, [])
+    #expect(empty == ObjectDatabase.emptyTree)
+    #expect(objects.contains(empty))
+    #expect(try objects.read(empty, .tree) == [])
+    #expect(try objects.changes(from: empty, to: empty).isEmpty)
+    #expect(try objects.missingObjects(ofTree: empty, known: nil).isEmpty)
+    #expect(try test.files(below: ".git/objects").isEmpty)
+  }
+
+  @Test func refusesObjectThatWasDamagedOnDisk() throws {
+    let test = try TestRepository()
+    let objects = try test.open().objects
+    let blob = try objects.write(.blob, [1, 2, 3])
+    let other = try objects.write(.blob, [4, 5, 6])
+    let file = { (id: ObjectID) in
+      test.path + "/.git/objects/" + id.hex.prefix(2) + "/" + id.hex.dropFirst(2)
+    }
+    try FileManager.default.removeItem(atPath: file(blob))
+    try FileManager.default.moveItem(atPath: file(other), toPath: file(blob))
+    let fresh = try test.open().objects
+    #expect(throws: GitError.self) { try fresh.read(blob, .blob) }
+  }
+
+  @Test func readsCommitsAsGitDoes() throws {
+    let test = try TestRepository()
+    try test.commit(["a": "1\n"], "first\n\nbody")
+    try test.git(["checkout", "-q", "-b", "side"])
+    try test.commit(["b": "1\n"])
+    try test.git(["checkout", "-q", "main"])
+    try test.commit(["c": "1\n"])
+    try test.git(["merge", "-q", "--no-ff", "-m", "merge both", "side"])
+    let objects = try test.open().objects
+    let merge = try objects.commit(test.id("HEAD"))
+    #expect(merge.tree == (try test.id("HEAD^{tree}")))
+    #expect(merge.parents == [try test.id("HEAD^1"), try test.id("HEAD^2")])
+    #expect(merge.bytes == (try test.git(["cat-file", "commit", "HEAD"])))
+    #expect(merge.subject == "merge both")
+    let first = try objects.commit(test.id("HEAD~2"))
+    #expect(first.parents.isEmpty)
+    #expect(first.subject == "first")
+    #expect(try Commit(bytes: first.bytes).id == first.id)
+  }
+
+  @Test(arguments: [
+    "", "tree", "tree 123\n", "parent \(String(repeating: "1", count: 40))\n",
+    "tree \(String(repeating: "1", count: 40))\n",
+    "tree \(String(repeating: "A", count: 40))\nauthor a\ncommitter c\n\nm",
+    "tree \(String(repeating: "1", count: 40))\ncommitter c\nauthor a\n\nm",
+    "tree \(String(repeating: "1", count: 40))\nauthor a\nparent 2\ncommitter c\n\nm",
+    "tree \(String(repeating: "1", count: 40))\nauthor a\ncommitter c",
+    "tree \(String(repeating: "1", count: 40))\nauthor a\0\ncommitter c\n\nm",
+  ])
+  func refusesMalformedCommit(text: String) {
+    let error = #expect(throws: GitError.self) { try Commit(bytes: Array(text.utf8)) }
+    guard case .malformedCommit = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+}

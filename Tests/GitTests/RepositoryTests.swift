@@ -1,0 +1,107 @@
+import Foundation
+import Git
+import GitModel
+import Testing
+
+struct RepositoryTests {
+  @Test func opensWorkingCopy() throws {
+    let test = try TestRepository()
+    let repository = try test.open()
+    #expect(!repository.isBare)
+    #expect(repository.workingDirectory == test.path + "/")
+    #expect(repository.gitDirectory == test.path + "/.git/")
+    #expect(repository.commonDirectory == test.path + "/.git/")
+    #expect(try repository.headSymbolicTarget() == "refs/heads/main")
+    #expect(try repository.headCommit() == nil)
+  }
+
+  @Test func opensBareRepository() throws {
+    let test = try TestRepository(["--bare"])
+    let repository = try test.open()
+    #expect(repository.isBare)
+    #expect(repository.workingDirectory == nil)
+  }
+
+  @Test func opensLinkedWorktree() throws {
+    let test = try TestRepository()
+    let commit = try test.commit(["a": "1\n"])
+    try test.git(["worktree", "add", "-q", test.directory + "/linked"])
+    let repository = try Repository(opening: test.directory + "/linked")
+    #expect(try repository.headCommit() == commit)
+    #expect(repository.commonDirectory == test.path + "/.git/")
+    #expect(repository.gitDirectory == test.path + "/.git/worktrees/linked/")
+    #expect(repository.objects.contains(commit))
+  }
+
+  @Test func refusesMissingDirectory() {
+    #expect(throws: GitError.directoryMissing(path: "/nowhere/at/all")) {
+      try Repository(opening: "/nowhere/at/all")
+    }
+  }
+
+  @Test func refusesDirectoryInsideRepository() throws {
+    let test = try TestRepository()
+    try test.write("inner/file", [])
+    #expect(throws: GitError.notRepository(path: test.path + "/inner")) {
+      try Repository(opening: test.path + "/inner")
+    }
+  }
+
+  @Test func refusesSHA256Repository() throws {
+    let test = try TestRepository(["--object-format=sha256"])
+    #expect(throws: GitError.objectFormatUnsupported(path: test.path)) { try test.open() }
+  }
+
+  @Test func refusesUnknownExtension() throws {
+    let test = try TestRepository()
+    try test.git(["config", "core.repositoryFormatVersion", "1"])
+    try test.git(["config", "extensions.worktreeConfig", "true"])
+    let error = #expect(throws: GitError.self) { try test.open() }
+    guard case .extensionUnsupported(test.path, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
+  @Test(.enabled(if: getuid() == 0, "only root can give a directory away"))
+  func refusesRepositoryOfAnotherUser() throws {
+    let test = try TestRepository()
+    for name in [test.path, test.path + "/.git"] {
+      try FileManager.default.setAttributes([.ownerAccountID: 12_345], ofItemAtPath: name)
+    }
+    #expect(throws: GitError.ownedByAnotherUser(path: test.path)) { try test.open() }
+  }
+
+  @Test(arguments: [false, true])
+  func createsWhatGitAccepts(isBare: Bool) throws {
+    let test = try TestRepository()
+    let path = test.directory + "/deeper/new"
+    let created = try Repository.create(at: path, branch: "refs/heads/trunk", isBare: isBare)
+    #expect(created.isBare == isBare)
+    #expect(try created.headSymbolicTarget() == "refs/heads/trunk")
+    try test.git(["fsck", "--strict"], in: path)
+    #expect(throws: GitError.alreadyExists(path: path)) {
+      try Repository.create(at: path, branch: "refs/heads/trunk", isBare: isBare)
+    }
+  }
+
+  @Test func refusesToCreateBranchWithBadName() throws {
+    let test = try TestRepository()
+    #expect(throws: GitError.referenceNameInvalid("refs/heads/a..b")) {
+      try Repository.create(at: test.directory + "/new", branch: "refs/heads/a..b")
+    }
+    #expect(!FileManager.default.fileExists(atPath: test.directory + "/new"))
+  }
+
+  @Test func tellsConfiguredURLWithoutRewriting() throws {
+    let test = try TestRepository()
+    try test.git(["config", "url.https://mirror/.insteadOf", "git@host:"])
+    let repository = try test.open()
+    #expect(try repository.remoteURL("origin") == nil)
+    try repository.setRemote("origin", url: "git@host:a/b.git")
+    #expect(try repository.remoteURL("origin") == "git@host:a/b.git")
+    #expect(try test.text(["config", "remote.origin.url"]) == "git@host:a/b.git")
+    try repository.setRemote("origin", url: "ssh://host/c")
+    #expect(try test.text(["config", "--get-all", "remote.origin.url"]) == "ssh://host/c")
+  }
+}

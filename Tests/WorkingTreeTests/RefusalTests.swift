@@ -1,0 +1,165 @@
+import GitModel
+import Glibc
+import Testing
+import WorkingTree
+
+/// What a commit refuses leaves the tree exactly as it was.
+@Suite struct RefusalTests {
+  private func refuse(
+    _ change: Change, with expected: WorkingTreeError, in sandbox: Sandbox
+  ) throws {
+    let before = try sandbox.snapshot()
+    #expect(throws: expected) { try sandbox.commit(change) }
+    #expect(try sandbox.snapshot() == before)
+  }
+
+  @Test func refusesToReplaceADirectoryWithUntrackedContent() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("a/tracked")
+    try sandbox.write("a/deep/untracked")
+    try sandbox.write("b")
+    let change = Change(
+      removals: ["a/tracked", "b"], writes: ["a": (.regular, "new"), "c": (.regular, "new")])
+    try refuse(
+      change,
+      with: .directoryInTheWay(TreePath("a"), content: Array("a/deep/untracked".utf8)),
+      in: sandbox)
+  }
+
+  @Test func refusesToReplaceTheCheckoutOfASubmodule() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("module/.git", "gitdir: elsewhere")
+    let change = Change(removals: ["module"], writes: ["module": (.regular, "new")])
+    try refuse(
+      change, with: .directoryInTheWay(TreePath("module"), content: Array("module/.git".utf8)),
+      in: sandbox)
+  }
+
+  @Test func refusesToMakeADirectoryOfAnUntrackedFile() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("a")
+    try sandbox.write("b")
+    try Disk.makeFIFO(sandbox.at("fifo"))
+    for name in ["a", "fifo"] as [Bytes] {
+      let change = Change(
+        removals: ["b"], writes: ["0": (.regular, "new"), name + "/x/y": (.regular, "new")])
+      try refuse(change, with: .fileInTheWay(TreePath(name.bytes)), in: sandbox)
+    }
+  }
+
+  @Test func refusesAPathThatIsFileAndDirectory() throws {
+    let sandbox = try Sandbox()
+    let change = Change(writes: ["a": (.regular, ""), "a/b/c": (.regular, "")])
+    try refuse(change, with: .contradiction(TreePath("a")), in: sandbox)
+    let twice = Change(writes: ["a": (.regular, "")], submodules: ["a"])
+    try refuse(twice, with: .contradiction(TreePath("a")), in: sandbox)
+  }
+
+  @Test(arguments: ["", "a\0b", Bytes([UInt8](repeating: 0x61, count: 4_096))])
+  func refusesATargetThatNoLinkCanHave(target: Bytes) throws {
+    let sandbox = try Sandbox()
+    try refuse(
+      Change(writes: ["link": (.symbolicLink, target)]),
+      with: .impossibleLinkTarget(byteCount: target.bytes.count), in: sandbox)
+  }
+
+  @Test func findsWhatIsInTheWayBeforeItChangesAnything() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("a/untracked")
+    var staging = try sandbox.openStaging()
+    let change = try Change(writes: ["a": (.regular, "")]).staged(in: &staging)
+    let path = try TreePath("a")
+    let expected = WorkingTreeError.directoryInTheWay(path, content: Array("a/untracked".utf8))
+    let tree = try sandbox.open()
+    #expect(throws: expected) { try tree.check(change, from: staging) }
+  }
+
+  @Test(.enabled(if: SmallFileSystem.isAllowed, "needs to mount a file system"))
+  func leavesTheTreeUntouchedWhenTheDiskIsFull() throws {
+    let sandbox = try Sandbox()
+    try SmallFileSystem.mount(on: sandbox.tree, byteCount: 1 << 20) {
+      try sandbox.write("a")
+      try sandbox.write("b")
+      let before = try sandbox.snapshot()
+      let directory = sandbox.tree.description + "/staging"
+      let content = [UInt8](repeating: 1, count: 600_000)
+      var staging = try Staging(directory: directory)
+      _ = try staging.write(.regular, content: content)
+      do {
+        _ = try staging.write(.regular, content: content)
+        Issue.record("there was room")
+      } catch let error as WorkingTreeError {
+        #expect(error.isFullDisk)
+      }
+      try staging.removeAll()
+      #expect(try sandbox.snapshot().filter { $0.key != "staging" } == before)
+
+      let file = try staging.write(.regular, content: content)  // there is room again
+      try staging.sync()
+      let write = StagedChange.Write(path: try TreePath("a"), file: file)
+      try sandbox.open().commit(StagedChange(writes: [write]), from: staging)
+      #expect(try Disk.read(sandbox.at("a")) == content)
+    }
+  }
+
+  @Test(.enabled(if: SmallFileSystem.isAllowed, "needs to mount a file system"))
+  func refusesADirectoryOnAnotherFileSystem() throws {
+    let sandbox = try Sandbox()
+    try sandbox.write("a")
+    try Disk.makeDirectory(sandbox.at("mounted"))
+    try SmallFileSystem.mount(on: sandbox.at("mounted"), byteCount: 1 << 20) {
+      try refuse(
+        Change(removals: ["a"], writes: ["mounted/new/file": (.regular, "")]),
+        with: .otherFileSystem(directory: "\"mounted\""), in: sandbox)
+    }
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root can become another user"))
+  func refusesAStagingDirectoryOfAnotherUser() throws {
+    let sandbox = try Sandbox()
+    try Disk.makeDirectory(sandbox.staging)
+    try Disk.setOwner(sandbox.staging, user: 65_534, group: 65_534)
+    let path = sandbox.staging.description
+    #expect(throws: WorkingTreeError.foreignStaging(directory: path)) {
+      _ = try Staging(directory: path)
+    }
+  }
+
+  @Test func refusesAStagingDirectoryThatIsALink() throws {
+    let sandbox = try Sandbox()
+    try Disk.makeLink(sandbox.staging, to: sandbox.outside)
+    let path = sandbox.staging.description
+    #expect(throws: WorkingTreeError.cannot(operation: "open", path: path, code: ENOTDIR)) {
+      _ = try Staging(directory: path)
+    }
+    #expect(try sandbox.outsideSnapshot().count == 3)
+  }
+
+  /// In a process of its own, since root may write everywhere.
+  @Test func refusesADirectoryThatItMayNotWriteTo() async throws {
+    await #expect(processExitsWith: .success) {
+      if geteuid() == 0 { try #require(setuid(65_534) == 0) }
+      let sandbox = try Sandbox()
+      try sandbox.write("a")
+      try sandbox.write("locked/file")
+      try Disk.setPermissions(sandbox.at("locked"), 0o555)
+      defer {
+        do { try Disk.setPermissions(sandbox.at("locked"), 0o755) } catch { Issue.record(error) }
+      }
+      let before = try sandbox.snapshot()
+      for change in [
+        Change(removals: ["a"], writes: ["locked/file": (.regular, "new")]),
+        Change(removals: ["a", "locked/file"]),
+        Change(removals: ["a"], submodules: ["locked/module"]),
+      ] {
+        do {
+          try sandbox.commit(change)
+          Issue.record("it was writable")
+        } catch WorkingTreeError.cannot(_, _, let code) {
+          #expect(code == EACCES)
+        }
+      }
+      #expect(try sandbox.snapshot() == before)
+    }
+  }
+}
