@@ -46,7 +46,8 @@ extension Descriptor {
   ) throws(WorkingTreeError) -> [UInt8]? {
     guard case .directory(let opened) = try self.directory(directory) else { return nil }
     var found: [UInt8]?
-    try opened.forEachName(describing: TreePath.quoted(directory.path)) { name throws(WorkingTreeError) in
+    try opened.forEachName(describing: TreePath.quoted(directory.path)) {
+      name throws(WorkingTreeError) in
       let entry = directory.entry(name)
       guard let status = try opened.status(entry) else { return true }
       if status.isDirectory {
@@ -62,7 +63,8 @@ extension Descriptor {
   /// Removes a directory that holds nothing but directories; whatever else is in it stays and is an error.
   func removeEmptyTree(_ directory: EntryName, for target: TreePath) throws(WorkingTreeError) {
     guard case .directory(let opened) = try self.directory(directory) else { return }
-    try opened.forEachName(describing: TreePath.quoted(directory.path)) { name throws(WorkingTreeError) in
+    try opened.forEachName(describing: TreePath.quoted(directory.path)) {
+      name throws(WorkingTreeError) in
       let entry = directory.entry(name)
       guard let status = try opened.status(entry) else { return true }
       guard status.isDirectory else {

@@ -1,5 +1,5 @@
-internal import Glibc
 package import GitModel
+internal import Glibc
 
 /// What lstat(2) says of a file or link: the fields that git's index keeps, and what follows from them.
 ///

@@ -1,5 +1,5 @@
-internal import Glibc
 package import GitModel
+internal import Glibc
 
 /// Why files below a directory were not read or replaced.
 package enum WorkingTreeError: Error, Equatable, CustomStringConvertible {

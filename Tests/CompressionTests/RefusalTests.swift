@@ -68,12 +68,13 @@ import Testing
     try decompressor.finish()
   }
 
-  @Test(arguments: [
-    [0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 7],  // a skippable frame
-    [0x27, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0],  // zstd 0.7
-    [0x1f, 0x8b, 0x08, 0x00],  // gzip
-    [0x28, 0xb5, 0x2f, 0xfe],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 7],  // a skippable frame
+      [0x27, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0],  // zstd 0.7
+      [0x1f, 0x8b, 0x08, 0x00],  // gzip
+      [0x28, 0xb5, 0x2f, 0xfe],
+    ] as [[UInt8]])
   func refusesWhatIsNoZstdFrame(bytes: [UInt8]) throws {
     #expect(throws: CompressionError.notZstandard) {
       try Zstd.decompress(bytes, outputByteCountMax: 100)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Sodium
 
 struct Keygen: ParsableCommand {
@@ -31,6 +32,8 @@ struct Keygen: ParsableCommand {
 
   func run() throws {
     let identity = Identity(generating: try IdentityName(name))
+    try FileManager.default.createDirectory(
+      atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let files = try KeyFile.create(
       identity, inDirectory: directory, passphrase: try chosenPassphrase())
     Terminal.print(identity.public.line)
