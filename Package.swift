@@ -64,7 +64,8 @@ let package = Package(
     .target(
       name: "Sealing", dependencies: ["MessageFormat", "Sodium", "Spool"], swiftSettings: strict),
     .target(
-      name: "Patching", dependencies: ["GitModel", "MessageFormat", "Git", "PatchText"], swiftSettings: strict),
+      name: "Patching", dependencies: ["GitModel", "MessageFormat", "Git", "PatchText"],
+      swiftSettings: strict),
     .target(
       name: "Mailboxes", dependencies: ["MessageFormat", "Spool", grdb], swiftSettings: strict),
     .target(
@@ -92,5 +93,25 @@ let package = Package(
         "MessageFormat", "Sodium", "Git", "ZeroMQ", "Sealing", "Mailboxes", "Carriers", "Signer",
         "Applier", arguments, lifecycle, yaml, logging,
       ], swiftSettings: generated),
+
+    // Tests mirror the targets.
+    .target(
+      name: "TestSupport", dependencies: ["GitModel"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    .testTarget(name: "CompressionTests", dependencies: ["Compression"], swiftSettings: strict),
+    .testTarget(name: "GitTests", dependencies: ["Git", "GitModel"], swiftSettings: strict),
+    .testTarget(
+      name: "PatchTextTests", dependencies: ["PatchText", "GitModel"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PatchingTests",
+      dependencies: ["Patching", "Git", "GitModel", "PatchText", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(name: "SodiumTests", dependencies: ["Sodium"], swiftSettings: strict),
+    .testTarget(
+      name: "WorkingTreeTests", dependencies: ["WorkingTree", "GitModel"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ZeroMQTests", dependencies: ["ZeroMQ", "CZeroMQ"], swiftSettings: strict),
   ]
 )

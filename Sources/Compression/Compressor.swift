@@ -2,10 +2,12 @@ internal import CZstd
 
 /// Makes one zstd frame of what is written, in pieces as they come; belongs to one thread.
 ///
-/// The frame has no checksum: whoever needs to know that it is whole has a digest or a signature over it.
+/// The frame has no checksum: whoever needs to know that it is whole has a digest or a signature
+/// over it.
 @safe package struct Compressor: ~Copyable {
-  /// Of the levels 1, 2, 3 and 5 the best for what we send: a diff of 60 kB in 0.4 ms (level 3: 0.7 ms, 3 %
-  /// smaller), packs and other incompressible content at 1.2 GB/s (level 3: 0.4 GB/s), 3 MiB of memory.
+  /// Of the levels 1, 2, 3 and 5 the best for what we send: a diff of 60 kB in 0.4 ms (level 3:
+  /// 0.7 ms, 3 % smaller), packs and other incompressible content at 1.2 GB/s (level 3: 0.4
+  /// GB/s), 3 MiB of memory.
   package static let usualLevel: Int32 = 2
 
   private let context: OpaquePointer
@@ -24,7 +26,8 @@ internal import CZstd
 
   deinit { unsafe ZSTD_freeCCtx(context) }
 
-  /// Takes all of `input`; `sink` gets what is ready by then. After an error the stream is of no more use.
+  /// Takes all of `input`; `sink` gets what is ready by then. After an error the stream is of no
+  /// more use.
   package mutating func write<SinkError: Error>(
     _ input: Span<UInt8>, into sink: (Span<UInt8>) throws(SinkError) -> Void
   ) throws(StreamError<SinkError>) {

@@ -2,8 +2,8 @@ internal import CZstd
 
 /// Reads exactly one zstd frame from a sender that nobody trusts; belongs to one thread.
 ///
-/// Memory is bounded by `Zstd.windowByteCountMax`, what comes out by the caller's limit. Skippable frames,
-/// dictionaries and the formats before zstd 0.8 are refused.
+/// Memory is bounded by `Zstd.windowByteCountMax`, what comes out by the caller's limit.
+/// Skippable frames, dictionaries and the formats before zstd 0.8 are refused.
 @safe package struct Decompressor: ~Copyable {
   private enum State { case inFrame, behindFrame, failed }
 
@@ -28,7 +28,8 @@ internal import CZstd
 
   deinit { unsafe ZSTD_freeDCtx(context) }
 
-  /// Takes all of `input`; `sink` gets all that it holds. After an error the stream is of no more use.
+  /// Takes all of `input`; `sink` gets all that it holds. After an error the stream is of no more
+  /// use.
   package mutating func write<SinkError: Error>(
     _ input: Span<UInt8>, into sink: (Span<UInt8>) throws(SinkError) -> Void
   ) throws(StreamError<SinkError>) {
@@ -99,7 +100,8 @@ internal import CZstd
     return Step(consumed: consumed, produced: produced, isLast: remaining == 0)
   }
 
-  /// zstd itself would also take skippable frames and, where built so, the formats of its first years.
+  /// zstd itself would also take skippable frames and, where built so, the formats of its first
+  /// years.
   private mutating func checkMagic(_ input: Span<UInt8>) throws(CompressionError) {
     var offset = 0
     while magicByteCount < Self.magic.count && offset < input.count {

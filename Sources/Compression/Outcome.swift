@@ -1,7 +1,8 @@
 internal import CZstd
 
 extension Zstd {
-  // zstd_errors.h: these values never change; a function's result is the negated value, as a size_t.
+  // zstd_errors.h: these values never change; a function's result is the negated value, as a
+  // size_t.
   private static let windowTooLarge = 16
   private static let memoryAllocation = 64
 

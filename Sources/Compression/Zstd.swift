@@ -1,6 +1,8 @@
-/// zstd (RFC 8878) for payloads that fit into memory, and the sizes that both directions of a stream share.
+/// zstd (RFC 8878) for payloads that fit into memory, and the sizes that both directions of a
+/// stream share.
 package enum Zstd {
-  /// Both streams hand on their output in pieces of at most this size: one block (RFC 8878, 3.1.1.2.4).
+  /// Both streams hand on their output in pieces of at most this size: one block (RFC 8878,
+  /// 3.1.1.2.4).
   package static let pieceByteCountMax = 131_072
   /// How far back a frame may refer. With buffers and tables a decompressor stays below 10 MiB.
   package static let windowByteCountMax = 1 << windowByteCountLogarithmMax

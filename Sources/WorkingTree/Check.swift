@@ -4,8 +4,9 @@ internal import Glibc
 extension WorkingTree {
   /// Throws what would stop `commit` on its way; changes nothing in the tree.
   ///
-  /// Not found here, since only the attempt can tell: a directory for whose new entries the disk has no room
-  /// left, a quota on entries, files that the system holds immutable, and what other programs do meanwhile.
+  /// Not found here, since only the attempt can tell: a directory for whose new entries the disk
+  /// has no room left, a quota on entries, files that the system holds immutable, and what other
+  /// programs do meanwhile.
   package func check(
     _ change: StagedChange, from staging: borrowing Staging
   ) throws(WorkingTreeError) {

@@ -4,13 +4,14 @@ internal import Glibc
 extension WorkingTree {
   /// Makes the change, and returns when it is on the disk.
   ///
-  /// Before the first change, everything is checked that can be; until then an error leaves the tree
-  /// untouched. A run that was killed is completed by staging and committing the same change again: whatever
-  /// the moment, each path then was as before, gone, or complete.
+  /// Before the first change, everything is checked that can be; until then an error leaves the
+  /// tree untouched, and all but `cannot` are thrown only until then. A run that was killed is
+  /// completed by staging and committing the same change again: whatever the moment, each path
+  /// then was as before, gone, or complete.
   ///
-  /// In the way of a new file: another file, link, FIFO or the like is replaced; a directory only if
-  /// it holds nothing but removals. In the way of a new directory: a removal or a link is replaced, a file is
-  /// an error. Directories that removals leave empty go, as with git.
+  /// In the way of a new file: another file, link, FIFO or the like is replaced; a directory only
+  /// if it holds nothing but removals. In the way of a new directory: a removal or a link is
+  /// replaced, a file is an error. Directories that removals leave empty go, as with git.
   package func commit(
     _ change: StagedChange, from staging: borrowing Staging
   ) throws(WorkingTreeError) {
@@ -51,8 +52,8 @@ extension WorkingTree {
     let name = names.last
     let parent = try makeParent(of: names, &changed)
     var code = staging.move(write.file, to: parent, name)
-    if code == EISDIR || code == ENOTEMPTY || code == EEXIST {
-      try parent.removeEmptyTree(name, for: write.path)
+    if code == EISDIR {
+      try parent.removeEmptyTree(name)
       code = staging.move(write.file, to: parent, name)
     }
     guard code == 0 else { throw .cannot("replace", name, code) }
@@ -87,7 +88,9 @@ extension WorkingTree {
     case .directory(let directory): return directory
     case .missing: break
     case .blocked:
-      guard try parent.status(entry)?.isLink ?? true else { throw .fileInTheWay(entry.treePath) }
+      guard try parent.status(entry)?.isLink ?? true else {
+        throw .cannot("open", entry, ENOTDIR)  // another program was faster than we
+      }
       let code = parent.unlink(entry)
       guard code == 0 || code == ENOENT else { throw .cannot("remove", entry, code) }
     }
@@ -95,7 +98,7 @@ extension WorkingTree {
     guard code == 0 || code == EEXIST else { throw .cannot("make the directory", entry, code) }
     changed.note(entry.parentPath)
     guard case .directory(let directory) = try parent.directory(entry) else {
-      throw .cannot("open", entry, ENOTDIR)  // another program was faster
+      throw .cannot("open", entry, ENOTDIR)
     }
     return directory
   }
@@ -116,7 +119,8 @@ extension WorkingTree {
   private func removeIfEmpty(
     _ entry: EntryName, in parent: borrowing Descriptor, _ changed: inout ChangedDirectories
   ) throws(WorkingTreeError) {
-    // Like git, we leave what can't be removed: an empty directory is nothing that a tree could show.
+    // Like git, we leave what can't be removed: an empty directory is nothing that a tree could
+    // show.
     if parent.removeDirectory(entry) == 0 { changed.note(entry.parentPath) }
   }
 }

@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// A file descriptor, closed with its owner; the calls below are relative to it and never follow a link.
+/// A file descriptor, closed with its owner; the calls below are relative to it and never follow
+/// a link.
 struct Descriptor: ~Copyable {
   let number: Int32
 
@@ -100,7 +101,8 @@ extension Descriptor {
   private func code(_ result: Int32) -> Int32 { result == 0 ? 0 : errno }
 }
 
-/// syncfs(2): glibc has it, but its headers show it to GNU programs only, which Swift's module of it is not.
+/// syncfs(2): glibc has it, but its headers show it to GNU programs only, which Swift's module of
+/// it is not.
 @_silgen_name("syncfs")
 private func syncfs(_ descriptor: Int32) -> Int32
 

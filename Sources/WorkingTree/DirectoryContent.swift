@@ -2,7 +2,8 @@ internal import GitModel
 internal import Glibc
 
 extension Descriptor {
-  /// Calls `body` with every name in the directory until it returns false; the order is the file system's.
+  /// Calls `body` with every name in the directory until it returns false; the order is the file
+  /// system's.
   func forEachName(
     describing path: @autoclosure () -> String,
     _ body: ([UInt8]) throws(WorkingTreeError) -> Bool
@@ -39,8 +40,8 @@ extension Descriptor {
     unsafe withUnsafeBytes(of: &item.pointee.d_name) { unsafe Array($0.prefix { $0 != 0 }) }
   }
 
-  /// The path of the first thing in a directory that is neither a directory nor in `exceptions`; `nil`: the
-  /// directory is empty but for these, as git sees it.
+  /// The path of the first thing in a directory that is neither a directory nor in `exceptions`;
+  /// `nil`: the directory is empty but for these, as git sees it.
   func content(
     of directory: EntryName, except exceptions: Set<[UInt8]>
   ) throws(WorkingTreeError) -> [UInt8]? {
@@ -60,17 +61,16 @@ extension Descriptor {
     return found
   }
 
-  /// Removes a directory that holds nothing but directories; whatever else is in it stays and is an error.
-  func removeEmptyTree(_ directory: EntryName, for target: TreePath) throws(WorkingTreeError) {
+  /// Removes a directory that holds nothing but directories; whatever else is in it stays and is
+  /// an error.
+  func removeEmptyTree(_ directory: EntryName) throws(WorkingTreeError) {
     guard case .directory(let opened) = try self.directory(directory) else { return }
     try opened.forEachName(describing: TreePath.quoted(directory.path)) {
       name throws(WorkingTreeError) in
       let entry = directory.entry(name)
       guard let status = try opened.status(entry) else { return true }
-      guard status.isDirectory else {
-        throw .directoryInTheWay(target, content: entry.path)
-      }
-      try opened.removeEmptyTree(entry, for: target)
+      guard status.isDirectory else { throw .cannot("remove", directory, ENOTEMPTY) }
+      try opened.removeEmptyTree(entry)
       return true
     }
     let code = removeDirectory(directory)

@@ -16,7 +16,8 @@ package struct FileReader: ~Copyable {
 
   /// Fills `buffer` from its beginning, and gives the count; zero is the end.
   ///
-  /// A caller that hashes brings one buffer for all files, so that memory is that buffer whatever a file's size.
+  /// A caller that hashes brings one buffer for all files, so that memory is that buffer whatever
+  /// a file's size.
   package mutating func read(into buffer: inout [UInt8]) throws(WorkingTreeError) -> Int {
     let number = descriptor.number
     let count = unsafe buffer.withUnsafeMutableBytes { target in
@@ -38,7 +39,8 @@ extension WorkingTree {
   package func open(_ path: TreePath) throws(WorkingTreeError) -> FileReader {
     let names = EntryNames(path)
     let walk = try walk(to: names)
-    // Opening a device can do something to it, so the type is asked for before, and again afterwards.
+    // Opening a device can do something to it, so the type is asked for before, and again
+    // afterwards.
     guard walk.stop == nil, let status = try walk.directory.status(names.last), status.isRegular
     else { throw .notAFile(path) }
     let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC

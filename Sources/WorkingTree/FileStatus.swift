@@ -1,7 +1,8 @@
 package import GitModel
 internal import Glibc
 
-/// What lstat(2) says of a file or link: the fields that git's index keeps, and what follows from them.
+/// What lstat(2) says of a file or link: the fields that git's index keeps, and what follows from
+/// them.
 ///
 /// Source: gitformat-index(5), "Index entry".
 package struct FileStatus: Equatable, Sendable {

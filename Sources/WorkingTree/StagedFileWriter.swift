@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// A staged file that is being filled; dropped unfinished, its file stays until the directory is swept.
+/// A staged file that is being filled; dropped unfinished, its file stays until the directory is
+/// swept.
 package struct StagedFileWriter: ~Copyable {
   let file: StagedFile
   let directory: String

@@ -9,10 +9,11 @@ package struct StagedFile: Hashable, Sendable {
 
 /// A private directory (0700) on the working tree's file system in which new files are completed.
 ///
-/// One at a time per directory: the caller holds the checkout's lock. What a killed run left is removed when
-/// the directory is opened.
+/// One at a time per directory: the caller holds the checkout's lock. What a killed run left is
+/// removed when the directory is opened.
 package struct Staging: ~Copyable {
-  /// Up to here each file is synced by itself; beyond that, one call for the whole file system is faster.
+  /// Up to here each file is synced by itself; beyond that, one call for the whole file system is
+  /// faster.
   package static let separateSyncCountMax = 16
   /// A file that is there from a commit's first change until all of it is on the disk.
   static let marker = EntryName(staged: "moving")

@@ -1,10 +1,12 @@
 package import GitModel
 internal import Glibc
 
-/// The files below a directory. No call goes through a symbolic link, and none reaches anything outside.
+/// The files below a directory. No call goes through a symbolic link, and none reaches anything
+/// outside.
 ///
-/// Races with other programs can make a call fail, or replace what they write, but never lead it out of the
-/// directory: every parent is opened relative to its own parent, without following links.
+/// Races with other programs can make a call fail, or replace what they write, but never lead it
+/// out of the directory: every parent is opened relative to its own parent, without following
+/// links.
 package struct WorkingTree: ~Copyable {
   let root: Descriptor
   let directory: String

@@ -5,9 +5,13 @@ internal import Glibc
 package enum WorkingTreeError: Error, Equatable, CustomStringConvertible {
   /// What the machine did not let us do; the path is quoted for people.
   case cannot(operation: String, path: String, code: Int32)
-  /// Something that is neither a directory nor a link, and is not to be removed, where a directory must be.
+  // The next four are found before the first change.
+
+  /// Something that is neither a directory nor a link, and is not to be removed, where a
+  /// directory must be.
   case fileInTheWay(TreePath)
-  /// A directory where a file must be, and in it content that is not to be removed: its path is the second.
+  /// A directory where a file must be, and in it content that is not to be removed: its path is
+  /// the second.
   case directoryInTheWay(TreePath, content: [UInt8])
   /// A path that is to be written twice, or as a file and as a directory.
   case contradiction(TreePath)

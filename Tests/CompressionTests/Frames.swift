@@ -1,6 +1,7 @@
 import Compression
 
-/// Frames put together by hand from RFC 8878, chapter 3, for what no compressor of ours would write.
+/// Frames put together by hand from RFC 8878, chapter 3, for what no compressor of ours would
+/// write.
 enum Frames {
   static let magic: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd]
 

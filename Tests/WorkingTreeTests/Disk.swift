@@ -1,6 +1,7 @@
 import Glibc
 
-/// The test's own hands on the disk: paths are bytes, links are not followed, and every failure is an error.
+/// The test's own hands on the disk: paths are bytes, links are not followed, and every failure
+/// is an error.
 enum Disk {
   struct Failure: Error {
     let operation: String

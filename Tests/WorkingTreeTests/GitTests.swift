@@ -2,7 +2,8 @@ import GitModel
 import Testing
 import WorkingTree
 
-/// The same states, once checked out by git and once written by us, must be the same to the last directory.
+/// The same states, once checked out by git and once written by us, must be the same to the last
+/// directory.
 @Suite struct GitTests {
   /// What a tree holds: files and links by path.
   typealias State = [Bytes: (mode: FileMode, content: Bytes)]

@@ -3,7 +3,8 @@ import Glibc
 import Testing
 import WorkingTree
 
-/// A process goes from one version to the other and back until a timer's signal ends it, as SIGKILL would.
+/// A process goes from one version to the other and back until a timer's signal ends it, as
+/// SIGKILL would.
 @Suite struct KillTests {
   @Test(arguments: 0..<24) func completesWhatAKilledProcessBegan(round: Int) async throws {
     let sandbox = try Sandbox()

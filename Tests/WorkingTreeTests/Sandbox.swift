@@ -3,7 +3,8 @@ import Glibc
 import Testing
 import WorkingTree
 
-/// A temporary directory with a tree, a staging directory, and something outside that must never change.
+/// A temporary directory with a tree, a staging directory, and something outside that must never
+/// change.
 final class Sandbox {
   let directory: Bytes
   let tree: Bytes

@@ -1,7 +1,8 @@
 import GitModel
 import WorkingTree
 
-/// Two versions of a tree between which nearly everything changes its type, and the ways from one to the other.
+/// Two versions of a tree between which nearly everything changes its type, and the ways from one
+/// to the other.
 enum TwoVersions: String, Codable, CaseIterable {
   case first
   case second
