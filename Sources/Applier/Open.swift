@@ -82,7 +82,8 @@ struct Open {
     for index in 2..<chunks.count {
       try payload.append(unsealer.open(chunks[index], isLast: index + 1 == chunks.count))
     }
-    guard payload.byteCount == message.payload.size, payload.finish() == message.payload.digest else {
+    guard payload.byteCount == message.payload.size, payload.finish() == message.payload.digest
+    else {
       throw SealingError.wrongPayload("its digest or size differs")
     }
     return payload

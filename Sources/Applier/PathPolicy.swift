@@ -35,7 +35,9 @@ struct PathPolicy {
 
   /// Read as text alone: what other links on the way do is their own line in the check.
   static func staysInside(_ target: [UInt8], from path: TreePath) -> Bool {
-    guard !target.isEmpty, target.first != UInt8(ascii: "/"), !target.contains(0) else { return false }
+    guard !target.isEmpty, target.first != UInt8(ascii: "/"), !target.contains(0) else {
+      return false
+    }
     var depth = path.components.count - 1
     var hasGone = false
     for component in target.split(separator: UInt8(ascii: "/")) {

@@ -43,13 +43,17 @@ package final class Worker {
       switch try recovery.recover(checkout, now: now()) {
       case .nothingToDo: break
       case .finished(let revision):
-        log.notice("finished an interrupted step", metadata: [
-          "checkout": "\(checkout.path)", "revision": "\(revision.abbreviated)",
-        ])
+        log.notice(
+          "finished an interrupted step",
+          metadata: [
+            "checkout": "\(checkout.path)", "revision": "\(revision.abbreviated)",
+          ])
       case .givenUp(let found):
-        log.error("an interrupted step was not finished: the branch was moved since", metadata: [
-          "checkout": "\(checkout.path)", "found": "\(found?.abbreviated ?? "nothing")",
-        ])
+        log.error(
+          "an interrupted step was not finished: the branch was moved since",
+          metadata: [
+            "checkout": "\(checkout.path)", "found": "\(found?.abbreviated ?? "nothing")",
+          ])
       }
     }
   }

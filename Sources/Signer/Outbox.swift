@@ -85,7 +85,9 @@ package struct Outbox: Sendable {
       let stream = try Int64.fetchOne(
         database, sql: "SELECT id FROM stream WHERE remote = ? AND ref = ?",
         arguments: [message.remote, message.ref.fullName])
-    else { throw DatabaseError(message: "another run has sent on this stream meanwhile; run it again") }
+    else {
+      throw DatabaseError(message: "another run has sent on this stream meanwhile; run it again")
+    }
     return stream
   }
 

@@ -32,11 +32,13 @@ package enum SignerError: Error, CustomStringConvertible {
 
   package var hint: String? {
     switch self {
-    case .unknownRepository: "add it under 'repositories:', or name a configured one with --repository"
+    case .unknownRepository:
+      "add it under 'repositories:', or name a configured one with --repository"
     case .notConfigured: "add the branch to 'branches:' of that repository"
     case .missingReference: "`git branch --list` in the repository shows what there is"
     case .emptyPatch: "there is nothing to send; commit something first"
-    case .mailbox(let error) where error.isFullDisk: "make room on the disk of 'state:' and run it again"
+    case .mailbox(let error) where error.isFullDisk:
+      "make room on the disk of 'state:' and run it again"
     default: nil
     }
   }
