@@ -24,6 +24,9 @@ struct PathPolicy {
 
   /// Once the target is known.
   func require(linkAt path: TreePath, to target: [UInt8]) throws(Refused) {
+    guard !target.isEmpty, target.count < TreePath.byteCountMax, !target.contains(0) else {
+      throw Refused(.symbolicLink, "\(path) has a target that no symbolic link can have")
+    }
     guard settings.symbolicLinks == .inside else { return }
     guard Self.staysInside(target, from: path) else {
       throw Refused(

@@ -4,6 +4,8 @@ package import MessageFormat
 
 /// The way of a branch update into the outbox: diff, enclose, seal, store.
 package struct Sending {
+  private static let attemptCountMax = 5
+
   private let settings: SignerSettings
   private let outbox: Outbox
   private let progress: SendProgress
@@ -47,13 +49,15 @@ package struct Sending {
     } else {
       throw SignerError.missingReference(branch, repository: configured.path)
     }
-    let before: ObjectID? =
-      switch start {
-      case .whereRecipientsAre: try base(of: branch, configured, in: repository)
-      case .revision(let revision): try repository.resolve(revision)
-      case .nothing: nil
-      }
-    return try send(before, after, branch, configured, repository)
+    return try retrying {
+      let before: ObjectID? =
+        switch start {
+        case .whereRecipientsAre: try base(of: branch, configured, in: repository)
+        case .revision(let revision): try repository.resolve(revision)
+        case .nothing: nil
+        }
+      return try send(before, after, branch, configured, repository)
+    }
   }
 
   /// A push that git told us of; its old revision counts only where nothing was sent before.
@@ -61,9 +65,24 @@ package struct Sending {
     _ push: Push, on branch: BranchName, of configured: SignerRepository
   ) throws -> Sent {
     let repository = try open(configured)
-    let before = try base(of: branch, configured, in: repository)
     let old = push.before.isZero ? nil : push.before
-    return try send(before ?? old, push.after, branch, configured, repository)
+    return try retrying {
+      try requireNewest(push, on: branch, of: configured, in: repository)
+      let before = try base(of: branch, configured, in: repository)
+      return try send(before ?? old, push.after, branch, configured, repository)
+    }
+  }
+
+  /// Hooks of two pushes may run in the other order: the older one must not take the appliers back.
+  private func requireNewest(
+    _ push: Push, on branch: BranchName, of configured: SignerRepository, in repository: Repository
+  ) throws {
+    guard let sent = try outbox.head(of: configured.remote, branch)?.revision,
+      try repository.referenceTarget(branch.fullName) != push.after,
+      repository.objects.contains(sent),
+      try repository.isAncestor(push.after, of: sent)
+    else { return }
+    throw SignerError.overtaken(branch, by: sent)
   }
 
   private func base(
@@ -76,6 +95,18 @@ package struct Sending {
       return agreed
     }
     return try outbox.head(of: configured.remote, branch)?.revision
+  }
+
+  /// Again while other runs send on the same stream at the same moment.
+  private func retrying(_ body: () throws -> Sent) throws -> Sent {
+    for _ in 1..<Self.attemptCountMax {
+      do {
+        return try body()
+      } catch SignerError.streamMoved {
+        continue
+      }
+    }
+    return try body()
   }
 
   private func send(

@@ -51,6 +51,8 @@ final class SendRun {
       }
       do {
         try send(push, in: repository)
+      } catch let error as SignerError where error.isOvertaken {
+        Terminal.printError(error.description)
       } catch {
         failures += 1
         (ErrorReport(error) ?? ErrorReport("\(error)", hint: nil)).print()
