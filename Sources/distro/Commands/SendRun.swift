@@ -55,7 +55,7 @@ final class SendRun {
         Terminal.printError(error.description)
       } catch {
         failures += 1
-        (ErrorReport(error) ?? ErrorReport("\(error)", hint: nil)).print()
+        ErrorReport(error).print()
       }
     }
     return failures
