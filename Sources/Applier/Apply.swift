@@ -28,20 +28,11 @@ struct Apply {
     let changes = Array(batch.changes.values)
     var staging = try Staging(directory: checkout.stagingDirectory)
     let staged = try Self.stage(changes, in: checkout, &staging)
+    try Self.check(staged, from: staging, in: checkout)
     try journal.begin(
       checkout.settings.path, from: checkout.head?.revision, to: last.message.after.revision,
       messages: batch.patches.map(\.stored.id))
-    do {
-      try checkout.files.commit(staged, from: staging)
-    } catch {
-      // Nothing was changed where something stood in the way.
-      if error.isObstruction {
-        try journal.end(checkout.settings.path)
-        try staging.removeAll()
-        throw Refused(.localChanges, "\(error)")
-      }
-      throw error
-    }
+    try checkout.files.commit(staged, from: staging)
     try Self.moveBranch(of: checkout, to: last.message.after.revision)
     return batch.patches.map { AppliedPatch($0) }
   }
@@ -83,6 +74,17 @@ struct Apply {
     return staged
   }
 
+  private static func check(
+    _ staged: StagedChange, from staging: borrowing Staging, in checkout: Checkout
+  ) throws {
+    do throws(WorkingTreeError) {
+      try checkout.files.check(staged, from: staging)
+    } catch {
+      if error.isObstruction { throw Refused(.localChanges, "\(error)") }
+      throw error
+    }
+  }
+
   static func moveBranch(of checkout: Checkout, to revision: ObjectID) throws {
     try checkout.repository.compareAndSwap(
       checkout.settings.branch.fullName, from: checkout.head?.revision, to: revision,
@@ -91,7 +93,7 @@ struct Apply {
 }
 
 extension WorkingTreeError {
-  /// Found before the first file was changed: something of someone else's is where a file or directory is to be.
+  /// Something of someone else's is where a file or directory is to be.
   fileprivate var isObstruction: Bool {
     switch self {
     case .fileInTheWay, .directoryInTheWay, .contradiction: true

@@ -36,13 +36,19 @@ extension Check {
 
   /// `content`: of a blob by its id, for the targets of symbolic links.
   func requirePaths(
-    _ changes: [TreeChange], content: (ObjectID) throws -> [UInt8]
+    _ changes: [TreeChange], content: (ObjectID) throws(GitError) -> [UInt8]
   ) throws {
     let policy = PathPolicy(settings: batch.checkout.settings)
     for change in changes {
       try policy.require(change)
       if let new = change.new, new.mode == .symbolicLink {
-        try policy.require(linkAt: change.path, to: try content(new.id))
+        let target: [UInt8]
+        do throws(GitError) {
+          target = try content(new.id)
+        } catch {
+          throw try Self.refusal(of: error)
+        }
+        try policy.require(linkAt: change.path, to: target)
       }
     }
   }

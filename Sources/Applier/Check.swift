@@ -98,7 +98,9 @@ struct Check {
     let commit = try requireCommit(message)
     try overlay.add(.commit, commit.bytes)
     let changes = Self.changes(of: patch)
-    try requirePaths(changes) { id in try overlay.read(id, .blob) }
+    try requirePaths(changes) { id throws(GitError) in
+      try overlay.read(id, .blob, byteCountMax: TreePath.byteCountMax)
+    }
     try requireNoLocalChange(changes)
     return CheckedPatch(
       stored, opened, changes: changes, objects: .computed(overlay),
@@ -150,7 +152,9 @@ struct Check {
     } catch {
       throw try Self.refusal(of: error)
     }
-    try requirePaths(changes) { id in try pack.objects.read(id, .blob) }
+    try requirePaths(changes) { id throws(GitError) in
+      try pack.objects.read(id, .blob, byteCountMax: TreePath.byteCountMax)
+    }
     try requireNoLocalChange(changes)
     return CheckedPatch(
       stored, opened, changes: changes, objects: .packed(pack),

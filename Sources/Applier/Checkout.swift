@@ -96,6 +96,15 @@ final class Checkout {
     return isThere ? .repository : .directory
   }
 
+  /// What a checkout is at, for a receipt; `nil` where there is none that can be read.
+  static func revision(of settings: CheckoutSettings) throws -> ObjectID? {
+    do throws(GitError) {
+      return try Repository(opening: settings.path).headCommit()
+    } catch {
+      return nil
+    }
+  }
+
   /// Removes the locks and quarantined packs that a killed process left.
   func removeLeftovers() throws(GitError) {
     try repository.removeLeftovers(

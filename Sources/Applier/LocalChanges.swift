@@ -19,7 +19,8 @@ struct LocalChanges {
       if let what = try localChange(at: change, removed: removed) {
         throw Refused(
           .localChanges,
-          "\(change.path) \(what); commit or remove that by hand, or set 'on-local-changes: overwrite'")
+          "\(change.path) \(what); commit or remove that by hand, or set 'on-local-changes: overwrite'"
+        )
       }
     }
   }
@@ -36,7 +37,9 @@ struct LocalChanges {
       let isTheSame = try change.new.map { try matches($0, at: change.path) } ?? false
       return isTheSame ? nil : "is there, but not under version control"
     case .directory(let isEmpty):
-      if old?.mode == .submodule || old == nil { return try directory(at: change, isEmpty, removed) }
+      if old?.mode == .submodule || old == nil {
+        return try directory(at: change, isEmpty, removed)
+      }
       return "was replaced by a directory"
     case .other:
       return "is neither a file nor a directory"
@@ -53,7 +56,9 @@ struct LocalChanges {
     if change.old?.mode == .submodule { return "is a submodule with files in it" }
     // A directory that becomes a file: what it holds must go with the same change.
     let gone = removed.union(pending.values.lazy.filter { $0.new == nil }.map(\.path))
-    guard let left = try checkout.files.content(below: change.path, except: gone) else { return nil }
+    guard let left = try checkout.files.content(below: change.path, except: gone) else {
+      return nil
+    }
     return "is a directory that holds \(left), which is not under version control"
   }
 

@@ -24,6 +24,9 @@ struct PathPolicy {
 
   /// Once the target is known.
   func require(linkAt path: TreePath, to target: [UInt8]) throws(Refused) {
+    guard !target.isEmpty, target.count < TreePath.byteCountMax, !target.contains(0) else {
+      throw Refused(.symbolicLink, "\(path) has a target that no symbolic link can have")
+    }
     guard settings.symbolicLinks == .inside else { return }
     guard Self.staysInside(target, from: path) else {
       throw Refused(
@@ -35,7 +38,9 @@ struct PathPolicy {
 
   /// Read as text alone: what other links on the way do is their own line in the check.
   static func staysInside(_ target: [UInt8], from path: TreePath) -> Bool {
-    guard !target.isEmpty, target.first != UInt8(ascii: "/"), !target.contains(0) else { return false }
+    guard !target.isEmpty, target.first != UInt8(ascii: "/"), !target.contains(0) else {
+      return false
+    }
     var depth = path.components.count - 1
     var hasGone = false
     for component in target.split(separator: UInt8(ascii: "/")) {

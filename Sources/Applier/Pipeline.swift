@@ -41,11 +41,13 @@ final class Pipeline {
     for stored in waiting {
       if let batch, batch.isFull || stored.size.byteCount > Self.joinByteCountMax { break }
       var subject: OpenedMessage?
+      var routed: CheckoutSettings?
       var isSeen = false
       do {
         let opened = try open.open(stored, now: now())
         subject = opened
         let settings = try route(opened.message)
+        routed = settings
         if let batch, batch.checkout.settings != settings || opened.message.payload.kind == .pack {
           break
         }
@@ -55,7 +57,7 @@ final class Pipeline {
         batch = target
         target.add(try Check(batch: target).check(opened, stored))
       } catch let refused as Refused {
-        let revision = batch?.current?.revision
+        let revision = try batch.map(\.current?.revision) ?? routed.flatMap(Checkout.revision(of:))
         if let batch, batch.patches.isEmpty { try batch.checkout.discardIfMade() }
         let count = try finish(batch)
         // What was checked against a state that did not come about is checked again.

@@ -21,7 +21,13 @@ struct Recovery {
 
   func recover(_ settings: CheckoutSettings, now: Timestamp) throws -> Result {
     guard let entry = try journal.entry(of: settings.path) else { return .nothingToDo }
-    let checkout = try Checkout.reopen(settings, indexes: indexes)
+    let checkout: Checkout
+    do {
+      checkout = try Checkout.reopen(settings, indexes: indexes)
+    } catch let error as GitError where error.isMissingRepository {
+      try journal.end(settings.path)
+      return .givenUp(found: nil)
+    }
     try checkout.removeLeftovers()
     let head = checkout.head?.revision
     guard head == entry.before || head == entry.after else {
@@ -61,6 +67,15 @@ struct Recovery {
           outcome: .applied(opened.message.after), revision: opened.message.after.revision))
     }
     try answer.answer(outcomes) { try Journal.markAnswered(entry.checkout, in: $0) }
+  }
+}
+
+extension GitError {
+  fileprivate var isMissingRepository: Bool {
+    switch self {
+    case .directoryMissing, .notRepository: true
+    default: false
+    }
   }
 }
 

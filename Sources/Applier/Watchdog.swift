@@ -27,9 +27,11 @@ final class Watchdog: Sendable {
     timer.schedule(deadline: .now() + .nanoseconds(Int(deadline / .nanoseconds(1))))
     timer.setEventHandler { [self] in
       guard generation.withLock({ $0 == current }) else { return }
-      log.critical("a message took longer than its deadline; ending", metadata: [
-        "deadline": "\(deadline)"
-      ])
+      log.critical(
+        "a message took longer than its deadline; ending",
+        metadata: [
+          "deadline": "\(deadline)"
+        ])
       exit(Self.exitStatus)
     }
     timer.resume()

@@ -37,19 +37,23 @@ package final class Worker {
     watchdog = Watchdog(deadline: settings.deadline, log: log)
   }
 
-  /// To be called once, before the first message: finishes what a killed run had begun.
-  package func recover() throws {
+  /// Finishes what a killed or failed step had begun; before every step, since a fault may have left one.
+  private func recover() throws {
     for checkout in settings.checkouts {
       switch try recovery.recover(checkout, now: now()) {
       case .nothingToDo: break
       case .finished(let revision):
-        log.notice("finished an interrupted step", metadata: [
-          "checkout": "\(checkout.path)", "revision": "\(revision.abbreviated)",
-        ])
+        log.notice(
+          "finished an interrupted step",
+          metadata: [
+            "checkout": "\(checkout.path)", "revision": "\(revision.abbreviated)",
+          ])
       case .givenUp(let found):
-        log.error("an interrupted step was not finished: the branch was moved since", metadata: [
-          "checkout": "\(checkout.path)", "found": "\(found?.abbreviated ?? "nothing")",
-        ])
+        log.error(
+          "an interrupted step was not finished: the branch was moved since",
+          metadata: [
+            "checkout": "\(checkout.path)", "found": "\(found?.abbreviated ?? "nothing")",
+          ])
       }
     }
   }
@@ -58,6 +62,7 @@ package final class Worker {
   ///
   /// An error is the machine's: the messages stay, and are tried again.
   package func handleNext() throws -> Int {
+    try recover()
     let waiting = try inbox.next(countMax: Batch.messageCountMax)
     guard let first = waiting.first else { return 0 }
     if try inbox.attemptCount(of: first.id) >= Inbox.attemptCountMax {

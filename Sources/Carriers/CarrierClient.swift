@@ -1,5 +1,5 @@
-import MessageFormat
 import Mailboxes
+import MessageFormat
 package import ZeroMQ
 
 /// A connection to a carrier: made again when it breaks, on the same socket. Belongs to one thread.

@@ -1,5 +1,5 @@
-package import MessageFormat
 package import Mailboxes
+package import MessageFormat
 
 /// The carrier's side of the protocol, apart from sockets: takes a peer's request, says what to send to whom.
 ///
@@ -71,9 +71,11 @@ package final class CarrierDesk {
   /// Puts all finished deposits on the disk in one step and tells their senders.
   package func flush() -> [Outgoing] {
     defer { finished = [] }
-    do throws(MailboxError) {
+    do {
       try store.commit(finished.map(\.message), at: now())
-      return finished.map { Outgoing(peer: $0.peer, reply: .stored($0.message.offer.id), chunk: nil) }
+      return finished.map {
+        Outgoing(peer: $0.peer, reply: .stored($0.message.offer.id), chunk: nil)
+      }
     } catch {
       return finished.map { refusal($0.message.offer.id, .fault, "\(error)", to: $0.peer) }
     }
@@ -148,7 +150,9 @@ extension CarrierDesk {
       try message.append(chunk)
     } catch {
       giveUp(message, named: deposit)
-      if case .outOfOrder(let what) = error { return [refusal(name.id, .outOfOrder, what, to: peer)] }
+      if case .outOfOrder(let what) = error {
+        return [refusal(name.id, .outOfOrder, what, to: peer)]
+      }
       return [refusal(name.id, .fault, "\(error)", to: peer)]
     }
     if message.isComplete {
@@ -174,7 +178,8 @@ extension CarrierDesk {
   private func refusal(
     _ id: MessageID?, _ reason: CarrierRefusal, _ detail: String, to peer: Peer
   ) -> Outgoing {
-    Outgoing(peer: peer, reply: .refused(id, reason, detail: String(detail.prefix(250))), chunk: nil)
+    Outgoing(
+      peer: peer, reply: .refused(id, reason, detail: String(detail.prefix(250))), chunk: nil)
   }
 }
 

@@ -31,7 +31,7 @@ package final class CarrierListener: Sendable {
     var options = SocketOptions()
     options.frameCountMax = 2
     let socket = try identity.server(for: authenticator, options: options)
-    self.endpoint = try socket.bind(endpoint)
+    self.endpoint = Self.withoutMapping(try socket.bind(endpoint))
     wakeUp = try WakeUp()
     let mailboxes = Dictionary(peers.values.map { ($0.hex, $0) }) { first, _ in first }
     var loop: ListenerLoop? = ListenerLoop(
@@ -41,6 +41,14 @@ package final class CarrierListener: Sendable {
       guard var loop = loop.take() else { return }
       loop.run()
     }
+  }
+
+  /// An IPv4 address as people write it: libzmq shows it as an IPv6 one (RFC 4291, 2.5.5.2).
+  private static func withoutMapping(_ endpoint: String) -> String {
+    let (prefix, end) = ("tcp://[::ffff:", "]:")
+    guard endpoint.hasPrefix(prefix), let close = endpoint.range(of: end) else { return endpoint }
+    return "tcp://" + endpoint[prefix.endIndex..<close.lowerBound] + ":"
+      + endpoint[close.upperBound...]
   }
 
   deinit { stop() }

@@ -98,18 +98,21 @@ package final class IncomingMessage {
 }
 
 extension MailboxStore {
-  /// Any number of whole messages in one durable step; `also` runs in the same transaction.
+  /// Any number of whole messages in one durable step; `also` runs in the same transaction, and what it throws undoes
+  /// all of it. Everything else that is thrown is a `MailboxError`.
   package func commit(
     _ messages: [IncomingMessage], at time: Timestamp, also: (Database) throws -> Void = { _ in }
-  ) throws(MailboxError) {
+  ) throws {
     do {
       for message in messages { try message.finishFile() }
       try state.queue.write { database in
         for message in messages { try message.insert(into: database, at: time) }
         try also(database)
       }
-    } catch {
-      throw MailboxError(error)
+    } catch let error as SpoolError {
+      throw MailboxError.spool(error)
+    } catch let error as DatabaseError {
+      throw MailboxError.database(error)
     }
   }
 }
@@ -125,7 +128,8 @@ extension IncomingMessage {
     guard digits.count == 2 * nameByteCount else { return nil }
     var bytes: [UInt8] = []
     for index in stride(from: 0, to: digits.count, by: 2) {
-      guard let byte = UInt8(String(decoding: digits[index...index + 1], as: UTF8.self), radix: 16) else { return nil }
+      guard let byte = UInt8(String(decoding: digits[index...index + 1], as: UTF8.self), radix: 16)
+      else { return nil }
       bytes.append(byte)
     }
     return MessageID(bytes)

@@ -110,7 +110,9 @@ package struct MailboxStore: Sendable {
 
   package func removeFile(of message: StoredMessage) throws(MailboxError) {
     guard message.isFile, try !contains(message.id) else { return }
-    do { try state.spool.remove(IncomingMessage.fileName(of: message.id)) } catch { throw .spool(error) }
+    do { try state.spool.remove(IncomingMessage.fileName(of: message.id)) } catch {
+      throw .spool(error)
+    }
   }
 
   private func removeOrphanedFiles() throws {

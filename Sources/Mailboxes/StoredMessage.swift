@@ -17,7 +17,9 @@ package struct StoredMessage: Sendable {
   var isFile: Bool { size.byteCount > MailboxStore.inlineByteCountMax }
 
   init(row: Row, mailbox: Mailbox, state: StateDatabase) {
-    guard let id = MessageID(Array(row["id"] as Data)), let depositor = Mailbox(Array(row["depositor"] as Data)) else {
+    guard let id = MessageID(Array(row["id"] as Data)),
+      let depositor = Mailbox(Array(row["depositor"] as Data))
+    else {
       preconditionFailure("the database holds a name that is not 32 bytes")
     }
     self.mailbox = mailbox
@@ -44,7 +46,8 @@ package struct StoredMessage: Sendable {
     do {
       let chunks = try state.queue.read { database in
         try Data.fetchAll(
-          database.cachedStatement(sql: "SELECT bytes FROM chunk WHERE message = ? ORDER BY number"),
+          database.cachedStatement(
+            sql: "SELECT bytes FROM chunk WHERE message = ? ORDER BY number"),
           arguments: [Data(id.bytes)])
       }
       guard chunks.count == Int(size.chunkCount) else { throw MailboxError.missing(id) }

@@ -53,7 +53,8 @@ package struct Delivery: Sendable {
   }
 
   private func serve(
-    _ carrier: SignerCarrier, in context: Context, until messages: Set<MessageID>, by deadline: Deadline
+    _ carrier: SignerCarrier, in context: Context, until messages: Set<MessageID>,
+    by deadline: Deadline
   ) throws {
     // A carrier that is a recipient itself takes that one's messages.
     let mailbox = carrier.server.mailbox

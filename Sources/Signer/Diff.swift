@@ -37,9 +37,12 @@ struct Diff {
       throw SignerError.emptyPatch(before: update.before ?? .zero, after: update.after)
     }
     let missing = try missingCommits(update)
-    let content = try content(before: before, after: after, missing: missing, parents: commit.parents)
+    let content = try content(
+      before: before, after: after, missing: missing, parents: commit.parents)
     let isInPack =
-      if case .pack(let packed, _) = content { packed.contains { $0.id == commit.id } } else { false }
+      if case .pack(let packed, _) = content { packed.contains { $0.id == commit.id } } else {
+        false
+      }
     return Patch(
       update: update, before: before, after: after, commit: isInPack ? [] : commit.bytes,
       content: content)
@@ -61,7 +64,8 @@ struct Diff {
         before: before, after: after, missing: missing,
         reason: before == nil ? "snapshot" : "\(missing.count) commits")
     }
-    guard try repository.objects.header(after.revision).byteCount <= Limits.commitByteCountMax else {
+    guard try repository.objects.header(after.revision).byteCount <= Limits.commitByteCountMax
+    else {
       return try pack(before: before, after: after, missing: missing, reason: "large commit object")
     }
     switch try TreePatch.make(

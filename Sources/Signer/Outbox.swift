@@ -41,29 +41,25 @@ package struct Outbox: Sendable {
   /// The sealed message and the stream's new sequence number, in one durable step.
   package func store(
     _ sealed: IncomingMessage, of message: Message, digest: ContentDigest, names: [Mailbox: String]
-  ) throws(SignerError) {
-    do throws(MailboxError) {
-      try store.commit([sealed], at: message.createdAt) { database in
-        let stream = try advance(message, digest: digest, in: database)
+  ) throws {
+    try store.commit([sealed], at: message.createdAt) { database in
+      let stream = try advance(message, digest: digest, in: database)
+      try database.execute(
+        sql: "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        arguments: [
+          Data(sealed.offer.id.bytes), stream, Int64(message.sequence),
+          message.before.map { Data($0.revision.bytes) }, Data(message.after.revision.bytes),
+          message.payload.kind == .patch ? "patch" : "pack",
+          Int64(sealed.offer.size.byteCount), Int64(message.createdAt.milliseconds),
+        ])
+      for recipient in message.recipients {
         try database.execute(
-          sql: "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+          sql: "INSERT INTO answer (message, recipient, name, state) VALUES (?, ?, ?, 'waiting')",
           arguments: [
-            Data(sealed.offer.id.bytes), stream, Int64(message.sequence),
-            message.before.map { Data($0.revision.bytes) }, Data(message.after.revision.bytes),
-            message.payload.kind == .patch ? "patch" : "pack",
-            Int64(sealed.offer.size.byteCount), Int64(message.createdAt.milliseconds),
+            Data(sealed.offer.id.bytes), Data(recipient.bytes),
+            names[recipient] ?? recipient.abbreviated,
           ])
-        for recipient in message.recipients {
-          try database.execute(
-            sql: "INSERT INTO answer (message, recipient, name, state) VALUES (?, ?, ?, 'waiting')",
-            arguments: [
-              Data(sealed.offer.id.bytes), Data(recipient.bytes),
-              names[recipient] ?? recipient.abbreviated,
-            ])
-        }
       }
-    } catch {
-      throw .mailbox(error)
     }
   }
 
@@ -85,7 +81,9 @@ package struct Outbox: Sendable {
       let stream = try Int64.fetchOne(
         database, sql: "SELECT id FROM stream WHERE remote = ? AND ref = ?",
         arguments: [message.remote, message.ref.fullName])
-    else { throw DatabaseError(message: "another run has sent on this stream meanwhile; run it again") }
+    else {
+      throw SignerError.streamMoved(remote: message.remote, message.ref)
+    }
     return stream
   }
 

@@ -4,6 +4,8 @@ package import MessageFormat
 
 /// The way of a branch update into the outbox: diff, enclose, seal, store.
 package struct Sending {
+  private static let attemptCountMax = 5
+
   private let settings: SignerSettings
   private let outbox: Outbox
   private let progress: SendProgress
@@ -25,13 +27,20 @@ package struct Sending {
     package let update: BranchUpdate
   }
 
-  /// Brings a branch from one revision to another; `nil` for `from`: from the last one that was sent, or from nothing.
+  /// Where a branch update starts.
+  package enum Start: Sendable {
+    /// What all recipients are known to have, or else what was sent last, or else nothing.
+    case whereRecipientsAre
+    case revision(String)
+    /// A snapshot, for machines that have no checkout yet.
+    case nothing
+  }
+
+  /// Brings a branch to a revision, its tip unless given.
   package func send(
-    _ branch: BranchName, of configured: SignerRepository, from: String?, to: String?
+    _ branch: BranchName, of configured: SignerRepository, from start: Start, to: String?
   ) throws -> Sent {
     let repository = try open(configured)
-    let head = try outbox.head(of: configured.remote, branch)
-    let before = try from.map { try repository.resolve($0) } ?? head?.revision
     let after: ObjectID
     if let to {
       after = try repository.resolve(to)
@@ -40,27 +49,73 @@ package struct Sending {
     } else {
       throw SignerError.missingReference(branch, repository: configured.path)
     }
-    return try send(
-      BranchUpdate(remote: configured.remote, branch: branch, before: before, after: after),
-      of: configured, in: repository, behind: head)
+    return try retrying {
+      let before: ObjectID? =
+        switch start {
+        case .whereRecipientsAre: try base(of: branch, configured, in: repository)
+        case .revision(let revision): try repository.resolve(revision)
+        case .nothing: nil
+        }
+      return try send(before, after, branch, configured, repository)
+    }
   }
 
-  /// A push that git told us of; `before` as git says, zeros for a new branch.
+  /// A push that git told us of; its old revision counts only where nothing was sent before.
   package func send(
     _ push: Push, on branch: BranchName, of configured: SignerRepository
   ) throws -> Sent {
     let repository = try open(configured)
-    return try send(
-      BranchUpdate(
-        remote: configured.remote, branch: branch,
-        before: push.before.isZero ? nil : push.before, after: push.after),
-      of: configured, in: repository, behind: try outbox.head(of: configured.remote, branch))
+    let old = push.before.isZero ? nil : push.before
+    return try retrying {
+      try requireNewest(push, on: branch, of: configured, in: repository)
+      let before = try base(of: branch, configured, in: repository)
+      return try send(before ?? old, push.after, branch, configured, repository)
+    }
+  }
+
+  /// Hooks of two pushes may run in the other order: the older one must not take the appliers back.
+  private func requireNewest(
+    _ push: Push, on branch: BranchName, of configured: SignerRepository, in repository: Repository
+  ) throws {
+    guard let sent = try outbox.head(of: configured.remote, branch)?.revision,
+      try repository.referenceTarget(branch.fullName) != push.after,
+      repository.objects.contains(sent),
+      try repository.isAncestor(push.after, of: sent)
+    else { return }
+    throw SignerError.overtaken(branch, by: sent)
+  }
+
+  private func base(
+    of branch: BranchName, _ configured: SignerRepository, in repository: Repository
+  ) throws -> ObjectID? {
+    let recipients = Set(configured.recipients.map(\.mailbox))
+    if let agreed = try outbox.agreedRevision(of: configured.remote, branch, among: recipients),
+      repository.objects.contains(agreed)
+    {
+      return agreed
+    }
+    return try outbox.head(of: configured.remote, branch)?.revision
+  }
+
+  /// Again while other runs send on the same stream at the same moment.
+  private func retrying(_ body: () throws -> Sent) throws -> Sent {
+    for _ in 1..<Self.attemptCountMax {
+      do {
+        return try body()
+      } catch SignerError.streamMoved {
+        continue
+      }
+    }
+    return try body()
   }
 
   private func send(
-    _ update: BranchUpdate, of configured: SignerRepository, in repository: Repository,
-    behind head: Outbox.StreamHead?
+    _ before: ObjectID?, _ after: ObjectID, _ branch: BranchName, _ configured: SignerRepository,
+    _ repository: Repository
   ) throws -> Sent {
+    let update = BranchUpdate(
+      remote: configured.remote, branch: branch, before: before, after: after)
+    let head = try outbox.head(of: configured.remote, branch)
     let patch = try Diff(repository: repository, history: configured.history).patch(for: update)
     let enclosed = try Enclose(
       identity: settings.identity, objects: repository.objects,

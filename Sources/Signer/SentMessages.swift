@@ -60,40 +60,61 @@ package struct SentMessage: Sendable {
 extension Outbox {
   /// The newest message of every stream and recipient, streams in alphabetical order.
   package func newest() throws(SignerError) -> [SentMessage] {
-    try rows(
-      where: """
-        sent.sequence = (SELECT MAX(sequence) FROM sent AS other JOIN answer AS theirs
-        ON theirs.message = other.message
-        WHERE other.stream = sent.stream AND theirs.recipient = answer.recipient)
-        """)
+    // With one MAX, SQLite takes the other columns from the row that has it (sqlite.org/lang_select.html#bareagg).
+    try rows(columns: ", MAX(sent.sequence)", "GROUP BY sent.stream, answer.recipient")
   }
 
   /// One message, a row a recipient.
   package func answers(to id: MessageID) throws(SignerError) -> [SentMessage] {
-    try rows(where: "sent.message = ?", [Data(id.bytes)])
+    try rows("WHERE sent.message = ?", [Data(id.bytes)])
   }
 
   /// Messages that no carrier has stored yet, oldest first.
   package func unstored() throws(SignerError) -> [SentMessage] {
-    try rows(where: "answer.state = 'waiting'")
+    try rows("WHERE answer.state = 'waiting'")
   }
 
   /// Messages that are stored and not answered yet, oldest first.
   package func unanswered() throws(SignerError) -> [SentMessage] {
-    try rows(where: "answer.state = 'stored'")
+    try rows("WHERE answer.state = 'stored'")
+  }
+
+  /// The revision that every recipient's checkout is at, by its last receipt that says so; `nil` where one has an open
+  /// message, has never answered, or differs.
+  func agreedRevision(
+    of remote: String, _ branch: BranchName, among recipients: Set<Mailbox>
+  ) throws(SignerError) -> ObjectID? {
+    let isOpen = try rows(
+      """
+      WHERE answer.state IN ('waiting', 'stored') AND stream.remote = ? AND stream.ref = ? LIMIT 1
+      """, [remote, branch.fullName])
+    guard isOpen.isEmpty else { return nil }
+    let last = try rows(
+      columns: ", MAX(sent.sequence)",
+      """
+      WHERE answer.revision IS NOT NULL AND stream.remote = ? AND stream.ref = ?
+      GROUP BY answer.recipient
+      """, [remote, branch.fullName])
+    let revisions = last.filter { recipients.contains($0.recipient) }.map(\.revision)
+    guard revisions.count == recipients.count, let first = revisions.first,
+      revisions.allSatisfy({ $0 == first })
+    else { return nil }
+    return first
   }
 
   private func rows(
-    where condition: String, _ arguments: StatementArguments = []
+    columns: String = "", _ clauses: String, _ arguments: StatementArguments = []
   ) throws(SignerError) -> [SentMessage] {
     try reading { database in
       let rows = try Row.fetchAll(
         database,
         sql: """
-          SELECT sent.*, answer.*, stream.remote, stream.ref
-          FROM sent JOIN answer ON answer.message = sent.message
-          JOIN stream ON stream.id = sent.stream
-          WHERE \(condition) ORDER BY remote, ref, sequence, name
+          SELECT * FROM (
+            SELECT sent.*, answer.*, stream.remote, stream.ref\(columns)
+            FROM sent JOIN answer ON answer.message = sent.message
+            JOIN stream ON stream.id = sent.stream
+            \(clauses)
+          ) ORDER BY remote, ref, sequence, name
           """, arguments: arguments)
       return try rows.map { try SentMessage(row: $0) }
     }

@@ -22,6 +22,7 @@ extension StateDatabase {
             message BLOB NOT NULL REFERENCES sent, recipient BLOB NOT NULL, name TEXT NOT NULL,
             state TEXT NOT NULL, storedAt INTEGER, finishedAt INTEGER, refusal TEXT, detail TEXT,
             revision BLOB, PRIMARY KEY (message, recipient)) WITHOUT ROWID;
+          CREATE INDEX openAnswer ON answer (state) WHERE state IN ('waiting', 'stored');
           """)
     }
     return try StateDatabase(directory: directory, migrator: migrator)

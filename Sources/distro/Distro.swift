@@ -5,7 +5,8 @@ import Sodium
 struct Distro: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "distro",
-    abstract: "Carries pushes from where a repository can be reached to machines where it must not be.",
+    abstract:
+      "Carries pushes from where a repository can be reached to machines where it must not be.",
     discussion: """
       A push becomes a patch, signed and encrypted for each private machine, which verifies it before one byte of its \
       checkout changes.

@@ -70,11 +70,8 @@ final class ApplierService: Service {
       settings, store: store, log: log, now: Clock.now,
       onAnswer: { [listener] in listener.mailboxesChanged() })
     var failures = 0
-    var hasRecovered = false
     while !isStopping.withLock({ $0 }) {
       do {
-        if !hasRecovered { try worker.recover() }
-        hasRecovered = true
         if try worker.handleNext() == 0 { bell.wait() }
         failures = 0
       } catch {

@@ -24,18 +24,21 @@ final class SendRun {
 
   /// Everything that is not answered yet.
   func addOpenMessages() throws -> Int {
-    for message in try outbox.unstored() + outbox.unanswered() where !messages.contains(message.id) {
+    for message in try outbox.unstored() + outbox.unanswered() where !messages.contains(message.id)
+    {
       messages.append(message.id)
     }
     if messages.isEmpty { Terminal.printError("the outbox is empty") }
     return 0
   }
 
-  func send(ref: String, in repository: SignerRepository, from: String?, to: String?) throws -> Int {
+  func send(
+    ref: String, in repository: SignerRepository, from start: Sending.Start, to: String?
+  ) throws -> Int {
     guard let branch = BranchName(ref), repository.branches.contains(branch) else {
       throw SignerError.notConfigured(ref: ref, repository: repository.path)
     }
-    messages.append(try sending.send(branch, of: repository, from: from, to: to).id)
+    messages.append(try sending.send(branch, of: repository, from: start, to: to).id)
     return 0
   }
 
@@ -48,6 +51,8 @@ final class SendRun {
       }
       do {
         try send(push, in: repository)
+      } catch let error as SignerError where error.isOvertaken {
+        Terminal.printError(error.description)
       } catch {
         failures += 1
         (ErrorReport(error) ?? ErrorReport("\(error)", hint: nil)).print()

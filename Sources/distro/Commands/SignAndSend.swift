@@ -24,8 +24,11 @@ struct SignAndSend: ParsableCommand {
   @Option(help: "A branch: main or refs/heads/main.")
   var ref: String?
 
-  @Option(help: "The revision that the appliers have; the last one sent, unless given.")
+  @Option(help: "The revision that the appliers have; by default what they last said, or was sent.")
   var from: String?
+
+  @Flag(help: "Starts from nothing: for machines that have no checkout yet.")
+  var snapshot = false
 
   @Option(help: "The revision to bring them to; the tip of the branch, unless given.")
   var to: String?
@@ -40,9 +43,14 @@ struct SignAndSend: ParsableCommand {
   var json = false
 
   func validate() throws {
-    guard (0...86_400).contains(wait) else { throw ValidationError("--wait takes 0 to 86400 seconds") }
-    guard ref != nil || (from == nil && to == nil) else {
-      throw ValidationError("--from and --to need --ref")
+    guard (0...86_400).contains(wait) else {
+      throw ValidationError("--wait takes 0 to 86400 seconds")
+    }
+    guard ref != nil || (from == nil && to == nil && !snapshot) else {
+      throw ValidationError("--from, --to and --snapshot need --ref")
+    }
+    guard from == nil || !snapshot else {
+      throw ValidationError("--from and --snapshot exclude each other")
     }
     guard !flush || ref == nil else { throw ValidationError("--flush sends nothing new: no --ref") }
   }
@@ -56,7 +64,9 @@ struct SignAndSend: ParsableCommand {
     if flush {
       failures = try run.addOpenMessages()
     } else if let ref {
-      failures = try run.send(ref: ref, in: try configured(settings), from: from, to: to)
+      let start: Sending.Start =
+        from.map { .revision($0) } ?? (snapshot ? .nothing : .whereRecipientsAre)
+      failures = try run.send(ref: ref, in: try configured(settings), from: start, to: to)
     } else {
       failures = try run.sendPushes(from: HookInput.lines(), in: try configured(settings))
     }
@@ -100,7 +110,8 @@ enum HookInput {
 
   static func lines() throws -> [String] {
     guard isatty(STDIN_FILENO) == 0 else {
-      throw ValidationError("name a branch with --ref, or give post-receive lines on standard input")
+      throw ValidationError(
+        "name a branch with --ref, or give post-receive lines on standard input")
     }
     var lines: [String] = []
     while let line = readLine() {

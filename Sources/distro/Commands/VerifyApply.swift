@@ -43,7 +43,6 @@ struct VerifyApply: AsyncParsableCommand {
     _ settings: ApplierSettings, _ store: MailboxStore, _ log: Logger
   ) throws {
     let worker = Worker(settings, store: store, log: log, now: Clock.now, onAnswer: {})
-    try worker.recover()
     while try worker.handleNext() > 0 {}
   }
 }

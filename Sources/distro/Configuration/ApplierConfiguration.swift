@@ -20,10 +20,15 @@ struct ApplierConfiguration {
     ])
     let signers = try root["trusted-signers"].list().map { try file.publicIdentity($0) }
     guard !signers.isEmpty else {
-      throw try root["trusted-signers"].invalid("at least one signer expected; nobody could send anything")
+      throw try root["trusted-signers"].invalid(
+        "at least one signer expected; nobody could send anything")
     }
-    let checkouts = try root["checkouts"].list().map { try checkout($0, trusted: signers, in: file) }
-    guard !checkouts.isEmpty else { throw try root["checkouts"].invalid("at least one checkout expected") }
+    let checkouts = try root["checkouts"].list().map {
+      try checkout($0, trusted: signers, in: file)
+    }
+    guard !checkouts.isEmpty else {
+      throw try root["checkouts"].invalid("at least one checkout expected")
+    }
     guard Set(checkouts.map(\.path)).count == checkouts.count else {
       throw try root["checkouts"].invalid("two checkouts have the same path")
     }
@@ -39,7 +44,8 @@ struct ApplierConfiguration {
   private static func endpoint(_ node: ConfigurationNode) throws -> String {
     let carriers = try node.list()
     guard carriers.count == 1 else { throw node.invalid("exactly one carrier expected") }
-    return try carriers[0].mapping(keys: ["zeromq"])["zeromq"].mapping(keys: ["listen"])["listen"].string()
+    return try carriers[0].mapping(keys: ["zeromq"])["zeromq"].mapping(keys: ["listen"])["listen"]
+      .string()
   }
 
   private static func checkout(

@@ -22,14 +22,16 @@ enum ConfigurationError: Error, Equatable, CustomStringConvertible {
     case .syntax(let file, let line, let reason): "\(file):\(line): not valid YAML: \(reason)"
     case .unknownKey(let key, let place, _): "\(place): unknown key '\(key)'"
     case .missingKey(let key, let place): "\(place): the key '\(key)' is missing"
-    case .wrongType(let place, let expected, let found): "\(place): \(expected) expected, found \(found)"
+    case .wrongType(let place, let expected, let found):
+      "\(place): \(expected) expected, found \(found)"
     case .invalid(let place, let reason): "\(place): \(reason)"
     }
   }
 
   var hint: String? {
     switch self {
-    case .unreadable: "name the file with --config; config/*.example.yaml are examples to start from"
+    case .unreadable:
+      "name the file with --config; config/*.example.yaml are examples to start from"
     case .syntax: nil
     case .unknownKey(_, _, let nearest?): "did you mean '\(nearest)'?"
     case .unknownKey: "README.md lists all keys"

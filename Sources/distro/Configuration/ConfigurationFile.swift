@@ -18,7 +18,8 @@ struct ConfigurationFile {
       }
       data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch let error as CocoaError {
-      let reason = error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile
+      let reason =
+        error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile
         ? "there is no such file" : "\(error.localizedDescription)"
       throw ConfigurationError.unreadable(file: path, reason: reason)
     }

@@ -54,7 +54,8 @@ enum SignerConfiguration {
     }
     let recipients = try mapping["recipients"].list().map { try file.publicIdentity($0) }
     guard (1...Limits.recipientCountMax).contains(recipients.count) else {
-      throw try mapping["recipients"].invalid("1 to \(Limits.recipientCountMax) recipients expected")
+      throw try mapping["recipients"].invalid(
+        "1 to \(Limits.recipientCountMax) recipients expected")
     }
     guard Set(recipients.map(\.mailbox)).count == recipients.count else {
       throw try mapping["recipients"].invalid("the same identity is named twice")

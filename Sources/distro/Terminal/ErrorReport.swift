@@ -1,7 +1,7 @@
 import ArgumentParser
 import Git
-import Sodium
 import Signer
+import Sodium
 import ZeroMQ
 
 /// `distro: error: what` and, where there is one, `distro: hint: what to do`.
@@ -44,7 +44,8 @@ extension SodiumError {
     case .openToOthers(let path, _): "run: chmod 600 \(path)"
     case .publicInsteadOfSecret: "name the .key file, not the .pub file"
     case .secretInsteadOfPublic: "name the .pub file, not the .key file"
-    case .passphraseNeeded: "give it with --passphrase-file, or 'passphrase-file:' in the configuration"
+    case .passphraseNeeded:
+      "give it with --passphrase-file, or 'passphrase-file:' in the configuration"
     case .damaged, .truncated: "restore the file from a backup, or make a new identity"
     default: nil
     }
@@ -54,7 +55,8 @@ extension SodiumError {
 extension GitError {
   fileprivate var hint: String? {
     switch self {
-    case .directoryMissing, .notRepository: "'path:' in the configuration must name a git repository"
+    case .directoryMissing, .notRepository:
+      "'path:' in the configuration must name a git repository"
     case .ownedByAnotherUser(let path): "run: git config --global --add safe.directory \(path)"
     case .objectFormatUnsupported: "only SHA-1 repositories are supported"
     case .revisionMissing: "`git log` in the repository shows what there is"

@@ -8,7 +8,8 @@ enum StatusReport {
   static func line(_ message: SentMessage) -> String {
     let branch = BranchName(fullName: message.ref)?.shortName ?? message.ref
     let size = "number \(message.sequence), \(message.kind) of \(message.byteCount) bytes"
-    return "\(message.recipientName): \(branch) \(message.after.abbreviated) \(state(of: message)) (\(size))"
+    return
+      "\(message.recipientName): \(branch) \(message.after.abbreviated) \(state(of: message)) (\(size))"
   }
 
   static func state(of message: SentMessage) -> String {
