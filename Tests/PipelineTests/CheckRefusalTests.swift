@@ -242,6 +242,7 @@ struct CheckRefusalTests {
       treeBytes([("100644", name("b"), id), ("100644", name("a"), id)]),
       treeBytes([("100644", name("a"), id), ("100644", name("a"), id)]),
       treeBytes([("104444", name("a"), id)]),
+      treeBytes([("100644", [UInt8](repeating: 97, count: 256), id)]),
       Array(treeBytes([("100644", name("a"), id)]).dropLast()),
     ]
     for root in trees {

@@ -107,16 +107,17 @@ final class Pipeline {
   }
 
   /// As after a restart of the daemon.
-  func restartWorker() throws {
+  func restartWorker() {
     worker = Self.worker(applierSettings, store, clock)
-    try worker.recover()
   }
 
   // MARK: - The way there and back
 
   @discardableResult
-  func send(from: String? = nil, to: String? = nil) throws -> Sending.Sent {
-    try sending.send(main, of: configured, from: from, to: to)
+  func send(
+    from start: Sending.Start = .whereRecipientsAre, to: String? = nil
+  ) throws -> Sending.Sent {
+    try sending.send(main, of: configured, from: start, to: to)
   }
 
   func send(_ push: Push) throws -> Sending.Sent { try sending.send(push, on: main, of: configured) }
@@ -170,8 +171,10 @@ final class Pipeline {
 
   /// The whole way of one push.
   @discardableResult
-  func push(from: String? = nil, to: String? = nil) throws -> [Receipt] {
-    try send(from: from, to: to)
+  func push(
+    from start: Sending.Start = .whereRecipientsAre, to: String? = nil
+  ) throws -> [Receipt] {
+    try send(from: start, to: to)
     return try deliver()
   }
 

@@ -16,6 +16,11 @@ package struct ProgramResult: Sendable {
 package struct ProgramFailure: Error {
   package let arguments: [String]
   package let result: ProgramResult
+
+  package init(arguments: [String], result: ProgramResult) {
+    self.arguments = arguments
+    self.result = result
+  }
 }
 
 /// A program to run, with an environment that holds nothing of this machine's.

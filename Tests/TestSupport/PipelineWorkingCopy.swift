@@ -45,7 +45,7 @@ package struct PipelineWorkingCopy: Equatable, CustomStringConvertible {
 
   package var description: String { "\(entries.count) entries" }
 
-  /// For messages: what is not the same.
+  /// What is not the same.
   package func difference(from other: PipelineWorkingCopy) -> [String] {
     Set(entries.keys).union(other.entries.keys)
       .filter { entries[$0] != other.entries[$0] }.sorted()
