@@ -107,6 +107,14 @@ let package = Package(
       name: "PatchingTests",
       dependencies: ["Patching", "Git", "GitModel", "PatchText", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "PipelineTests",
+      dependencies: [
+        "GitModel", "MessageFormat", "Sodium", "Git", "PatchText", "ZeroMQ", "Compression",
+        "Sealing", "Patching", "Mailboxes", "Carriers", "Signer", "Applier", "TestSupport", grdb,
+        logging,
+      ], swiftSettings: strict),
+    .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: strict),
     .testTarget(name: "SodiumTests", dependencies: ["Sodium"], swiftSettings: strict),
     .testTarget(
       name: "WorkingTreeTests", dependencies: ["WorkingTree", "GitModel"],

@@ -18,7 +18,7 @@ final class Checkout {
   let head: Snapshot?
   /// What has to go again if nothing is applied.
   private let made: Made
-  private let lock: CheckoutLock
+  private var lock: CheckoutLock?
 
   private enum Made { case nothing, repository, directory }
 
@@ -110,6 +110,9 @@ final class Checkout {
     try repository.removeLeftovers(
       branch: settings.branch.fullName, olderThan: Self.lockAgeMax, lock)
   }
+
+  /// For opening it anew; nothing more can be done with this one.
+  func release() { lock = nil }
 
   /// Removes what `open` made, after a refusal.
   func discardIfMade() throws {

@@ -131,6 +131,7 @@ final class Pipeline {
   /// Something is in the way of one of several messages: the ones before it are still good.
   private func retryOneByOne(_ batch: Batch, _ refused: Refused) throws -> Int {
     guard batch.patches.count == 1, let patch = batch.patches.first else {
+      batch.checkout.release()
       return try handle([batch.patches[0].stored])
     }
     try batch.checkout.discardIfMade()

@@ -11,8 +11,11 @@ func decodeCanonically<Wire: SwiftProtobuf.Message>(
     throw .overLimit(field: name, limit: UInt64(byteCountMax), actual: UInt64(bytes.count))
   }
   let data = Data(bytes)
+  // Kept, they would come out again as they went in, and pass for canonical.
+  var options = BinaryDecodingOptions()
+  options.discardUnknownFields = true
   do {
-    let wire = try Wire(serializedBytes: data)
+    let wire = try Wire(serializedBytes: data, options: options)
     let again: Data = try wire.serializedBytes()
     guard again == data else { throw FormatError.notCanonical(name) }
     return wire
