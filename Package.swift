@@ -115,6 +115,15 @@ let package = Package(
         logging,
       ], swiftSettings: strict),
     .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "MessageFormatTests", dependencies: ["MessageFormat", "GitModel"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SealingTests",
+      dependencies: [
+        "Sealing", "MessageFormat", "Sodium", "Spool", "Compression", "Git", "GitModel",
+        "PatchText",
+      ], exclude: ["Vectors"], swiftSettings: strict),
     .testTarget(name: "SodiumTests", dependencies: ["Sodium"], swiftSettings: strict),
     .testTarget(
       name: "WorkingTreeTests", dependencies: ["WorkingTree", "GitModel"],
