@@ -94,6 +94,13 @@ let package = Package(
         "Applier", arguments, lifecycle, yaml, logging,
       ], swiftSettings: generated),
 
+    // `make bench`: runs the program above, and measures it beside what others do.
+    .executableTarget(
+      name: "distro-bench",
+      dependencies: [
+        "MessageFormat", "Sodium", "ZeroMQ", "Sealing", "Mailboxes", "Signer", "Applier",
+      ], swiftSettings: generated),
+
     // Tests mirror the targets.
     .target(
       name: "TestSupport", dependencies: ["GitModel"], path: "Tests/TestSupport",
