@@ -16,13 +16,17 @@ struct CatchUpRow {
     try History.checkOut("shop.git", to: "base", origin: Pair.remote, in: workspace)
     let patches = "patches"
     try workspace.git("format-patch", "--quiet", "--stdout", "base..main", in: "shop.git")
-    try workspace.run(["mv", workspace.path("output"), workspace.path(patches)])
+    try FileManager.default.moveItem(
+      atPath: workspace.path("output"), toPath: workspace.path(patches))
     let pair = try Pair(workspace, "pair", repository: "shop.git", checkout: "checkout")
     try queue(pair)
     try workspace.copy(pair.applierState, to: "queued")
     let tip = try workspace.revision("main", in: "shop.git")
     var (ours, theirs): ([Double], [Double]) = ([], [])
-    for _ in 0..<scale.runCount {
+    for run in 0..<scale.runCount {
+      // Nothing is deleted meanwhile: the file system would be slow to give inodes again.
+      try workspace.move("checkout", to: "checkout-\(run)")
+      try workspace.move(pair.applierState, to: "applier-\(run)")
       try workspace.copy("base", to: "checkout")
       try workspace.copy("queued", to: pair.applierState)
       workspace.settle()
@@ -30,9 +34,12 @@ struct CatchUpRow {
       guard try workspace.revision("HEAD", in: "checkout") == tip else {
         throw ProgramFailure(description: "not all of the messages were applied")
       }
-      try workspace.copy("base", to: "checkout")
+      try workspace.copy("base", to: "am-\(run)")
       workspace.settle()
-      theirs.append(seconds(try workspace.git("am", "--quiet", in: "checkout", input: patches)))
+      theirs.append(seconds(try workspace.git("am", "--quiet", in: "am-\(run)", input: patches)))
+      let (tree, wanted) = ("HEAD^{tree}", "main^{tree}")
+      guard try workspace.revision(tree, in: "am-\(run)") == workspace.revision(wanted, in: "shop.git")
+      else { throw ProgramFailure(description: "git am gave another tree") }
     }
     let speedup = median(theirs) / median(ours)
     return Measurement(

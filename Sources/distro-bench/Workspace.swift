@@ -98,6 +98,12 @@ final class Workspace {
     try run(["cp", "-a", path(source), path(target)])
   }
 
+  /// Does nothing where there is nothing.
+  func move(_ source: String, to target: String) throws {
+    guard FileManager.default.fileExists(atPath: path(source)) else { return }
+    try FileManager.default.moveItem(atPath: path(source), toPath: path(target))
+  }
+
   /// What was written so far does not slow down what is measured next.
   func settle() { sync() }
 }
