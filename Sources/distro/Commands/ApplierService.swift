@@ -60,7 +60,9 @@ final class ApplierService: Service {
     bell.signal()
     guard await hasEnded(end) else {
       log.warning("the message in hand is left to the next start")
-      exit(ExitStatus.done.rawValue)
+      try Inbox.excuseAttempts(in: store)
+      // Not exit(3): its handlers would run while the other thread is at work.
+      _exit(ExitStatus.done.rawValue)
     }
     listener.stop()
   }
@@ -81,6 +83,12 @@ final class ApplierService: Service {
     }
   }
 
+  private func wait(until end: ContinuousClock.Instant?) {
+    guard let end else { return bell.wait() }
+    let rest = max(.zero, end - .now)
+    _ = bell.wait(timeout: .now() + .milliseconds(Int(rest / .milliseconds(1)) + 1))
+  }
+
   private func work() {
     let worker = Worker(
       settings, store: store, log: log, now: Clock.now,
@@ -88,7 +96,7 @@ final class ApplierService: Service {
     var failures = 0
     while !isStopping.withLock({ $0 }) {
       do {
-        if try worker.handleNext() == 0 { bell.wait() }
+        if case .idle(let end) = try worker.handleNext() { wait(until: end) }
         failures = 0
       } catch {
         log.error("a fault of this machine; trying again", metadata: ["error": "\(error)"])
