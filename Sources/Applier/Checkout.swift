@@ -18,7 +18,14 @@ final class Checkout {
   let head: Snapshot?
   /// What has to go again if nothing is applied.
   private let made: Made
-  private var lock: CheckoutLock?
+  private var claim: Claim?
+
+  /// The lock, in a box that can be let go of.
+  private final class Claim {
+    let lock: CheckoutLock
+
+    init(gitDirectory: String) throws(GitError) { lock = try CheckoutLock(gitDirectory: gitDirectory) }
+  }
 
   private enum Made { case nothing, repository, directory }
 
@@ -29,7 +36,7 @@ final class Checkout {
     self.settings = settings
     self.made = made
     self.repository = repository
-    lock = try CheckoutLock(gitDirectory: repository.gitDirectory)
+    claim = try Claim(gitDirectory: repository.gitDirectory)
     files = try WorkingTree(opening: settings.path)
     index = try indexes.index(of: repository)
     head = try repository.headCommit().map {
@@ -107,12 +114,13 @@ final class Checkout {
 
   /// Removes the locks and quarantined packs that a killed process left.
   func removeLeftovers() throws(GitError) {
+    guard let claim else { preconditionFailure("released already") }
     try repository.removeLeftovers(
-      branch: settings.branch.fullName, olderThan: Self.lockAgeMax, lock)
+      branch: settings.branch.fullName, olderThan: Self.lockAgeMax, claim.lock)
   }
 
   /// For opening it anew; nothing more can be done with this one.
-  func release() { lock = nil }
+  func release() { claim = nil }
 
   /// Removes what `open` made, after a refusal.
   func discardIfMade() throws {
