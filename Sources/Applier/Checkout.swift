@@ -24,7 +24,9 @@ final class Checkout {
   private final class Claim {
     let lock: CheckoutLock
 
-    init(gitDirectory: String) throws(GitError) { lock = try CheckoutLock(gitDirectory: gitDirectory) }
+    init(gitDirectory: String) throws(GitError) {
+      lock = try CheckoutLock(gitDirectory: gitDirectory)
+    }
   }
 
   private enum Made { case nothing, repository, directory }

@@ -76,13 +76,15 @@ struct ConfigurationTests {
 
   @Test func refusesEndpointsThatAreNone() throws {
     try installation.writeApplier(listen: "nowhere")
-    expectFailure(try installation.run("verify-apply", "--config", "web1.yaml"), "distro: error:", "nowhere")
+    expectFailure(
+      try installation.run("verify-apply", "--config", "web1.yaml"), "distro: error:", "nowhere")
   }
 
   // MARK: - Key files
 
   private func keyError(
-    _ words: String..., sourceLocation: SourceLocation = #_sourceLocation, _ damage: (String) throws -> Void
+    _ words: String..., sourceLocation: SourceLocation = #_sourceLocation,
+    _ damage: (String) throws -> Void
   ) throws {
     let path = installation.folder.path("keys/web1.key")
     let good = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -93,7 +95,8 @@ struct ConfigurationTests {
       #expect(result.errors.contains(part), "\(result.errors)", sourceLocation: sourceLocation)
     }
     // A secret is never shown, damaged or not.
-    for line in String(decoding: good, as: UTF8.self).split(separator: "\n") where !line.hasPrefix("#") {
+    for line in String(decoding: good, as: UTF8.self).split(separator: "\n")
+    where !line.hasPrefix("#") {
       #expect(!result.errors.contains(line), sourceLocation: sourceLocation)
     }
   }

@@ -37,7 +37,8 @@ struct CrashTests {
     #expect(try installation.checkout.fsck() == "")
     #expect(daemon.end().status == 0)
     // One entry for each step that moved the branch; none of them twice.
-    let moves = try installation.checkout.git("reflog", "--format=%H", "main").split(separator: "\n")
+    let moves = try installation.checkout.git("reflog", "--format=%H", "main").split(
+      separator: "\n")
     #expect(Set(moves).count == moves.count)
     let left = try FileManager.default.contentsOfDirectory(
       atPath: installation.folder.path("var/web1/spool"))
@@ -108,14 +109,16 @@ struct CrashTests {
   private static let canMount = getuid() == 0
 
   private func withSmallDisk(
-    megabytes: Int, _ body: (_ path: String, _ fill: () throws -> Void, _ free: () throws -> Void) throws -> Void
+    megabytes: Int,
+    _ body: (_ path: String, _ fill: () throws -> Void, _ free: () throws -> Void) throws -> Void
   ) throws {
     let folder = try PipelineFolder()
     let path = folder.path("disk")
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     let shell = PipelineProgram("/bin/sh", in: folder)
     func run(_ script: String) throws {
-      let result = try shell.run(["-c", script], environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"])
+      let result = try shell.run(
+        ["-c", script], environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"])
       guard result.status == 0 else { throw ProgramFailure(arguments: [script], result: result) }
     }
     try run("mount -t tmpfs -o size=\(megabytes)m tmpfs '\(path)'")

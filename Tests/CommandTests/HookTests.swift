@@ -40,7 +40,8 @@ struct HookTests {
       making: installation.folder.path("shop.git"), in: installation.folder, options: ["--bare"])
     let path = installation.folder.path("signer.yaml")
     let text = try String(contentsOfFile: path, encoding: .utf8)
-    try installation.folder.write("signer.yaml", text.replacing("path: shop", with: "path: shop.git"))
+    try installation.folder.write(
+      "signer.yaml", text.replacing("path: shop", with: "path: shop.git"))
     let hook = "#!/bin/sh\nexec '\(Installation.executable)' sign-and-send --config '\(path)'\n"
     try bare.write("hooks/post-receive", hook)
     try FileManager.default.setAttributes(
@@ -53,7 +54,8 @@ struct HookTests {
     }
     try source.git("reset", "--hard", "-q", "HEAD~2")
     try source.commit(["a": "another history\n"])
-    #expect(try source.run(["push", "-q", "--force", bare.path, "main"]).errors.contains("applied"))
+    #expect(
+      try source.run(["push", "-q", "--force", bare.path, "main"]).errors.contains("applied"))
     try installation.expectEqual()
     #expect(daemon.end().status == 0)
   }
@@ -80,7 +82,8 @@ struct HookTests {
   @Test func oneRefThatCannotBeSentDoesNotStopTheOthers() throws {
     let head = try source.id()
     let missing = String(repeating: "1", count: 40)
-    let lines = "\(Self.zeros) \(missing) refs/heads/main\n\(Self.zeros) \(head) refs/heads/release\n"
+    let lines =
+      "\(Self.zeros) \(missing) refs/heads/main\n\(Self.zeros) \(head) refs/heads/release\n"
     let result = try installation.send("--wait", "0", input: lines)
     expectFailure(result, "distro: error:", "is not there")
     #expect(try status().map { $0["ref"] as? String } == ["refs/heads/release"])

@@ -94,7 +94,9 @@ final class Installation {
   }
 
   @discardableResult
-  func succeed(_ arguments: String..., sourceLocation: SourceLocation = #_sourceLocation) throws -> String {
+  func succeed(_ arguments: String..., sourceLocation: SourceLocation = #_sourceLocation) throws
+    -> String
+  {
     let result = try program.run(arguments)
     #expect(result.status == 0, "\(arguments): \(result.errors)", sourceLocation: sourceLocation)
     return result.text

@@ -39,7 +39,8 @@ struct KeygenTests {
   @Test func neverOverwritesAnIdentity() throws {
     #expect(try program.run(["keygen", "web1"]).status == 0)
     let (secret, known) = (try text("keys/web1.key"), try text("keys/web1.pub"))
-    expectFailure(try program.run(["keygen", "web1"]), "distro: error:", "never overwritten", "distro: hint:")
+    expectFailure(
+      try program.run(["keygen", "web1"]), "distro: error:", "never overwritten", "distro: hint:")
     // Where only one of the two is there, nothing is added to it.
     try FileManager.default.removeItem(atPath: folder.path("keys/web1.key"))
     expectFailure(try program.run(["keygen", "web1"]), "exists already")
@@ -57,7 +58,8 @@ struct KeygenTests {
   @Test func commandLineMistakesAreUsageErrors() throws {
     #expect(try program.run(["keygen"]).status == 64)
     #expect(try program.run(["sign-and-send", "--nonsense"]).status == 64)
-    #expect(try program.run(["keygen", "a", "--passphrase", "--passphrase-file", "x"]).status == 64)
+    #expect(
+      try program.run(["keygen", "a", "--passphrase", "--passphrase-file", "x"]).status == 64)
     for command in [["--help"], ["keygen", "--help"], ["sign-and-send", "--help"], ["--version"]] {
       #expect(try program.run(command).status == 0)
     }

@@ -25,7 +25,9 @@ struct LargePayloadTests {
     let applier = Self.peakMebibytes(of: daemon.pid)
     #expect((1..<Self.residentMebibytesMax).contains(sender), "sign-and-send: \(sender) MiB")
     #expect((1..<Self.residentMebibytesMax).contains(applier), "verify-apply: \(applier) MiB")
-    if Self.mebibytes > 64 { print("VmHWM: sign-and-send \(sender) MiB, verify-apply \(applier) MiB") }
+    if Self.mebibytes > 64 {
+      print("VmHWM: sign-and-send \(sender) MiB, verify-apply \(applier) MiB")
+    }
     #expect(daemon.end().status == 0)
     try installation.expectEqual()
   }

@@ -37,15 +37,30 @@ struct SendTests {
   }
 
   @Test func onceHandlesWhatWaitsAndExits() throws {
-    let daemon = try installation.startDaemon()
+    var daemon = try installation.startDaemon()
     #expect(try installation.sendMain().status == 0)
-    // Stored by a daemon that is stopped before it handles it: its checkout is held meanwhile.
-    let pid = daemon.pid
-    #expect(pid > 0)
+    // Someone else holds the checkout: messages are stored and wait.
+    let folder = installation.folder
+    let holder = try RunningProgram(
+      PipelineProgram("/usr/bin/flock", in: folder),
+      [
+        "-F", installation.checkout.path + "/.git/distro.lock", "sh", "-c",
+        "echo held >&2; exec sleep 600",
+      ])
+    try holder.line(with: "held")
+    try source.commit(["a": "2\n"])
+    let send = try installation.sendMain(wait: 2)
+    expectFailure(send)
+    #expect(send.text.contains("stored there, not answered yet"))
     #expect(daemon.end().status == 0)
+    #expect(holder.end(SIGKILL).status == -SIGKILL)
     let once = try installation.run("verify-apply", "--config", "web1.yaml", "--once")
     #expect(once.status == 0, "\(once.errors)")
     try installation.expectEqual()
+    // The receipt waits for the signer.
+    daemon = try installation.startDaemon()
+    #expect(try installation.send("--flush").text.contains(" applied "))
+    #expect(daemon.end().status == 0)
   }
 
   @Test func twoRunsAtOnceBothArrive() throws {
@@ -88,7 +103,8 @@ struct SendTests {
   }
 
   @Test func statusIsATableForPeopleAndJSONForMachines() throws {
-    #expect(try installation.run("status", "--config", "signer.yaml").text == "nothing was sent yet")
+    #expect(
+      try installation.run("status", "--config", "signer.yaml").text == "nothing was sent yet")
     let daemon = try installation.startDaemon()
     #expect(try installation.sendMain().status == 0)
     let table = try installation.run("status", "--config", "signer.yaml")
@@ -172,7 +188,8 @@ struct SendTests {
     let installation = try Installation(
       .init(applier: "log: {format: json, level: info, file: web1.log}"))
     try installation.source.commit(["a": "1\n"])
-    let daemon = try RunningProgram(installation.program, ["verify-apply", "--config", "web1.yaml"])
+    let daemon = try RunningProgram(
+      installation.program, ["verify-apply", "--config", "web1.yaml"])
     let line = try daemon.line(with: "listening")
     let fields = try #require(
       try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String])
