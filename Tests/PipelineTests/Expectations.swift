@@ -35,7 +35,8 @@ extension Pipeline {
   func expectNextPushArrives(sourceLocation: SourceLocation = #_sourceLocation) throws {
     try source.commit(["next-\(UUID().uuidString)": "next\n"])
     let answers = try push()
-    #expect(answers.count == 1 && answers.allSatisfy { $0.refusal == nil },
+    #expect(
+      answers.count == 1 && answers.allSatisfy { $0.refusal == nil },
       "\(answers.map(\.outcome))", sourceLocation: sourceLocation)
     try expectEqual(sourceLocation: sourceLocation)
   }

@@ -39,7 +39,8 @@ struct LocalChangeTests {
       try checkout.remove("a")
       try FileManager.default.createSymbolicLink(atPath: path + "/a", withDestinationPath: "keep")
     case .linkedParent:
-      try FileManager.default.moveItem(atPath: path + "/b", toPath: pipeline.folder.path("elsewhere"))
+      try FileManager.default.moveItem(
+        atPath: path + "/b", toPath: pipeline.folder.path("elsewhere"))
       try FileManager.default.createSymbolicLink(
         atPath: path + "/b", withDestinationPath: pipeline.folder.path("elsewhere"))
     case .fileForParent:

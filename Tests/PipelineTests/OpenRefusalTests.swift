@@ -181,7 +181,9 @@ struct OpenRefusalTests {
     forgery.author = stranger
     let name = pipeline.signer.public.mailbox
     forgery.editStatement = { statement in
-      let signatures = statement.signatures.map { Statement.Signature(signer: name, bytes: $0.bytes) }
+      let signatures = statement.signatures.map {
+        Statement.Signature(signer: name, bytes: $0.bytes)
+      }
       return Statement(type: statement.type, body: statement.body, signatures: signatures)
     }
     try pipeline.expectRefusal(.badSignature, of: forgery)

@@ -92,7 +92,9 @@ struct PathRefusalTests {
     try pipeline.source.commit([:])
   }
 
-  @Test(arguments: ["/etc/passwd", "../outside", "../../x", "b/../../x", ".git/config", "x/../../y"])
+  @Test(arguments: [
+    "/etc/passwd", "../outside", "../../x", "b/../../x", ".git/config", "x/../../y",
+  ])
   func refusesLinksThatLeadOutside(target: String) throws {
     let pipeline = try Pipeline.started()
     try commitLink(target, at: "link", pipeline)

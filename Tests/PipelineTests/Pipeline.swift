@@ -98,7 +98,8 @@ final class Pipeline {
 
   /// With one commit of these files, which has arrived.
   static func started(
-    _ options: PipelineOptions = PipelineOptions(), files: [String: String] = ["a": "1\n", "b/c": "2\n"]
+    _ options: PipelineOptions = PipelineOptions(),
+    files: [String: String] = ["a": "1\n", "b/c": "2\n"]
   ) throws -> Pipeline {
     let pipeline = try Pipeline(options)
     try pipeline.source.commit(files)
@@ -120,7 +121,9 @@ final class Pipeline {
     try sending.send(main, of: configured, from: start, to: to)
   }
 
-  func send(_ push: Push) throws -> Sending.Sent { try sending.send(push, on: main, of: configured) }
+  func send(_ push: Push) throws -> Sending.Sent {
+    try sending.send(push, on: main, of: configured)
+  }
 
   /// What waits for the applier, with all its chunks.
   func sealedMessages() throws -> [SealedMessage] {

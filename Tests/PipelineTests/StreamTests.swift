@@ -92,7 +92,8 @@ enum CaseStream {
 
   private static func commit(_ files: PatchCase.Files, to branch: String) -> [UInt8] {
     var stream = Array(
-      "commit refs/heads/\(branch)\ncommitter T <t@t> 1700000000 +0000\ndata 1\nx\ndeleteall\n".utf8)
+      "commit refs/heads/\(branch)\ncommitter T <t@t> 1700000000 +0000\ndata 1\nx\ndeleteall\n".utf8
+    )
     for (path, file) in files {
       let name = TreePath.quoted(path)
       guard file.mode != .submodule else {

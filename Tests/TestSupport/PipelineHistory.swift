@@ -43,7 +43,9 @@ package struct PipelineHistory {
     for number in 0..<count { history.addCommit(number) }
     let result = try repository.run(
       ["fast-import", "--quiet", "--force"], input: history.stream)
-    guard result.status == 0 else { throw ProgramFailure(arguments: ["fast-import"], result: result) }
+    guard result.status == 0 else {
+      throw ProgramFailure(arguments: ["fast-import"], result: result)
+    }
     if try repository.git("rev-parse", "--is-bare-repository") == "false" {
       try repository.git("reset", "--hard", "-q", "main")
     }
@@ -99,7 +101,8 @@ package struct PipelineHistory {
 
   private mutating func change(_ files: inout [String: File]) {
     let names = files.keys.sorted()
-    guard names.count > 5, let name = names.randomElement(using: &random), var file = files[name] else {
+    guard names.count > 5, let name = names.randomElement(using: &random), var file = files[name]
+    else {
       files[newName()] = File(mode: "100644", content: text())
       return
     }
@@ -108,7 +111,9 @@ package struct PipelineHistory {
       file.content = file.mode == "120000" ? Array(newName().utf8) : edited(file.content)
       files[name] = file
     case 10...12: files[newName()] = File(mode: "100644", content: text())
-    case 13: files[newName()] = File(mode: "100644", content: bytes(Int.random(in: 1...9_000, using: &random)))
+    case 13:
+      files[newName()] = File(
+        mode: "100644", content: bytes(Int.random(in: 1...9_000, using: &random)))
     case 14: files[newName()] = File(mode: "120000", content: Array("docs/target".utf8))
     case 15 where file.mode != "120000":
       file.mode = file.mode == "100644" ? "100755" : "100644"
@@ -138,7 +143,11 @@ package struct PipelineHistory {
     var lines = content.split(separator: 10, omittingEmptySubsequences: false)
     let place = Int.random(in: 0..<max(1, lines.count), using: &random)
     let new = Array("edited \(Int.random(in: 0..<1_000_000, using: &random))".utf8)[...]
-    if Bool.random(using: &random), place < lines.count { lines[place] = new } else { lines.insert(new, at: place) }
+    if Bool.random(using: &random), place < lines.count {
+      lines[place] = new
+    } else {
+      lines.insert(new, at: place)
+    }
     return Array(lines.joined(separator: [10]))
   }
 
