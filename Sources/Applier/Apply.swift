@@ -24,14 +24,14 @@ struct Apply {
     guard let last = batch.patches.last else { return [] }
     let checkout = batch.checkout
     try writeObjects(of: batch)
-    try recordShallowBoundary(batch)
     let changes = Array(batch.changes.values)
     var staging = try Staging(directory: checkout.stagingDirectory)
     let staged = try Self.stage(changes, in: checkout, &staging)
     try Self.check(staged, from: staging, in: checkout)
+    try recordShallowBoundary(batch)
     try journal.begin(
       checkout.settings.path, from: checkout.head?.revision, to: last.message.after.revision,
-      messages: batch.patches.map(\.stored.id))
+      patches: batch.patches)
     try checkout.files.commit(staged, from: staging)
     try Self.moveBranch(of: checkout, to: last.message.after.revision)
     return batch.patches.map { AppliedPatch($0) }

@@ -29,7 +29,11 @@ struct Open {
   func open(_ stored: StoredMessage, now: Timestamp) throws -> OpenedMessage {
     do {
       let chunks = try stored.open()
-      var unsealer = try Unsealer(header: chunks[0], for: identity)
+      let header = try chunks[0]
+      guard MessageID(ofHeader: header) == stored.id else {
+        throw SealingError.tampered(chunk: 0)
+      }
+      var unsealer = try Unsealer(header: header, for: identity)
       let statement = try Statement(
         decoding: unsealer.open(chunks[1], isLast: chunks.count == 2))
       let (body, signer) = try statement.verified(type: Message.statementType, by: trustedSigners)

@@ -24,6 +24,9 @@ struct PathPolicy {
 
   /// Once the target is known.
   func require(linkAt path: TreePath, to target: [UInt8]) throws(Refused) {
+    guard !target.isEmpty, target.count < TreePath.byteCountMax, !target.contains(0) else {
+      throw Refused(.symbolicLink, "\(path) has a target that no symbolic link can have")
+    }
     guard settings.symbolicLinks == .inside else { return }
     guard Self.staysInside(target, from: path) else {
       throw Refused(
@@ -48,7 +51,7 @@ struct PathPolicy {
         depth -= 1
       } else {
         hasGone = true
-        if depth == 0 && TreePath.isGitDirectory(component) { return false }
+        if TreePath.isGitDirectory(component) { return false }
         depth += 1
       }
       if depth < 0 { return false }

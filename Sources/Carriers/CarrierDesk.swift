@@ -78,7 +78,7 @@ package final class CarrierDesk {
   /// Puts all finished deposits on the disk in one step and tells their senders.
   package func flush() -> [Outgoing] {
     defer { finished = [] }
-    do throws(MailboxError) {
+    do {
       try store.commit(finished.map(\.message), at: now())
       return finished.map {
         Outgoing(peer: $0.peer, reply: .stored($0.message.offer.id), chunk: nil)

@@ -19,6 +19,10 @@ package struct CheckoutLock: ~Copyable {
     }
   }
 
-  // The file stays: removing it would let two processes hold locks on two files of one name.
-  deinit { close(descriptor) }
+  // The file stays: removing it would let two processes hold locks on two files of one name. Unlocked by itself, since
+  // a child that was just forked has the descriptor too, until it executes its program (flock(2)).
+  deinit {
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 }

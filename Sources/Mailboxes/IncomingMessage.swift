@@ -103,7 +103,8 @@ package final class IncomingMessage {
 }
 
 extension MailboxStore {
-  /// Any number of whole messages in one durable step; `also` runs in the same transaction.
+  /// Any number of whole messages in one durable step; `also` runs in the same transaction, and what it throws undoes
+  /// all of it. Everything else that is thrown is a `MailboxError`.
   ///
   /// After an error nothing of them is stored, and a message that is tried again is made anew.
   ///
@@ -111,7 +112,7 @@ extension MailboxStore {
   /// second push at the same time, sees a file and its row together or neither.
   package func commit(
     _ messages: [IncomingMessage], at time: Timestamp, also: (Database) throws -> Void = { _ in }
-  ) throws(MailboxError) {
+  ) throws {
     do {
       for message in messages { try message.sync() }
       try state.queue.write { database in
@@ -123,8 +124,10 @@ extension MailboxStore {
           throw error
         }
       }
-    } catch {
-      throw MailboxError(error)
+    } catch let error as SpoolError {
+      throw MailboxError.spool(error)
+    } catch let error as DatabaseError {
+      throw MailboxError.database(error)
     }
   }
 }

@@ -130,8 +130,9 @@ package struct MailboxStore: Sendable {
     do { return try state.queue.read(body) } catch { throw MailboxError(error) }
   }
 
+  /// For removals: what is removed once more, or collected once more, does no harm.
   func writing<Value>(_ body: (Database) throws -> Value) throws(MailboxError) -> Value {
-    do { return try state.queue.write(body) } catch { throw MailboxError(error) }
+    do { return try state.writeUnsynced(body) } catch { throw MailboxError(error) }
   }
 }
 

@@ -11,8 +11,11 @@ func decodeCanonically<Wire: SwiftProtobuf.Message>(
     throw .overLimit(field: name, limit: UInt64(byteCountMax), actual: UInt64(bytes.count))
   }
   let data = Data(bytes)
+  // Kept, they would come out again as they went in, and pass for canonical.
+  var options = BinaryDecodingOptions()
+  options.discardUnknownFields = true
   do {
-    let wire = try Wire(serializedBytes: data)
+    let wire = try Wire(serializedBytes: data, options: options)
     let again: Data = try wire.serializedBytes()
     guard again == data else { throw FormatError.notCanonical(name) }
     return wire
@@ -49,4 +52,35 @@ func requireLimit(_ actual: Int, _ limit: Int, field: String) throws(FormatError
 
 func requireLimit(_ actual: UInt64, _ limit: UInt64, field: String) throws(FormatError) {
   guard actual <= limit else { throw .overLimit(field: field, limit: limit, actual: actual) }
+}
+
+func time(_ milliseconds: UInt64, field: String) throws(FormatError) -> Timestamp {
+  try requireLimit(milliseconds, Limits.numberMax, field: field)
+  return Timestamp(milliseconds: milliseconds)
+}
+
+/// The number of a chunk that a message may have.
+func chunkIndex(_ index: UInt32, field: String) throws(FormatError) -> UInt32 {
+  try requireLimit(UInt64(index), UInt64(Limits.chunkCountMax - 1), field: field)
+  return index
+}
+
+/// Text that people get to see holds nothing that a terminal or a log would act on.
+func requirePrintable(_ text: String, field: String) throws(FormatError) {
+  guard !text.unicodeScalars.contains(where: isControl) else { throw .invalid(field: field) }
+}
+
+/// For people: cut at a character to what the reader takes, with a space for each control character.
+func printableDetail(_ detail: String) -> String {
+  var text = ""
+  for scalar in detail.unicodeScalars {
+    text.unicodeScalars.append(isControl(scalar) ? " " : scalar)
+  }
+  while text.utf8.count > Limits.detailByteCountMax { text.removeLast() }
+  return text
+}
+
+/// C0, DEL and C1: Unicode's general category Cc.
+private func isControl(_ scalar: Unicode.Scalar) -> Bool {
+  scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
 }

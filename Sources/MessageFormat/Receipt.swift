@@ -65,7 +65,7 @@ extension Receipt {
       wire.tree = Data(snapshot.tree.bytes)
     case .refused(let refusal, let detail):
       wire.refusal = refusal.rawValue
-      wire.detail = Self.shortened(detail)
+      wire.detail = printableDetail(detail)
     }
     wire.receivedAt = receivedAt.milliseconds
     wire.finishedAt = finishedAt.milliseconds
@@ -77,7 +77,7 @@ extension Receipt {
       WireReceipt.self, from: bytes, named: "receipt", byteCountMax: Limits.statementByteCountMax)
     try requireVersion(wire.version, of: "receipt")
     let revision = ObjectID(bytes: wire.revision)
-    guard wire.revision.isEmpty || revision != nil else {
+    guard wire.revision.isEmpty || revision?.isZero == false else {
       throw .invalid(field: "receipt.revision")
     }
     self.init(
@@ -85,16 +85,18 @@ extension Receipt {
       signer: try name(wire.signer, field: "receipt.signer"),
       messageID: try name(wire.messageID, field: "receipt.message_id"),
       subject: try Self.subject(of: wire), outcome: try Self.outcome(of: wire, revision: revision),
-      revision: revision, receivedAt: Timestamp(milliseconds: wire.receivedAt),
-      finishedAt: Timestamp(milliseconds: wire.finishedAt))
+      revision: revision, receivedAt: try time(wire.receivedAt, field: "receipt.received_at"),
+      finishedAt: try time(wire.finishedAt, field: "receipt.finished_at"))
   }
 
   private static func subject(of wire: WireReceipt) throws(FormatError) -> Subject? {
     if wire.remote.isEmpty && wire.ref.isEmpty && wire.sequence == 0 { return nil }
     try requireLimit(wire.remote.utf8.count, Limits.remoteByteCountMax, field: "receipt.remote")
+    try requirePrintable(wire.remote, field: "receipt.remote")
     guard !wire.remote.isEmpty else { throw .invalid(field: "receipt.remote") }
     guard let ref = BranchName(fullName: wire.ref) else { throw .invalid(field: "receipt.ref") }
     guard wire.sequence >= 1 else { throw .invalid(field: "receipt.sequence") }
+    try requireLimit(wire.sequence, Limits.numberMax, field: "receipt.sequence")
     return Subject(remote: wire.remote, ref: ref, sequence: wire.sequence)
   }
 
@@ -106,18 +108,13 @@ extension Receipt {
         throw .invalid(field: "receipt.refusal")
       }
       try requireLimit(wire.detail.utf8.count, Limits.detailByteCountMax, field: "receipt.detail")
+      try requirePrintable(wire.detail, field: "receipt.detail")
       return .refused(refusal, detail: wire.detail)
     }
-    guard let revision, let tree = ObjectID(bytes: wire.tree), wire.detail.isEmpty else {
+    guard let revision, let tree = ObjectID(bytes: wire.tree), !tree.isZero, wire.detail.isEmpty
+    else {
       throw .invalid(field: "receipt.tree")
     }
     return .applied(Snapshot(revision: revision, tree: tree))
-  }
-
-  /// Cut at a character, to the limit that the reader enforces.
-  private static func shortened(_ detail: String) -> String {
-    var text = detail
-    while text.utf8.count > Limits.detailByteCountMax { text.removeLast() }
-    return text
   }
 }

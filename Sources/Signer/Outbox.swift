@@ -41,29 +41,25 @@ package struct Outbox: Sendable {
   /// The sealed message and the stream's new sequence number, in one durable step.
   package func store(
     _ sealed: IncomingMessage, of message: Message, digest: ContentDigest, names: [Mailbox: String]
-  ) throws(SignerError) {
-    do throws(MailboxError) {
-      try store.commit([sealed], at: message.createdAt) { database in
-        let stream = try advance(message, digest: digest, in: database)
+  ) throws {
+    try store.commit([sealed], at: message.createdAt) { database in
+      let stream = try advance(message, digest: digest, in: database)
+      try database.execute(
+        sql: "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        arguments: [
+          Data(sealed.offer.id.bytes), stream, Int64(message.sequence),
+          message.before.map { Data($0.revision.bytes) }, Data(message.after.revision.bytes),
+          message.payload.kind == .patch ? "patch" : "pack",
+          Int64(sealed.offer.size.byteCount), Int64(message.createdAt.milliseconds),
+        ])
+      for recipient in message.recipients {
         try database.execute(
-          sql: "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+          sql: "INSERT INTO answer (message, recipient, name, state) VALUES (?, ?, ?, 'waiting')",
           arguments: [
-            Data(sealed.offer.id.bytes), stream, Int64(message.sequence),
-            message.before.map { Data($0.revision.bytes) }, Data(message.after.revision.bytes),
-            message.payload.kind == .patch ? "patch" : "pack",
-            Int64(sealed.offer.size.byteCount), Int64(message.createdAt.milliseconds),
+            Data(sealed.offer.id.bytes), Data(recipient.bytes),
+            names[recipient] ?? recipient.abbreviated,
           ])
-        for recipient in message.recipients {
-          try database.execute(
-            sql: "INSERT INTO answer (message, recipient, name, state) VALUES (?, ?, ?, 'waiting')",
-            arguments: [
-              Data(sealed.offer.id.bytes), Data(recipient.bytes),
-              names[recipient] ?? recipient.abbreviated,
-            ])
-        }
       }
-    } catch {
-      throw .mailbox(error)
     }
   }
 
@@ -86,14 +82,14 @@ package struct Outbox: Sendable {
         database, sql: "SELECT id FROM stream WHERE remote = ? AND ref = ?",
         arguments: [message.remote, message.ref.fullName])
     else {
-      throw DatabaseError(message: "another run has sent on this stream meanwhile; run it again")
+      throw SignerError.streamMoved(remote: message.remote, message.ref)
     }
     return stream
   }
 
-  /// A recipient's carrier has the message on its disk: it leaves the outbox.
+  /// A recipient's carrier has the message on its disk: it leaves the outbox. Not synced: a carrier knows what it has.
   package func markStored(_ message: StoredMessage, at time: Timestamp) throws(SignerError) {
-    try writing { database in
+    try writing(unsynced: true) { database in
       try MailboxStore.remove(message, in: database)
       try database.execute(
         sql: """
@@ -140,7 +136,13 @@ package struct Outbox: Sendable {
     }
   }
 
-  func writing<Value>(_ body: (Database) throws -> Value) throws(SignerError) -> Value {
-    do { return try store.state.queue.write(body) } catch { throw .state("\(error)") }
+  func writing<Value>(
+    unsynced: Bool = false, _ body: (Database) throws -> Value
+  ) throws(SignerError) -> Value {
+    do {
+      return try unsynced ? store.state.writeUnsynced(body) : store.state.queue.write(body)
+    } catch {
+      throw .state("\(error)")
+    }
   }
 }

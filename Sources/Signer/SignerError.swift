@@ -7,6 +7,10 @@ package enum SignerError: Error, CustomStringConvertible {
   case unknownRepository(String)
   case notConfigured(ref: String, repository: String)
   case missingReference(BranchName, repository: String)
+  /// Another run has sent on the stream meanwhile.
+  case streamMoved(remote: String, BranchName)
+  /// A later push was sent before this one.
+  case overtaken(BranchName, by: ObjectID)
   case emptyPatch(before: ObjectID, after: ObjectID)
   case unsupported(path: String, reason: String)
   case overLimit(what: String, limit: UInt64, actual: UInt64)
@@ -20,6 +24,10 @@ package enum SignerError: Error, CustomStringConvertible {
       "\(ref) is not among the branches that are configured for \(repository)"
     case .missingReference(let branch, let repository):
       "\(repository) has no branch \(branch.shortName)"
+    case .streamMoved(let remote, let branch):
+      "other runs keep sending on \(branch.shortName) of \(remote)"
+    case .overtaken(let branch, let newer):
+      "\(branch.shortName): \(newer.abbreviated), which includes this push, was sent already"
     case .emptyPatch(let before, let after):
       "the patch from \(before.abbreviated) to \(after.abbreviated) is empty: both have the same tree"
     case .unsupported(let path, let reason): "\(path): \(reason)"
@@ -30,12 +38,16 @@ package enum SignerError: Error, CustomStringConvertible {
     }
   }
 
+  /// Nothing to do, rather than something that went wrong.
+  package var isOvertaken: Bool { if case .overtaken = self { true } else { false } }
+
   package var hint: String? {
     switch self {
     case .unknownRepository:
       "add it under 'repositories:', or name a configured one with --repository"
     case .notConfigured: "add the branch to 'branches:' of that repository"
     case .missingReference: "`git branch --list` in the repository shows what there is"
+    case .streamMoved: "run it again"
     case .emptyPatch: "there is nothing to send; commit something first"
     case .mailbox(let error) where error.isFullDisk:
       "make room on the disk of 'state:' and run it again"

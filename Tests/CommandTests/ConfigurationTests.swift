@@ -1,0 +1,133 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Configurations and key files that cannot be taken: each with its own error, and a hint where there is one.
+struct ConfigurationTests {
+  private let installation: Installation
+
+  init() throws { installation = try Installation() }
+
+  private func edit(_ name: String, _ old: String, _ new: String) throws {
+    let text = try String(contentsOfFile: installation.folder.path(name), encoding: .utf8)
+    #expect(text.contains(old))
+    try installation.folder.write(name, text.replacing(old, with: new))
+  }
+
+  private func apply() throws -> ProgramResult {
+    try installation.run("verify-apply", "--config", "web1.yaml", "--once")
+  }
+
+  private func send() throws -> ProgramResult { try installation.send("--flush", "--wait", "0") }
+
+  @Test func unknownKeyIsNamedWithItsLineAndTheNearestKnownOne() throws {
+    try edit("signer.yaml", "repositories:", "repostories:")
+    expectFailure(
+      try send(), "signer.yaml:7", "unknown key 'repostories'", "did you mean 'repositories'?")
+    try edit("web1.yaml", "    path:", "    pth:")
+    expectFailure(try apply(), "web1.yaml:10", "unknown key 'pth'", "did you mean 'path'?")
+  }
+
+  @Test func wrongTypesAreNamedWithTheirPlace() throws {
+    try edit("web1.yaml", "[keys/signer.pub]", "keys/signer.pub")
+    expectFailure(try apply(), "web1.yaml:6", "trusted-signers", "a list expected, found text")
+    try edit("signer.yaml", "branches: [main]", "branches: {main: 1}")
+    expectFailure(try send(), "branches", "a list expected, found a mapping")
+  }
+
+  @Test func valuesThatAreNoneOfTheChoicesAreNamed() throws {
+    try edit("web1.yaml", "symbolic-links: any", "symbolic-links: some")
+    expectFailure(try apply(), "symbolic-links", "refuse or inside or any expected, found 'some'")
+    try edit("web1.yaml", "symbolic-links: some", "on-local-changes: ask")
+    expectFailure(try apply(), "on-local-changes", "found 'ask'")
+    try edit("web1.yaml", "on-local-changes: ask", "\ndeadline-seconds: 0")
+    expectFailure(try apply(), "deadline-seconds", "a whole number of 1 or more expected")
+  }
+
+  @Test func branchesThatAreNoneAreNamed() throws {
+    try edit("signer.yaml", "branches: [main]", "branches: [refs/tags/v1]")
+    expectFailure(try send(), "'refs/tags/v1' is no branch")
+  }
+
+  @Test func missingKeyIsNamed() throws {
+    try edit("web1.yaml", "state: var/web1\n", "")
+    expectFailure(try apply(), "the key 'state' is missing", "distro: hint: add a line 'state:")
+  }
+
+  @Test func syntaxErrorsHaveTheirLine() throws {
+    try edit("web1.yaml", "state: var/web1", "state: [var/web1")
+    expectFailure(try apply(), "web1.yaml:", "not valid YAML")
+    try installation.folder.write("web1.yaml", "")
+    expectFailure(try apply(), "a mapping expected, found nothing")
+  }
+
+  @Test func missingFileIsNamed() throws {
+    expectFailure(
+      try installation.run("verify-apply", "--config", "none.yaml"), "none.yaml",
+      "there is no such file", "--config")
+  }
+
+  @Test func refusesToStartWithoutTrustedSigners() throws {
+    try edit("web1.yaml", "[keys/signer.pub]", "[]")
+    expectFailure(try apply(), "at least one signer expected")
+    try edit("web1.yaml", "trusted-signers: []\n", "")
+    expectFailure(try apply(), "the key 'trusted-signers' is missing")
+  }
+
+  @Test func refusesEndpointsThatAreNone() throws {
+    try installation.writeApplier(listen: "nowhere")
+    expectFailure(
+      try installation.run("verify-apply", "--config", "web1.yaml"), "distro: error:", "nowhere")
+  }
+
+  // MARK: - Key files
+
+  private func keyError(
+    _ words: String..., sourceLocation: SourceLocation = #_sourceLocation,
+    _ damage: (String) throws -> Void
+  ) throws {
+    let path = installation.folder.path("keys/web1.key")
+    let good = try Data(contentsOf: URL(fileURLWithPath: path))
+    try damage(path)
+    let result = try apply()
+    #expect(result.status == 1, "\(result.errors)", sourceLocation: sourceLocation)
+    for part in words {
+      #expect(result.errors.contains(part), "\(result.errors)", sourceLocation: sourceLocation)
+    }
+    // A secret is never shown, damaged or not.
+    for line in String(decoding: good, as: UTF8.self).split(separator: "\n")
+    where !line.hasPrefix("#") {
+      #expect(!result.errors.contains(line), sourceLocation: sourceLocation)
+    }
+  }
+
+  @Test func everyFlawOfASecretKeyFileHasItsOwnError() throws {
+    let files = FileManager.default
+    let path = installation.folder.path("keys/web1.key")
+    let good = try String(contentsOfFile: path, encoding: .utf8)
+    func write(_ text: String) throws {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+      try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+    }
+    let middle = good.index(good.endIndex, offsetBy: -20)
+    let other = good[middle] == "A" ? "B" : "A"
+    try keyError("is damaged") { _ in
+      try write(good.replacingCharacters(in: middle...middle, with: other))
+    }
+    try keyError("is truncated") { _ in try write(String(good.dropLast(30))) }
+    try keyError("is not a key") { _ in try write("hello\n") }
+    try keyError("holds a public key where a secret one is needed", ".key file") { path in
+      try write(String(contentsOfFile: path.replacing(".key", with: ".pub"), encoding: .utf8))
+    }
+    try keyError("is open to group or others", "chmod 600") { path in
+      try write(good)
+      try files.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
+    }
+    try keyError("no such file", "distro keygen") { path in try files.removeItem(atPath: path) }
+  }
+
+  @Test func secretKeyInPlaceOfAPublicOneIsNamed() throws {
+    try edit("web1.yaml", "keys/signer.pub", "keys/signer.key")
+    expectFailure(try apply(), "holds a secret key where a public one is needed", ".pub file")
+  }
+}

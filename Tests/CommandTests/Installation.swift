@@ -1,0 +1,130 @@
+import Foundation
+import GitModel
+import TestSupport
+import Testing
+
+/// Two machines on this one: keys, configurations, a source repository, and where the checkout is to be.
+final class Installation {
+  static let remote = "git@example.org:acme/shop.git"
+  /// The program lies beside the test bundle.
+  static let executable = Bundle.main.bundleURL.path + "/distro"
+
+  struct Options {
+    /// Lines at the end of each configuration, and of the applier's only checkout.
+    var signer = ""
+    var applier = ""
+    var checkout = ""
+    var branches = "[main]"
+    var state = "var/web1"
+    var live = "live"
+  }
+
+  let folder: PipelineFolder
+  let program: PipelineProgram
+  let source: PipelineRepository
+  let checkout: PipelineRepository
+  private let options: Options
+  private(set) var endpoint = "tcp://127.0.0.1:*"
+
+  init(_ options: Options = Options()) throws {
+    folder = try PipelineFolder()
+    program = PipelineProgram(Self.executable, in: folder)
+    self.options = options
+    source = try PipelineRepository(making: folder.path("shop"), in: folder)
+    let live = options.live.hasPrefix("/") ? options.live : folder.path(options.live)
+    checkout = PipelineRepository(at: live, in: folder)
+    for name in ["signer", "web1"] { try succeed("keygen", name) }
+    try writeApplier()
+    // Nobody listens on port 1 of the loopback.
+    try writeSigner(connect: "tcp://127.0.0.1:1")
+  }
+
+  func writeApplier(listen: String? = nil) throws {
+    try folder.write(
+      "web1.yaml",
+      """
+      identity: keys/web1.key
+      state: \(options.state)
+      carriers:
+        - zeromq:
+            listen: \(listen ?? endpoint)
+      trusted-signers: [keys/signer.pub]
+      checkouts:
+        - remote: \(Self.remote)
+          branch: main
+          path: \(options.live)
+          symbolic-links: any
+      \(options.checkout)
+      \(options.applier)
+      """)
+  }
+
+  func writeSigner(connect: String) throws {
+    try folder.write(
+      "signer.yaml",
+      """
+      identity: keys/signer.key
+      state: var/signer
+      carriers:
+        - zeromq:
+            connect: \(connect)
+            server: keys/web1.pub
+      repositories:
+        - path: shop
+          remote: \(Self.remote)
+          branches: \(options.branches)
+          recipients: [keys/web1.pub]
+      \(options.signer)
+      """)
+  }
+
+  /// Starts the daemon, on the port that it had the last time; answers when it listens.
+  func startDaemon() throws -> RunningProgram {
+    let daemon = try RunningProgram(program, ["verify-apply", "--config", "web1.yaml"])
+    let line = try daemon.line(with: "listening")
+    let end = try #require(line.split(separator: ":").last { $0.first?.isNumber == true })
+    endpoint = "tcp://127.0.0.1:" + end.prefix { $0.isNumber }
+    try writeApplier()
+    try writeSigner(connect: endpoint)
+    return daemon
+  }
+
+  func run(_ arguments: String..., input: String = "") throws -> ProgramResult {
+    try program.run(arguments, input: Array(input.utf8))
+  }
+
+  @discardableResult
+  func succeed(_ arguments: String..., sourceLocation: SourceLocation = #_sourceLocation) throws
+    -> String
+  {
+    let result = try program.run(arguments)
+    #expect(result.status == 0, "\(arguments): \(result.errors)", sourceLocation: sourceLocation)
+    return result.text
+  }
+
+  func send(_ arguments: String..., input: String = "") throws -> ProgramResult {
+    try program.run(
+      ["sign-and-send", "--config", "signer.yaml"] + arguments, input: Array(input.utf8))
+  }
+
+  func sendMain(wait: Int = 30) throws -> ProgramResult {
+    try send("--ref", "main", "--wait", "\(wait)")
+  }
+
+  func expectEqual(sourceLocation: SourceLocation = #_sourceLocation) throws {
+    #expect(try checkout.id() == source.id("main"), sourceLocation: sourceLocation)
+    #expect(try checkout.status() == "", sourceLocation: sourceLocation)
+    #expect(try checkout.fsck() == "", sourceLocation: sourceLocation)
+  }
+}
+
+/// That a command failed in this way, and said so in these words.
+func expectFailure(
+  _ result: ProgramResult, status: Int32 = 1, _ words: String...,
+  sourceLocation: SourceLocation = #_sourceLocation
+) {
+  #expect(result.status == status, "\(result.errors)", sourceLocation: sourceLocation)
+  for part in words {
+    #expect(result.errors.contains(part), "\(result.errors)", sourceLocation: sourceLocation)
+  }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A snapshot much larger than what a process may take.
+struct LargePayloadTests {
+  private static let mebibytes =
+    ProcessInfo.processInfo.environment["DISTRO_BIG_MIB"].flatMap { Int($0) } ?? 64
+  private static let residentMebibytesMax = 128
+
+  @Test func bothProcessesStaySmallWhateverThePayload() throws {
+    let installation = try Installation()
+    try Self.fill(installation.source, mebibytes: Self.mebibytes)
+    let daemon = try installation.startDaemon()
+    let send = try RunningProgram(
+      installation.program,
+      ["sign-and-send", "--config", "signer.yaml", "--ref", "main", "--wait", "600"])
+    // The kernel keeps the highest value; it is read until the process is gone.
+    var sender = 0
+    while send.process.isRunning {
+      sender = max(sender, Self.peakMebibytes(of: send.pid))
+      usleep(2_000)
+    }
+    #expect(send.wait() == 0, "\(send.log) \(daemon.log)")
+    let applier = Self.peakMebibytes(of: daemon.pid)
+    #expect((1..<Self.residentMebibytesMax).contains(sender), "sign-and-send: \(sender) MiB")
+    #expect((1..<Self.residentMebibytesMax).contains(applier), "verify-apply: \(applier) MiB")
+    if Self.mebibytes > 64 {
+      print("VmHWM: sign-and-send \(sender) MiB, verify-apply \(applier) MiB")
+    }
+    #expect(daemon.end().status == 0)
+    try installation.expectEqual()
+  }
+
+  /// Files of 16 MiB that nothing can compress.
+  private static func fill(_ repository: PipelineRepository, mebibytes: Int) throws {
+    let block = PatchCases.randomBytes(16 << 20, seed: 21)
+    for number in 0..<mebibytes / 16 {
+      var content = Data(repeating: UInt8(truncatingIfNeeded: number), count: 8)
+      content.append(contentsOf: block.dropFirst(8).map { $0 ^ UInt8(truncatingIfNeeded: number) })
+      try content.write(to: URL(fileURLWithPath: "\(repository.path)/large-\(number)"))
+    }
+    try repository.git("-c", "core.compression=0", "add", "-A")
+    try repository.git("commit", "-q", "-m", "large")
+  }
+
+  /// 0 when the process is gone.
+  private static func peakMebibytes(of pid: Int32) -> Int {
+    guard let text = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+      let kibibytes = line.split(whereSeparator: { " \t".contains($0) }).dropFirst().first
+    else { return 0 }
+    return (Int(kibibytes) ?? 0) / 1_024
+  }
+}

@@ -1,0 +1,206 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `sign-and-send`, `status` and `verify-apply --once` as people and scripts run them.
+struct SendTests {
+  private let installation: Installation
+  private var source: PipelineRepository { installation.source }
+
+  init() throws {
+    installation = try Installation()
+    try source.commit(["a": "1\n"])
+  }
+
+  @Test func messageThatNobodyTakesStaysUntilItIsFlushed() throws {
+    let result = try installation.sendMain(wait: 1)
+    expectFailure(result, "nobody listens there", "nothing is lost", "--flush")
+    #expect(result.text.contains("waits in the outbox"))
+    let daemon = try installation.startDaemon()
+    let flushed = try installation.send("--flush")
+    #expect(flushed.status == 0 && flushed.text.contains(" applied "), "\(flushed.errors)")
+    try installation.expectEqual()
+    let empty = try installation.send("--flush")
+    #expect(empty.status == 0 && empty.errors.contains("the outbox is empty"))
+    #expect(daemon.end().status == 0)
+  }
+
+  @Test func nextRunSendsWhatWaitsFirst() throws {
+    #expect(try installation.sendMain(wait: 0).status == 0)
+    try source.commit(["a": "2\n"])
+    let daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    try installation.expectEqual()
+    let log = daemon.log
+    #expect(log.contains("sequence=1") && log.contains("sequence=2"))
+    #expect(daemon.end().status == 0)
+  }
+
+  @Test func onceHandlesWhatWaitsAndExits() throws {
+    var daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    // Someone else holds the checkout: messages are stored and wait.
+    let folder = installation.folder
+    let holder = try RunningProgram(
+      PipelineProgram("/usr/bin/flock", in: folder),
+      [
+        "-F", installation.checkout.path + "/.git/distro.lock", "sh", "-c",
+        "echo held >&2; exec sleep 600",
+      ])
+    try holder.line(with: "held")
+    try source.commit(["a": "2\n"])
+    let send = try installation.sendMain(wait: 2)
+    expectFailure(send)
+    #expect(send.text.contains("stored there, not answered yet"))
+    #expect(daemon.end().status == 0)
+    #expect(holder.end(SIGKILL).status == -SIGKILL)
+    let once = try installation.run("verify-apply", "--config", "web1.yaml", "--once")
+    #expect(once.status == 0, "\(once.errors)")
+    try installation.expectEqual()
+    // The receipt waits for the signer.
+    daemon = try installation.startDaemon()
+    #expect(try installation.send("--flush").text.contains(" applied "))
+    #expect(daemon.end().status == 0)
+  }
+
+  @Test func twoRunsAtOnceBothArrive() throws {
+    let daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    for round in 1...3 {
+      let first = try source.commit(["a": "\(round) one\n"])
+      let second = try source.commit(["a": "\(round) two\n"])
+      let runs = try [first, second].map { revision in
+        try RunningProgram(
+          installation.program,
+          ["sign-and-send", "--config", "signer.yaml", "--ref", "main", "--to", revision.hex])
+      }
+      // Either order is right, and so is one that finds the other's work done; nothing may break.
+      for run in runs {
+        #expect([0, 1, 2].contains(run.wait()), "\(run.log)")
+        #expect(!run.log.contains("database"), "\(run.log)")
+      }
+      let last = try installation.sendMain()
+      #expect(last.status == 0 || last.errors.contains("is empty"), "\(last.errors)")
+      try installation.expectEqual()
+    }
+    #expect(daemon.end().status == 0)
+  }
+
+  @Test func refusedMessageIsReportedWithItsNameAndStatusTwo() throws {
+    let daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    try source.commit(["a": "2\n"])
+    try Data("mine\n".utf8).write(to: URL(fileURLWithPath: installation.checkout.path + "/a"))
+    let result = try installation.sendMain()
+    #expect(result.status == 2)
+    #expect(result.text.contains("refused: local-changes: \"a\" was changed"))
+    try daemon.line(with: "reason=local-changes")
+    #expect(try installation.checkout.status() == " M a")
+    try installation.checkout.git("checkout", "-q", "a")
+    #expect(try installation.sendMain().status == 0)
+    try installation.expectEqual()
+    #expect(daemon.end().status == 0)
+  }
+
+  @Test func statusIsATableForPeopleAndJSONForMachines() throws {
+    #expect(
+      try installation.run("status", "--config", "signer.yaml").text == "nothing was sent yet")
+    let daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    let table = try installation.run("status", "--config", "signer.yaml")
+    let lines = table.text.split(separator: "\n")
+    #expect(lines.first?.hasPrefix("REMOTE") == true && lines.count == 2)
+    #expect(lines.last?.contains("applied") == true && lines.last?.contains("web1") == true)
+    let json = try installation.run("status", "--config", "signer.yaml", "--json").output
+    let rows = try #require(
+      try JSONSerialization.jsonObject(with: Data(json)) as? [[String: Any]])
+    let row = try #require(rows.first)
+    #expect(row["remote"] as? String == Installation.remote)
+    #expect(row["revision"] as? String == (try source.id().hex))
+    #expect(row["state"] as? String == "applied" && row["sequence"] as? Int == 1)
+    #expect(daemon.end().status == 0)
+  }
+
+  @Test func emptyPatchIsAnErrorThatChangesNothing() throws {
+    #expect(try installation.sendMain(wait: 0).status == 0)
+    let before = try installation.run("status", "--config", "signer.yaml").text
+    expectFailure(try installation.sendMain(wait: 0), "is empty", "there is nothing to send")
+    #expect(try installation.run("status", "--config", "signer.yaml").text == before)
+  }
+
+  @Test func whatDoesNotExistIsNamed() throws {
+    expectFailure(
+      try installation.send("--ref", "main", "--to", "nonsense", "--wait", "0"),
+      "revision nonsense: is not there", "git log")
+    expectFailure(
+      try installation.send("--ref", "main", "--from", "1234567", "--wait", "0"), "1234567")
+    expectFailure(
+      try installation.send("--ref", "refs/tags/v1", "--wait", "0"),
+      "refs/tags/v1 is not among the branches")
+    expectFailure(
+      try installation.send("--ref", "other", "--wait", "0"), "other is not among the branches")
+    expectFailure(
+      try installation.send("--ref", "main", "--repository", "elsewhere", "--wait", "0"),
+      "none of the configured repositories")
+    try source.git("checkout", "-q", "-b", "renamed")
+    try source.git("branch", "-q", "-D", "main")
+    expectFailure(try installation.sendMain(wait: 0), "has no branch main", "git branch --list")
+  }
+
+  @Test func repositoriesThatCannotBeSentAreNamed() throws {
+    func replaceSource(_ body: (String) throws -> Void) throws {
+      try FileManager.default.removeItem(atPath: source.path)
+      try body(source.path)
+    }
+    let folder = installation.folder
+    let origin = try PipelineRepository(making: folder.path("origin"), in: folder)
+    for number in 1...3 { try origin.commit(["a": "\(number)\n"]) }
+    try replaceSource { path in
+      try origin.git("clone", "-q", "--depth", "1", "file://" + origin.path, path)
+    }
+    expectFailure(try installation.sendMain(wait: 0), "is a shallow clone")
+    try replaceSource { path in
+      let made = try PipelineRepository(
+        making: path, in: folder, options: ["--object-format=sha256", "--initial-branch=main"])
+      try made.git("commit", "-q", "--allow-empty", "-m", "x")
+    }
+    expectFailure(try installation.sendMain(wait: 0), "SHA-256", "only SHA-1")
+    try replaceSource { path in
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    }
+    expectFailure(try installation.sendMain(wait: 0), "is no git repository")
+    try replaceSource { _ in }
+    expectFailure(try installation.sendMain(wait: 0), "is not there")
+  }
+
+  @Test func bareRepositoryIsSent() throws {
+    let daemon = try installation.startDaemon()
+    let bare = installation.folder.path("bare.git")
+    try source.git("clone", "-q", "--bare", source.path, bare)
+    try FileManager.default.removeItem(atPath: source.path)
+    try FileManager.default.moveItem(atPath: bare, toPath: source.path)
+    #expect(try installation.sendMain().status == 0)
+    #expect(try installation.checkout.id() == source.id("main"))
+    #expect(daemon.end().status == 0)
+  }
+
+  @Test func logsGoToAFileAsJSONWhereConfigured() throws {
+    let installation = try Installation(
+      .init(applier: "log: {format: json, level: info, file: web1.log}"))
+    try installation.source.commit(["a": "1\n"])
+    let daemon = try RunningProgram(
+      installation.program, ["verify-apply", "--config", "web1.yaml"])
+    let line = try daemon.line(with: "listening")
+    let fields = try #require(
+      try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String])
+    #expect(fields["message"] == "listening" && fields["level"] == "notice")
+    try installation.writeSigner(connect: try #require(fields["endpoint"]))
+    #expect(try installation.sendMain().status == 0)
+    #expect(daemon.end().status == 0)
+    let file = try String(contentsOfFile: installation.folder.path("web1.log"), encoding: .utf8)
+    #expect(file.split(separator: "\n").contains { $0.contains("\"message\":\"applied\"") })
+    for entry in file.split(separator: "\n") {
+      #expect(try JSONSerialization.jsonObject(with: Data(entry.utf8)) is [String: String])
+    }
+  }
+}

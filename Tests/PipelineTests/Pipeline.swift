@@ -1,0 +1,217 @@
+import Applier
+import Foundation
+import Git
+import GitModel
+import Logging
+import Mailboxes
+import MessageFormat
+import Sealing
+import Signer
+import Sodium
+import Synchronization
+import TestSupport
+
+/// A time that only the test moves.
+final class TestClock: Sendable {
+  private let time = Mutex(Timestamp(milliseconds: 1_700_000_000_000))
+
+  var now: Timestamp { time.withLock { $0 } }
+
+  func advance(seconds: UInt64) {
+    time.withLock { $0 = $0.adding(milliseconds: 1_000 * seconds) }
+  }
+}
+
+/// What a pipeline's two configurations say.
+struct PipelineOptions {
+  var history = SignerRepository.History.tip
+  var onLocalChanges = CheckoutSettings.LocalChanges.refuse
+  var unusualPaths = CheckoutSettings.UnusualPaths.refuse
+  var symbolicLinks = CheckoutSettings.SymbolicLinks.inside
+  var source = ["--initial-branch=main"]
+  /// Trusted by the applier as well; not by its checkout.
+  var others: [Identity] = []
+}
+
+/// Both halves in one process, on real repositories: what the signer seals is moved from its outbox into the applier's
+/// inbox without a socket between, and the receipts back.
+final class Pipeline {
+  static let remote = "git@example.org:acme/shop.git"
+
+  let folder: PipelineFolder
+  let clock = TestClock()
+  let signer: Identity
+  let applier: Identity
+  let source: PipelineRepository
+  let checkout: PipelineRepository
+  let outbox: Outbox
+  let store: MailboxStore
+  let configured: SignerRepository
+  let applierSettings: ApplierSettings
+  let signerSettings: SignerSettings
+  private let outgoing: MailboxStore
+  private let sending: Sending
+  private(set) var worker: Worker
+  let main: BranchName
+  /// The last message of the stream that was made by hand.
+  var forged: (sequence: UInt64, digest: ContentDigest)?
+
+  init(_ options: PipelineOptions = PipelineOptions()) throws {
+    folder = try PipelineFolder()
+    signer = Identity(generating: try IdentityName("signer"))
+    applier = Identity(generating: try IdentityName("web1"))
+    guard let main = BranchName("main") else { throw CocoaError(.coderInvalidValue) }
+    self.main = main
+    source = try PipelineRepository(
+      making: folder.path("source"), in: folder, options: options.source)
+    checkout = PipelineRepository(at: folder.path("live"), in: folder)
+    configured = SignerRepository(
+      path: source.path, remote: Self.remote, branches: [main], recipients: [applier.public],
+      history: options.history)
+    signerSettings = SignerSettings(
+      identity: signer, state: folder.path("signer"), carriers: [], repositories: [configured],
+      lifetimeMilliseconds: 86_400_000)
+    outbox = try Outbox(directory: signerSettings.state)
+    outgoing = try MailboxStore(state: StateDatabase.signer(directory: signerSettings.state))
+    let clock = clock
+    sending = Sending(signerSettings, outbox: outbox, progress: .init { _, _, _ in }) { clock.now }
+    applierSettings = ApplierSettings(
+      identity: applier, state: folder.path("web1"),
+      trustedSigners: [signer.public] + options.others.map(\.public),
+      checkouts: [
+        CheckoutSettings(
+          remote: Self.remote, branch: main, path: checkout.path,
+          onLocalChanges: options.onLocalChanges, unusualPaths: options.unusualPaths,
+          symbolicLinks: options.symbolicLinks, signers: [signer.public.mailbox])
+      ], deadline: .seconds(300))
+    store = try MailboxStore(state: StateDatabase.applier(directory: applierSettings.state))
+    worker = Self.worker(applierSettings, store, clock)
+  }
+
+  private static func worker(
+    _ settings: ApplierSettings, _ store: MailboxStore, _ clock: TestClock
+  ) -> Worker {
+    Worker(
+      settings, store: store, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+      now: { clock.now }, onAnswer: {})
+  }
+
+  /// With one commit of these files, which has arrived.
+  static func started(
+    _ options: PipelineOptions = PipelineOptions(),
+    files: [String: String] = ["a": "1\n", "b/c": "2\n"]
+  ) throws -> Pipeline {
+    let pipeline = try Pipeline(options)
+    try pipeline.source.commit(files)
+    try pipeline.push()
+    return pipeline
+  }
+
+  /// As after a restart of the daemon.
+  func restartWorker() {
+    worker = Self.worker(applierSettings, store, clock)
+  }
+
+  // MARK: - The way there and back
+
+  @discardableResult
+  func send(
+    from start: Sending.Start = .whereRecipientsAre, to: String? = nil
+  ) throws -> Sending.Sent {
+    try sending.send(main, of: configured, from: start, to: to)
+  }
+
+  func send(_ push: Push) throws -> Sending.Sent {
+    try sending.send(push, on: main, of: configured)
+  }
+
+  /// What waits for the applier, with all its chunks.
+  func sealedMessages() throws -> [SealedMessage] {
+    try outgoing.messages(in: applier.public.mailbox, countMax: .max).map { try SealedMessage($0) }
+  }
+
+  /// Moves everything from the outbox into the inbox.
+  func transfer() throws {
+    for message in try outgoing.messages(in: applier.public.mailbox, countMax: .max) {
+      try deposit(try SealedMessage(message))
+      try outbox.markStored(message, at: clock.now)
+    }
+  }
+
+  /// Puts bytes into the inbox as the carrier does, from a peer that may deposit.
+  func deposit(_ sealed: SealedMessage, from depositor: Mailbox? = nil) throws {
+    let message = try IncomingMessage(
+      DepositOffer(id: sealed.id, mailboxes: [applier.public.mailbox], size: sealed.size),
+      from: depositor ?? signer.public.mailbox, into: store)
+    for chunk in sealed.chunks { try message.append(chunk) }
+    try store.commit([message], at: clock.now)
+  }
+
+  /// Handles everything in the inbox; answers in how many steps.
+  @discardableResult
+  func work() throws -> Int {
+    var steps = 0
+    while try worker.handleNext() > 0 { steps += 1 }
+    return steps
+  }
+
+  /// What came back since the last time, verified with the signer's own means and recorded in its outbox.
+  func receipts() throws -> [Receipt] {
+    var receipts: [Receipt] = []
+    for message in try store.messages(in: signer.public.mailbox, countMax: .max) {
+      let sealed = try SealedMessage(message)
+      var unsealer = try Unsealer(header: sealed.chunks[0], for: signer)
+      let statement = try Statement(decoding: unsealer.open(sealed.chunks[1], isLast: true))
+      let (body, _) = try statement.verified(
+        type: Receipt.statementType, by: [applier.public])
+      let receipt = try Receipt(decoding: body)
+      _ = try outbox.record(receipt)
+      receipts.append(receipt)
+      try store.remove(message)
+    }
+    return receipts
+  }
+
+  /// The whole way of one push.
+  @discardableResult
+  func push(
+    from start: Sending.Start = .whereRecipientsAre, to: String? = nil
+  ) throws -> [Receipt] {
+    try send(from: start, to: to)
+    return try deliver()
+  }
+
+  func deliver() throws -> [Receipt] {
+    try transfer()
+    try work()
+    return try receipts()
+  }
+
+  func snapshot(_ revision: ObjectID) throws -> Snapshot {
+    Snapshot(revision: revision, tree: try source.tree(revision.hex))
+  }
+}
+
+/// The chunks of a sealed message, as they travel.
+struct SealedMessage {
+  var chunks: [[UInt8]]
+
+  init(chunks: [[UInt8]]) { self.chunks = chunks }
+
+  init(_ stored: StoredMessage) throws {
+    let open = try stored.open()
+    chunks = try (0..<open.count).map { index throws(MailboxError) in try open[index] }
+  }
+
+  var id: MessageID { MessageID(ofHeader: chunks[0]) }
+
+  var size: SealedSize {
+    SealedSize(
+      chunkCount: UInt32(chunks.count), byteCount: chunks.reduce(0) { $0 + UInt64($1.count) })
+  }
+}
+
+extension Receipt {
+  /// `nil`: applied.
+  var refusal: Refusal? { if case .refused(let refusal, _) = outcome { refusal } else { nil } }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import GRDB
+import Git
+import GitModel
+import Mailboxes
+import MessageFormat
+import TestSupport
+import Testing
+
+/// What is left behind by a run that ended in the middle, and what the next one makes of it.
+struct RecoveryTests {
+  /// As if the program had ended so often while it had the message in hand.
+  private func countAttempts(_ count: Int, _ pipeline: Pipeline) throws {
+    let mailbox = pipeline.applier.public.mailbox
+    let first = try #require(try pipeline.store.first(in: mailbox))
+    try pipeline.store.state.queue.write { database in
+      try database.execute(
+        sql: "INSERT INTO attempt (message, count) VALUES (?, ?)",
+        arguments: [Data(first.id.bytes), count])
+    }
+  }
+
+  @Test func messageThatEndedTheProgramTwiceIsSetAsideAndTheNextGoesOn() throws {
+    let pipeline = try Pipeline.started()
+    let forgery = try pipeline.forgery(to: try pipeline.source.commit(["a": "2\n"]))
+    try pipeline.expectRefusal(.unprocessable) {
+      try pipeline.deposit(try forgery.sealed())
+      try countAttempts(2, pipeline)
+    }
+    try pipeline.expectNextPushArrives()
+  }
+
+  @Test func messageThatEndedTheProgramOnceIsTriedAgain() throws {
+    let pipeline = try Pipeline.started()
+    try pipeline.source.commit(["a": "2\n"])
+    try pipeline.send()
+    try pipeline.transfer()
+    try countAttempts(1, pipeline)
+    pipeline.restartWorker()
+    try pipeline.work()
+    #expect(try pipeline.receipts().map(\.refusal) == [nil])
+    try pipeline.expectEqual()
+  }
+
+  /// The journal is written, and nothing after it was done.
+  @Test func stepThatWasOnlyBegunIsFinished() throws {
+    let pipeline = try Pipeline.started()
+    let before = try pipeline.source.id()
+    let after = try pipeline.source.commit(["a": "2\n", "new/file": "x\n"])
+    try pipeline.send()
+    try pipeline.transfer()
+    let mailbox = pipeline.applier.public.mailbox
+    let message = try #require(try pipeline.store.first(in: mailbox))
+    // What the step makes durable before its journal: the objects.
+    let pack = try pipeline.source.run(
+      ["pack-objects", "--stdout", "--revs", "-q"], input: Array("\(after)\n^\(before)\n".utf8))
+    try pipeline.checkout.git("unpack-objects", "-q", input: pack.output)
+    try pipeline.store.state.queue.write { database in
+      try database.execute(
+        sql: "INSERT INTO journal (checkout, before, after, messages) VALUES (?, ?, ?, ?)",
+        arguments: [
+          pipeline.checkout.path, Data(before.bytes), Data(after.bytes), Data(message.id.bytes),
+        ])
+    }
+    pipeline.restartWorker()
+    try pipeline.work()
+    let receipts = try pipeline.receipts()
+    #expect(receipts.map(\.refusal) == [nil])
+    try pipeline.expectEqual()
+    try pipeline.expectNextPushArrives()
+  }
+
+  @Test func stepOfABranchThatWasMovedSinceIsGivenUp() throws {
+    let pipeline = try Pipeline.started()
+    let before = try pipeline.source.id()
+    try pipeline.store.state.queue.write { database in
+      try database.execute(
+        sql: "INSERT INTO journal (checkout, before, after, messages) VALUES (?, ?, ?, ?)",
+        arguments: [
+          pipeline.checkout.path, Data([UInt8](repeating: 1, count: 20)),
+          Data([UInt8](repeating: 2, count: 20)), Data(),
+        ])
+    }
+    pipeline.restartWorker()
+    try pipeline.work()
+    #expect(try pipeline.checkout.id() == before)
+    try pipeline.expectNextPushArrives()
+  }
+
+  @Test func leftoversOfKilledRunsDoNotStopTheNext() throws {
+    let pipeline = try Pipeline.started()
+    let git = pipeline.checkout.path + "/.git/"
+    try pipeline.checkout.write(".git/distro-staging/left", "x")
+    try pipeline.checkout.write(".git/objects/incoming-Abc123/pack/tmp_pack", "x")
+    try pipeline.expectNextPushArrives()
+    #expect(!FileManager.default.fileExists(atPath: git + "distro-staging/left"))
+  }
+
+  @Test func secondDepositOfAMessageIsHandledOnce() throws {
+    let pipeline = try Pipeline.started()
+    try pipeline.source.commit(["a": "2\n"])
+    try pipeline.send()
+    let sealed = try #require(try pipeline.sealedMessages().first)
+    try pipeline.deposit(sealed)
+    try pipeline.deposit(sealed)
+    try pipeline.work()
+    #expect(try pipeline.receipts().count == 1)
+  }
+}

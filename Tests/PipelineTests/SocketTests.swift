@@ -1,0 +1,128 @@
+import Carriers
+import Foundation
+import Logging
+import Mailboxes
+import MessageFormat
+import Sealing
+import Signer
+import Sodium
+import TestSupport
+import Testing
+import ZeroMQ
+
+/// The same way over CurveZMQ, with receipts that cannot be believed among those that can.
+struct SocketTests {
+  private let pipeline: Pipeline
+  private let listener: CarrierListener
+  private let delivery: Delivery
+
+  init() throws {
+    let pipeline = try Pipeline()
+    self.pipeline = pipeline
+    let (signer, applier) = (pipeline.signer, pipeline.applier)
+    let clock = pipeline.clock
+    let access = CarrierAccess(
+      depositors: [applier.public.mailbox: [signer.public.mailbox]], byteCountMax: 1 << 30)
+    listener = try CarrierListener(
+      on: "tcp://127.0.0.1:*", as: Self.transport(applier),
+      for: [CurvePublicKey(signer.public.transportKey.bytes): signer.public.mailbox],
+      desk: CarrierDesk(store: pipeline.store, access: access) { clock.now },
+      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, onDeposit: {})
+    let carrier = SignerCarrier(endpoint: listener.endpoint, server: applier.public)
+    let settings = SignerSettings(
+      identity: signer, state: pipeline.signerSettings.state, carriers: [carrier],
+      repositories: [pipeline.configured], lifetimeMilliseconds: 86_400_000)
+    delivery = Delivery(settings, outbox: pipeline.outbox, progress: .init { _, _, _ in }) {
+      clock.now
+    }
+  }
+
+  private static func transport(_ identity: Identity) throws -> TransportIdentity {
+    TransportIdentity(publicKey: try CurvePublicKey(identity.public.transportKey.bytes)) { lend in
+      try identity.withTransportSecret(lend)
+    }
+  }
+
+  /// Deposits, lets the applier work, and collects.
+  private func deliver(_ id: MessageID) throws -> [Delivery.Fault] {
+    let faults = try delivery.run(until: [], by: .after(.seconds(30)))
+    try pipeline.work()
+    return try faults + delivery.run(until: [id], by: .after(.seconds(30)))
+  }
+
+  @Test func pushesArriveAndTheirReceiptsComeBack() throws {
+    for number in 1...3 {
+      try pipeline.source.commit(["a": "\(number)\n"])
+      let sent = try pipeline.send()
+      #expect(try deliver(sent.id).isEmpty)
+      #expect(try pipeline.outbox.newest().map(\.state) == [.applied])
+      try pipeline.expectEqual()
+    }
+    // Acknowledged, and gone on both sides.
+    #expect(try pipeline.sealedMessages().isEmpty)
+    #expect(try pipeline.store.messages(in: pipeline.signer.public.mailbox, countMax: 9).isEmpty)
+    listener.stop()
+  }
+
+  @Test func largeMessageArrives() throws {
+    let bytes = PatchCases.randomBytes(12 << 20, seed: 6)
+    try Data(bytes).write(to: URL(fileURLWithPath: pipeline.source.path + "/large"))
+    try pipeline.source.commit([:])
+    #expect(try deliver(try pipeline.send().id).isEmpty)
+    try pipeline.expectEqual()
+    listener.stop()
+  }
+
+  @Test func refusalIsKeptWithItsNameAndDetail() throws {
+    try pipeline.source.commit(["a": "1\n"])
+    #expect(try deliver(try pipeline.send().id).isEmpty)
+    try pipeline.checkout.write("a", "mine\n")
+    try pipeline.source.commit(["a": "2\n"])
+    #expect(try deliver(try pipeline.send().id).isEmpty)
+    let row = try #require(try pipeline.outbox.newest().first)
+    #expect(row.state == .refused && row.refusal == "local-changes")
+    #expect(row.detail?.contains("was changed") == true)
+    listener.stop()
+  }
+
+  @Test func receiptsThatCannotBeBelievedChangeNothing() throws {
+    try pipeline.source.commit(["a": "1\n"])
+    let sent = try pipeline.send()
+    #expect(try delivery.run(until: [], by: .after(.seconds(30))).isEmpty)
+    let stranger = Identity(generating: try IdentityName("stranger"))
+    let snapshot = try pipeline.snapshot(sent.update.after)
+    func receipt(by applier: Mailbox, for id: MessageID) -> Receipt {
+      Receipt(
+        applier: applier, signer: pipeline.signer.public.mailbox, messageID: id, subject: nil,
+        outcome: .refused(.expired, detail: "a lie"), revision: snapshot.revision,
+        receivedAt: pipeline.clock.now, finishedAt: pipeline.clock.now)
+    }
+    let (ours, theirs) = (pipeline.applier.public.mailbox, stranger.public.mailbox)
+    // Signed by a stranger, in the applier's name and in its own; of another message; of another type; garbage.
+    try deposit(receipt(by: ours, for: sent.id).encoded(), by: stranger)
+    try deposit(receipt(by: theirs, for: sent.id).encoded(), by: stranger)
+    try deposit(
+      receipt(by: ours, for: MessageID(ofHeader: [1])).encoded(), by: pipeline.applier)
+    try deposit(
+      receipt(by: ours, for: sent.id).encoded(), by: pipeline.applier, type: "something/else")
+    try deposit(Array("garbage".utf8), by: pipeline.applier)
+    try pipeline.work()
+    #expect(try delivery.run(until: [sent.id], by: .after(.seconds(30))).isEmpty)
+    #expect(try pipeline.outbox.newest().map(\.state) == [.applied])
+    listener.stop()
+  }
+
+  /// Into the signer's mailbox, as only the applier's own store can.
+  private func deposit(
+    _ body: [UInt8], by author: Identity, type: String = Receipt.statementType
+  ) throws {
+    var sealer = Sealer(for: [pipeline.signer.public])
+    let statement = try Statement.signed(body, type: type, by: author)
+    let sealed = SealedMessage(chunks: [sealer.header, sealer.seal(statement, isLast: true)])
+    let message = try IncomingMessage(
+      DepositOffer(id: sealed.id, mailboxes: sealer.mailboxes, size: sealed.size),
+      from: pipeline.applier.public.mailbox, into: pipeline.store)
+    for chunk in sealed.chunks { try message.append(chunk) }
+    try pipeline.store.commit([message], at: pipeline.clock.now)
+  }
+}
