@@ -51,16 +51,21 @@ struct RecoveryTests {
     try pipeline.transfer()
     let mailbox = pipeline.applier.public.mailbox
     let message = try #require(try pipeline.store.first(in: mailbox))
+    let chunks = try message.open()
+    var unsealer = try Unsealer(header: try chunks[0], for: pipeline.applier)
+    let statement = try unsealer.open(try chunks[1], isLast: false)
+    let body = try Statement(decoding: statement).body
     // What the step makes durable before its journal: the objects.
     let pack = try pipeline.source.run(
       ["pack-objects", "--stdout", "--revs", "-q"], input: Array("\(after)\n^\(before)\n".utf8))
     try pipeline.checkout.git("unpack-objects", "-q", input: pack.output)
     try pipeline.store.state.queue.write { database in
       try database.execute(
-        sql: "INSERT INTO journal (checkout, before, after, messages) VALUES (?, ?, ?, ?)",
-        arguments: [
-          pipeline.checkout.path, Data(before.bytes), Data(after.bytes), Data(message.id.bytes),
-        ])
+        sql: "INSERT INTO journal (checkout, before, after) VALUES (?, ?, ?)",
+        arguments: [pipeline.checkout.path, Data(before.bytes), Data(after.bytes)])
+      try database.execute(
+        sql: "INSERT INTO journalMessage VALUES (?, 0, ?, ?)",
+        arguments: [pipeline.checkout.path, Data(message.id.bytes), Data(body)])
     }
     pipeline.restartWorker()
     try pipeline.work()
@@ -75,10 +80,10 @@ struct RecoveryTests {
     let before = try pipeline.source.id()
     try pipeline.store.state.queue.write { database in
       try database.execute(
-        sql: "INSERT INTO journal (checkout, before, after, messages) VALUES (?, ?, ?, ?)",
+        sql: "INSERT INTO journal (checkout, before, after) VALUES (?, ?, ?)",
         arguments: [
           pipeline.checkout.path, Data([UInt8](repeating: 1, count: 20)),
-          Data([UInt8](repeating: 2, count: 20)), Data(),
+          Data([UInt8](repeating: 2, count: 20)),
         ])
     }
     pipeline.restartWorker()

@@ -16,18 +16,22 @@ struct BareCurve {
     let authenticator = try Authenticator(in: Context(), allowing: [clientKey: "client"])
     defer { authenticator.stop() }
     let receiver = try server.withTransportSecret { secret in
-      ReceivingSocket(
-        try Socket(server: .router, for: authenticator, secret: secret, options: options))
+      Keep(try Socket(server: .router, for: authenticator, secret: secret, options: options))
     }
     let endpoint = try receiver.socket.bind("tcp://127.0.0.1:*")
     let serverKey = try CurvePublicKey(server.public.transportKey.bytes)
+    let sender = try client.withTransportSecret { secret in
+      Keep(
+        try Socket(
+          client: .dealer, in: Context(), serverKey: serverKey, publicKey: clientKey,
+          secret: secret, options: options))
+    }
     let chunkCount = byteCount / Limits.chunkByteCountMax
     let failure = Mutex<String?>(nil)
-    let sender = BareSender(
-      identity: client, key: clientKey, serverKey: serverKey, options: options)
+    nonisolated(unsafe) let lent = sender
     let thread = try SocketThread {
       do {
-        try sender.send(chunkCount, to: endpoint)
+        try lent.send(chunkCount, to: endpoint)
       } catch {
         failure.withLock { $0 = "\(error)" }
       }
@@ -50,33 +54,16 @@ struct BareCurve {
   }
 }
 
-/// A socket in a place that a closure can return.
-private final class ReceivingSocket {
+/// A socket in a place from which it is handed to the one thread that uses it.
+private final class Keep {
   let socket: Socket
 
   init(_ socket: consuming Socket) { self.socket = socket }
-}
-
-/// Makes its socket on the thread that uses it.
-private struct BareSender: Sendable {
-  let identity: Identity
-  let key: CurvePublicKey
-  let serverKey: CurvePublicKey
-  let options: SocketOptions
 
   func send(_ chunkCount: Int, to endpoint: String) throws {
-    try identity.withTransportSecret { secret in
-      let socket = try Socket(
-        client: .dealer, in: Context(), serverKey: serverKey, publicKey: key, secret: secret,
-        options: options)
-      try socket.connect(endpoint)
-      try Self.send(chunkCount, over: socket)
-    }
-  }
-
-  private static func send(_ chunkCount: Int, over socket: borrowing Socket) throws {
     let chunk = [UInt8](repeating: 7, count: Limits.chunkByteCountMax)
     let header = [UInt8](repeating: 1, count: 40)
+    try socket.connect(endpoint)
     for number in 0...chunkCount {
       let frames = number == 0 ? [header] : [header, chunk]
       guard try socket.send(frames, by: .after(.seconds(10))) == .sent else {
