@@ -29,7 +29,7 @@ bench: deps ## speed as ratios, side by side in one run
 	.build/release/distro-bench
 
 fuzz: deps ## the parsers on FUZZ_COUNT mutated inputs
-	DISTRO_FUZZ_COUNT=$(FUZZ_COUNT) $(SWIFT) test --configuration release --filter Fuzz
+	DISTRO_FUZZ_COUNT=$(FUZZ_COUNT) $(SWIFT) test --configuration release --filter 'Fuzz|Mutation'
 
 proto: ## generates the Swift code of Sources/MessageFormat/proto (protoc, protoc-gen-swift 1.39)
 	cd Sources/MessageFormat/proto && protoc --swift_out=../Generated \

@@ -31,7 +31,7 @@ struct Apply {
     try recordShallowBoundary(batch)
     try journal.begin(
       checkout.settings.path, from: checkout.head?.revision, to: last.message.after.revision,
-      messages: batch.patches.map(\.stored.id))
+      patches: batch.patches)
     try checkout.files.commit(staged, from: staging)
     try Self.moveBranch(of: checkout, to: last.message.after.revision)
     return batch.patches.map { AppliedPatch($0) }

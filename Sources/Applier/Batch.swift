@@ -7,13 +7,13 @@ import Patching
 /// true of the state that the ones before it leave behind.
 final class Batch {
   /// One step stays small enough to be repeated, and to be held in memory.
-  static let messageCountMax = 256
+  static let messageCountMax = 1_024
   static let byteCountMax = 16 << 20
 
   let checkout: Checkout
   private(set) var current: Snapshot?
-  /// The repository and the objects that the checked patches bring.
-  private(set) var overlay: ObjectOverlay
+  /// The repository and the objects that the checked patches bring; a check that fails takes its own out again.
+  var overlay: ObjectOverlay
   /// What is to happen to the working tree, from the first revision to the last, by path.
   private(set) var changes: [TreePath: TreeChange] = [:]
   private(set) var patches: [CheckedPatch] = []
@@ -34,7 +34,6 @@ final class Batch {
   func add(_ patch: CheckedPatch) {
     patches.append(patch)
     current = patch.message.after
-    if case .computed(let objects) = patch.objects { overlay = objects }
     byteCount += Int(patch.message.payload.inflatedSize)
     for change in patch.changes { merge(change) }
   }

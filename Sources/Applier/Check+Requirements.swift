@@ -77,20 +77,19 @@ extension Check {
     let known = batch.current?.tree
     try requireComplete(message.after.tree, known: known, in: objects)
     guard message.commit.isEmpty else { return [try requireCommit(message)] }
+    // Also where the repository has it already: nothing else says that it is a commit, with this tree.
+    try requireTree(try objects.commit(message.after.revision).tree, message)
     var commits: [Commit] = []
     var waiting = [message.after.revision]
     var seen = Set(waiting)
     while let id = waiting.popLast() {
       // What the repository has already is not what this message brought.
       if batch.checkout.repository.objects.contains(id) { continue }
-      guard objects.contains(id) || id == message.after.revision else { continue }
+      guard objects.contains(id) else { continue }
       let commit = try objects.commit(id)
       try requireComplete(commit.tree, known: known, in: objects)
       commits.append(commit)
       waiting += commit.parents.filter { seen.insert($0).inserted }
-    }
-    if let first = commits.first, first.id == message.after.revision {
-      try requireTree(first.tree, message)
     }
     return commits
   }
@@ -118,10 +117,11 @@ extension Check {
     case let error as Refused: return error
     case let error as StreamError<GitError>:
       switch error {
-      case .stream(let error): return Refused(.malformed, "\(error)")
+      case .stream(let error): return try refusal(of: error)
       case .sink(let error): return try refusal(ofGit: error)
       }
-    case let error as CompressionError: return Refused(.malformed, "\(error)")
+    case CompressionError.outOfMemory: throw error
+    case let error as CompressionError: return Refused(.malformed, "the payload: \(error)")
     case let error as GitError: return try refusal(ofGit: error)
     case let error as PatchingError: return try refusal(ofPatching: error)
     default: throw error

@@ -12,8 +12,8 @@ import Sealing
 /// Only `Check` makes one.
 struct CheckedPatch {
   enum Objects {
-    /// Over the repository's and those of the messages before it: what was computed in memory.
-    case computed(ObjectOverlay)
+    /// Computed in memory; they are in the batch's overlay.
+    case computed
     /// Received as a pack, verified, and not yet part of the repository.
     case packed(QuarantinedPack)
   }
@@ -53,12 +53,17 @@ struct Check {
     }
     do {
       switch message.payload.kind {
-      case .patch: return try checkPatch(opened, stored)
+      case .patch:
+        let mark = batch.overlay.mark
+        do {
+          return try checkPatch(opened, stored)
+        } catch {
+          batch.overlay.rollBack(to: mark)
+          throw error
+        }
       case .pack: return try checkPack(opened, stored)
       }
-    } catch let error as CompressionError {
-      throw Refused(.malformed, "the payload does not decompress: \(error)")
-    } catch let error as StreamError<GitError> {
+    } catch {
       throw try Self.refusal(of: error)
     }
   }
@@ -80,7 +85,6 @@ struct Check {
   private func checkPatch(_ opened: OpenedMessage, _ stored: StoredMessage) throws -> CheckedPatch {
     let message = opened.message
     let text = try inflated(opened)
-    var overlay = batch.overlay
     let patch: TextPatch
     do throws(PatchTextError) {
       patch = try TreePatch.parse(text, limits: .carried)
@@ -90,21 +94,21 @@ struct Check {
     let tree: ObjectID
     do throws(PatchingError) {
       tree = try TreePatch.apply(
-        patch, to: message.before?.tree, in: &overlay, limits: .carried)
+        patch, to: message.before?.tree, in: &batch.overlay, limits: .carried)
     } catch {
       throw try Self.refusal(of: error)
     }
     try requireTree(tree, message)
     let commit = try requireCommit(message)
-    try overlay.add(.commit, commit.bytes)
+    try batch.overlay.add(.commit, commit.bytes)
     let changes = Self.changes(of: patch)
     try requirePaths(changes) { id throws(GitError) in
-      try overlay.read(id, .blob, byteCountMax: TreePath.byteCountMax)
+      try batch.overlay.read(id, .blob, byteCountMax: TreePath.byteCountMax)
     }
     try requireNoLocalChange(changes)
     return CheckedPatch(
-      stored, opened, changes: changes, objects: .computed(overlay),
-      boundary: boundary(of: [commit]) { overlay.contains($0) })
+      stored, opened, changes: changes, objects: .computed,
+      boundary: boundary(of: [commit]) { batch.overlay.contains($0) })
   }
 
   /// A path that changes its type stands in two sections.

@@ -18,16 +18,7 @@ final class Checkout {
   let head: Snapshot?
   /// What has to go again if nothing is applied.
   private let made: Made
-  private var claim: Claim?
-
-  /// The lock, in a box that can be let go of.
-  private final class Claim {
-    let lock: CheckoutLock
-
-    init(gitDirectory: String) throws(GitError) {
-      lock = try CheckoutLock(gitDirectory: gitDirectory)
-    }
-  }
+  private var lock: CheckoutLock?
 
   private enum Made { case nothing, repository, directory }
 
@@ -38,7 +29,12 @@ final class Checkout {
     self.settings = settings
     self.made = made
     self.repository = repository
-    claim = try Claim(gitDirectory: repository.gitDirectory)
+    let lock = try CheckoutLock(gitDirectory: repository.gitDirectory)
+    // What a killed run left of ours, and locks of git's that are too old to be anyone's.
+    try repository.removeLeftovers(
+      branch: settings.branch.fullName, olderThan: Self.lockAgeMax, lock)
+    self.lock = consume lock
+    if made != .nothing { indexes.forget(repository) }
     files = try WorkingTree(opening: settings.path)
     index = try indexes.index(of: repository)
     head = try repository.headCommit().map {
@@ -59,7 +55,8 @@ final class Checkout {
     do throws(GitError) {
       repository = try Repository(opening: settings.path)
     } catch {
-      throw Refused(.checkoutUnusable, "\(error)")
+      if error.isAboutRepository { throw Refused(.checkoutUnusable, "\(error)") }
+      throw error
     }
     guard !repository.isBare else {
       throw Refused(.checkoutUnusable, "\(settings.path) is a bare repository")
@@ -77,10 +74,12 @@ final class Checkout {
     of repository: Repository, _ settings: CheckoutSettings
   ) throws {
     let origin = try repository.remoteURL("origin")
-    guard origin == settings.remote else {
+    // Bytes: to Swift's text, an accent and the letter before it are one character.
+    guard let origin, origin.utf8.elementsEqual(settings.remote.utf8) else {
       throw Refused(
         .remoteMismatch,
-        "the origin of \(settings.path) is \(origin ?? "not set"), not \(settings.remote)")
+        "the origin of \(settings.path) is \(origin.map(withoutUserInfo) ?? "not set"), not the message's"
+      )
     }
     let branch = try repository.headSymbolicTarget()
     guard branch == settings.branch.fullName else {
@@ -114,15 +113,8 @@ final class Checkout {
     }
   }
 
-  /// Removes the locks and quarantined packs that a killed process left.
-  func removeLeftovers() throws(GitError) {
-    guard let claim else { preconditionFailure("released already") }
-    try repository.removeLeftovers(
-      branch: settings.branch.fullName, olderThan: Self.lockAgeMax, claim.lock)
-  }
-
   /// For opening it anew; nothing more can be done with this one.
-  func release() { claim = nil }
+  func release() { lock = nil }
 
   /// Removes what `open` made, after a refusal.
   func discardIfMade() throws {
@@ -138,6 +130,9 @@ final class Checkout {
 final class IndexCache {
   private var indexes: [String: IndexUpdater] = [:]
 
+  /// The repository is another one than the last at its path.
+  func forget(_ repository: Repository) { indexes[repository.gitDirectory] = nil }
+
   func index(of repository: Repository) throws(GitError) -> IndexUpdater {
     if let index = indexes[repository.gitDirectory] {
       try index.refresh()
@@ -147,4 +142,25 @@ final class IndexCache {
     indexes[repository.gitDirectory] = index
     return index
   }
+}
+
+extension GitError {
+  /// What the repository is, rather than what the machine could not do.
+  fileprivate var isAboutRepository: Bool {
+    switch self {
+    case .notRepository, .ownedByAnotherUser, .objectFormatUnsupported, .extensionUnsupported,
+      .indexUnreadable:
+      true
+    default: false
+    }
+  }
+}
+
+/// A URL without the user and password that it may hold.
+private func withoutUserInfo(_ url: String) -> String {
+  guard let scheme = url.range(of: "://"),
+    let at = url[scheme.upperBound...].firstIndex(of: "@"),
+    !url[scheme.upperBound..<at].contains("/")
+  else { return url }
+  return String(url[..<scheme.upperBound] + url[url.index(after: at)...])
 }

@@ -1,11 +1,11 @@
 import Foundation
 import GRDB
 import GitModel
-import Mailboxes
+package import Mailboxes
 import MessageFormat
 
 /// What an applier must not forget: the messages that wait, how often each was tried, how far each stream was seen.
-struct Inbox {
+package struct Inbox {
   /// Tried this often without an answer, a message is set aside: it crashed the program, or kept it past its deadline.
   static let attemptCountMax = 2
 
@@ -31,11 +31,11 @@ struct Inbox {
     }
   }
 
-  /// The first messages in order; where one was tried before, it comes alone.
-  func next(countMax: Int) throws -> [StoredMessage] {
-    let waiting = try store.messages(in: mailbox, countMax: countMax)
+  /// The first messages in order, without those that wait for a checkout; where one was tried before, it comes alone.
+  func next(countMax: Int, after faults: CheckoutFaults) throws -> [StoredMessage] {
+    let waiting = try store.messages(in: mailbox, countMax: countMax + faults.heldCount)
     var fresh: [StoredMessage] = []
-    for message in waiting {
+    for message in waiting where !faults.isHeld(message.id) {
       if try attemptCount(of: message.id) > 0 { return fresh.isEmpty ? [message] : fresh }
       fresh.append(message)
     }
@@ -70,6 +70,13 @@ struct Inbox {
   func forgetAttempts(of messages: [StoredMessage]) throws {
     try store.state.queue.write { database in
       for message in messages { try Self.forgetAttempts(of: message.id, in: database) }
+    }
+  }
+
+  /// A program that is told to stop in the middle of a message has not failed at it.
+  package static func excuseAttempts(in store: MailboxStore) throws {
+    try store.state.queue.write { database in
+      try database.execute(sql: "UPDATE attempt SET count = count - 1 WHERE count > 0")
     }
   }
 

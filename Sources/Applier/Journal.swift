@@ -10,8 +10,8 @@ struct Journal {
     let checkout: String
     let before: ObjectID?
     let after: ObjectID
-    /// The messages that are to be answered as applied.
-    let messages: [MessageID]
+    /// The verified messages that are to be answered as applied.
+    let messages: [(id: MessageID, message: Message)]
     /// The files and the branch are done, and the messages answered; the index is left.
     let isAnswered: Bool
   }
@@ -23,22 +23,30 @@ struct Journal {
       try database.execute(
         sql: """
           CREATE TABLE journal (
-            checkout TEXT PRIMARY KEY, before BLOB, after BLOB NOT NULL, messages BLOB NOT NULL,
+            checkout TEXT PRIMARY KEY, before BLOB, after BLOB NOT NULL,
             isAnswered INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+          CREATE TABLE journalMessage (
+            checkout TEXT NOT NULL REFERENCES journal ON DELETE CASCADE, number INTEGER NOT NULL,
+            message BLOB NOT NULL, body BLOB NOT NULL,
+            PRIMARY KEY (checkout, number)) WITHOUT ROWID;
           """)
     }
   }
 
   func begin(
-    _ checkout: String, from before: ObjectID?, to after: ObjectID, messages: [MessageID]
+    _ checkout: String, from before: ObjectID?, to after: ObjectID, patches: [CheckedPatch]
   ) throws {
     try state.queue.write { database in
       try database.execute(
-        sql: "INSERT INTO journal (checkout, before, after, messages) VALUES (?, ?, ?, ?)",
-        arguments: [
-          checkout, before.map { Data($0.bytes) }, Data(after.bytes),
-          Data(messages.flatMap(\.bytes)),
+        sql: "INSERT INTO journal (checkout, before, after) VALUES (?, ?, ?)",
+        arguments: [checkout, before.map { Data($0.bytes) }, Data(after.bytes)])
+      let statement = try database.cachedStatement(
+        sql: "INSERT INTO journalMessage VALUES (?, ?, ?, ?)")
+      for (number, patch) in patches.enumerated() {
+        try statement.execute(arguments: [
+          checkout, number, Data(patch.stored.id.bytes), Data(patch.message.encoded()),
         ])
+      }
     }
   }
 
@@ -59,12 +67,16 @@ struct Journal {
       let row = try Row.fetchOne(
         database, sql: "SELECT * FROM journal WHERE checkout = ?", arguments: [checkout])
       guard let row, let after = ObjectID(bytes: row["after"] as Data) else { return nil }
-      let names = Array(row["messages"] as Data)
+      let rows = try Row.fetchAll(
+        database,
+        sql: "SELECT message, body FROM journalMessage WHERE checkout = ? ORDER BY number",
+        arguments: [checkout])
       return Entry(
         checkout: checkout, before: (row["before"] as Data?).flatMap { ObjectID(bytes: $0) },
         after: after,
-        messages: stride(from: 0, to: names.count, by: nameByteCount).compactMap {
-          MessageID(Array(names[$0..<min($0 + nameByteCount, names.count)]))
+        messages: try rows.compactMap { row in
+          guard let id = MessageID(Array(row["message"] as Data)) else { return nil }
+          return (id, try Message(decoding: Array(row["body"] as Data)))
         },
         isAnswered: row["isAnswered"])
     }

@@ -25,6 +25,20 @@ struct LocalChanges {
     }
   }
 
+  /// Whether every path is as one of the two revisions has it, or gone: what a killed run leaves.
+  func isHalfway(_ changes: [TreeChange]) throws -> Bool {
+    try changes.allSatisfy { change in
+      switch try checkout.files.find(change.path) {
+      case .nothing, .directory, .blockedByParent: return true
+      case .other: return false
+      case .file, .symbolicLink:
+        return try [change.old, change.new].contains { entry in
+          try entry.map { try matches($0, at: change.path) } ?? false
+        }
+      }
+    }
+  }
+
   /// `nil`: the path is as the last revision has it.
   private func localChange(at change: TreeChange, removed: Set<TreePath>) throws -> String? {
     if let what = try stagedChange(at: change) { return what }

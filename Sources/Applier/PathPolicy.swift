@@ -51,7 +51,7 @@ struct PathPolicy {
         depth -= 1
       } else {
         hasGone = true
-        if depth == 0 && TreePath.isGitDirectory(component) { return false }
+        if TreePath.isGitDirectory(component) { return false }
         depth += 1
       }
       if depth < 0 { return false }

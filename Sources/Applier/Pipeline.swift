@@ -18,6 +18,7 @@ final class Pipeline {
   private let log: Logger
   private let now: () -> Timestamp
   private let onAnswer: () -> Void
+  var faults = CheckoutFaults()
 
   init(
     checkouts: [CheckoutSettings], inbox: Inbox, open: Open, answer: Answer, journal: Journal,
@@ -35,40 +36,79 @@ final class Pipeline {
     self.onAnswer = onAnswer
   }
 
-  /// Everything from the front of `waiting` that one step can take; answers how many were answered.
-  func handle(_ waiting: [StoredMessage]) throws -> Int {
+  /// The front of `waiting`, as far as one step can take it; answers what was answered.
+  ///
+  /// Throws `CheckoutFault` for what the machine did not let us do with one checkout.
+  func handle(_ waiting: [StoredMessage]) throws -> Set<MessageID> {
     var batch: Batch?
     for stored in waiting {
       if let batch, batch.isFull || stored.size.byteCount > Self.joinByteCountMax { break }
-      var subject: OpenedMessage?
-      var routed: CheckoutSettings?
-      var isSeen = false
+      var subject = Subject()
       do {
-        let opened = try open.open(stored, now: now())
-        subject = opened
-        let settings = try route(opened.message)
-        routed = settings
-        if let batch, batch.checkout.settings != settings || opened.message.payload.kind == .pack {
-          break
-        }
-        try Sequence(inbox: inbox).require(opened, behind: batch?.patches.last)
-        isSeen = true
-        let target = try batch ?? newBatch(for: opened.message, settings)
-        batch = target
-        target.add(try Check(batch: target).check(opened, stored))
+        guard try advance(stored, &batch, &subject) else { break }
       } catch let refused as Refused {
-        let revision = try batch.map(\.current?.revision) ?? routed.flatMap(Checkout.revision(of:))
-        if let batch, batch.patches.isEmpty { try batch.checkout.discardIfMade() }
-        let count = try finish(batch)
+        let patches = batch?.patches ?? []
+        let revision = try currentRevision(batch, subject)
+        let answered = try finish(batch)
         // What was checked against a state that did not come about is checked again.
-        guard count == batch?.patches.count ?? 0 else { return count }
+        guard answered.count == patches.count else { return answered }
         try refuse(
-          stored, refused, message: subject?.message, seen: isSeen ? subject?.digest : nil,
-          revision: revision)
-        return count + 1
+          stored, refused, message: subject.opened?.message,
+          seen: subject.isInOrder ? subject.opened?.digest : nil, revision: revision)
+        return answered.union([stored.id])
       }
     }
     return try finish(batch)
+  }
+
+  /// How far a message has come before it was refused.
+  private struct Subject {
+    var opened: OpenedMessage?
+    var checkout: CheckoutSettings?
+    /// Its sequence number was accepted, and is used up whatever follows.
+    var isInOrder = false
+  }
+
+  /// Opens and checks one message, and adds it to the batch; `false`: it has to wait for the next step.
+  private func advance(
+    _ stored: StoredMessage, _ batch: inout Batch?, _ subject: inout Subject
+  ) throws -> Bool {
+    let opened = try open.open(stored, now: now())
+    subject.opened = opened
+    let settings = try route(opened.message)
+    subject.checkout = settings
+    if faults.isWaiting(settings.path) {
+      faults.hold(stored.id, for: settings.path)
+      return true
+    }
+    if let batch, batch.checkout.settings != settings || opened.message.payload.kind == .pack {
+      return false
+    }
+    try Sequence(inbox: inbox).require(opened, behind: batch?.patches.last)
+    subject.isInOrder = true
+    try withFaults(of: settings) {
+      let target = try batch ?? newBatch(for: opened.message, settings)
+      batch = target
+      target.add(try Check(batch: target).check(opened, stored))
+    }
+    return true
+  }
+
+  private func currentRevision(_ batch: Batch?, _ subject: Subject) throws -> ObjectID? {
+    try batch.map(\.current?.revision) ?? subject.checkout.flatMap(Checkout.revision(of:))
+  }
+
+  /// Whatever is thrown but a refusal concerns this checkout alone.
+  private func withFaults<Value>(
+    of settings: CheckoutSettings, _ body: () throws -> Value
+  ) throws -> Value {
+    do {
+      return try body()
+    } catch let refused as Refused {
+      throw refused
+    } catch {
+      throw CheckoutFault(path: settings.path, reason: error)
+    }
   }
 
   /// Answers a message with a refusal.
@@ -93,7 +133,7 @@ final class Pipeline {
 
   /// The checkout that a message is for.
   private func route(_ message: Message) throws(Refused) -> CheckoutSettings {
-    let sameRemote = checkouts.filter { $0.remote == message.remote }
+    let sameRemote = checkouts.filter { $0.remote.utf8.elementsEqual(message.remote.utf8) }
     guard !sameRemote.isEmpty else {
       throw Refused(.remoteMismatch, "no checkout here has the remote \(message.remote)")
     }
@@ -110,35 +150,57 @@ final class Pipeline {
     Batch(try Checkout.open(settings, canCreate: message.before == nil, indexes: indexes))
   }
 
-  /// Applies and answers; answers how many messages that were.
-  private func finish(_ batch: Batch?) throws -> Int {
-    guard let batch, !batch.patches.isEmpty else { return 0 }
-    let path = batch.checkout.settings.path
-    let applied: [AppliedPatch]
-    do {
-      applied = try Apply(journal: journal).apply(batch)
-    } catch let refused as Refused {
-      return try retryOneByOne(batch, refused)
+  /// Applies and answers a batch.
+  private func finish(_ batch: Batch?) throws -> Set<MessageID> {
+    guard let batch else { return [] }
+    return try withFaults(of: batch.checkout.settings) {
+      guard !batch.patches.isEmpty else {
+        try batch.checkout.discardIfMade()
+        return []
+      }
+      do {
+        try answer(try Apply(journal: journal).apply(batch), on: batch.checkout)
+      } catch let refused as Refused {
+        return try refuseObstructed(batch, refused)
+      }
+      faults.forget(batch.checkout.settings.path)
+      refreshIndex(after: batch)
+      return Set(batch.patches.map(\.stored.id))
     }
-    try answer.answer(applied.map { Outcome($0) }) { try Journal.markAnswered(path, in: $0) }
-    onAnswer()
-    for patch in applied { logApplied(patch) }
-    try IndexRefresh(checkout: batch.checkout).run(Array(batch.changes.values))
-    try journal.end(path)
-    return applied.count
   }
 
-  /// Something is in the way of one of several messages: the ones before it are still good.
-  private func retryOneByOne(_ batch: Batch, _ refused: Refused) throws -> Int {
+  private func answer(_ applied: [AppliedPatch], on checkout: Checkout) throws {
+    try answer.answer(applied.map { Outcome($0) }) { database in
+      try Journal.markAnswered(checkout.settings.path, in: database)
+    }
+    onAnswer()
+    for patch in applied { logApplied(patch) }
+  }
+
+  /// The journal keeps what could not be done, and the next step begins with it.
+  private func refreshIndex(after batch: Batch) {
+    do {
+      try IndexRefresh(checkout: batch.checkout).run(Array(batch.changes.values))
+      try journal.end(batch.checkout.settings.path)
+    } catch {
+      log.warning(
+        "the index could not be written yet",
+        metadata: ["checkout": "\(batch.checkout.settings.path)", "error": "\(error)"])
+    }
+  }
+
+  /// Something stands in the way of one of the messages. Which one shows when the first is handled alone.
+  private func refuseObstructed(_ batch: Batch, _ refused: Refused) throws -> Set<MessageID> {
     guard batch.patches.count == 1, let patch = batch.patches.first else {
+      let first = batch.patches[0].stored
       batch.checkout.release()
-      return try handle([batch.patches[0].stored])
+      return try handle([first])
     }
     try batch.checkout.discardIfMade()
     try refuse(
       patch.stored, refused, message: patch.message, seen: patch.digest,
       revision: batch.checkout.head?.revision)
-    return 1
+    return [patch.stored.id]
   }
 
   private func logApplied(_ applied: AppliedPatch) {

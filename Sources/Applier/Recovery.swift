@@ -8,7 +8,6 @@ import WorkingTree
 struct Recovery {
   let journal: Journal
   let inbox: Inbox
-  let open: Open
   let answer: Answer
   let indexes: IndexCache
 
@@ -19,34 +18,48 @@ struct Recovery {
     case givenUp(found: ObjectID?)
   }
 
-  func recover(_ settings: CheckoutSettings, now: Timestamp) throws -> Result {
+  func recover(_ settings: CheckoutSettings) throws -> Result {
     guard let entry = try journal.entry(of: settings.path) else { return .nothingToDo }
-    let checkout: Checkout
     do {
-      checkout = try Checkout.reopen(settings, indexes: indexes)
-    } catch let error as GitError where error.isMissingRepository {
+      let checkout = try Checkout.reopen(settings, indexes: indexes)
+      let head = checkout.head?.revision
+      let changes = try self.changes(of: entry, in: checkout)
+      guard try isOurs(checkout, entry, changes) else {
+        try journal.end(settings.path)
+        return .givenUp(found: head)
+      }
+      if !entry.isAnswered {
+        if head != entry.after { try redo(changes, in: checkout, to: entry.after) }
+        try answerMessages(of: entry)
+      }
+      // Someone may have edited a file since: its status must not vouch for it.
+      try IndexRefresh(checkout: checkout).run(changes, withStatus: false)
+    } catch let error as GitError where error.isMissing {
       try journal.end(settings.path)
       return .givenUp(found: nil)
     }
-    try checkout.removeLeftovers()
-    let head = checkout.head?.revision
-    guard head == entry.before || head == entry.after else {
-      try journal.end(settings.path)
-      return .givenUp(found: head)
-    }
-    let changes = try self.changes(of: entry, in: checkout)
-    if !entry.isAnswered {
-      if head != entry.after {
-        var staging = try Staging(directory: checkout.stagingDirectory)
-        let staged = try Apply.stage(changes, in: checkout, &staging)
-        try checkout.files.commit(staged, from: staging)
-        try Apply.moveBranch(of: checkout, to: entry.after)
-      }
-      try answerMessages(of: entry, now: now)
-    }
-    try IndexRefresh(checkout: checkout).run(changes)
     try journal.end(settings.path)
     return .finished(entry.after)
+  }
+
+  private func redo(_ changes: [TreeChange], in checkout: Checkout, to revision: ObjectID) throws {
+    var staging = try Staging(directory: checkout.stagingDirectory)
+    let staged = try Apply.stage(changes, in: checkout, &staging)
+    try checkout.files.commit(staged, from: staging)
+    try Apply.moveBranch(of: checkout, to: revision)
+  }
+
+  /// Whether the checkout is as the killed run left it: on its branch, at either revision, and every file that is to be
+  /// written as one of the two revisions has it, or gone.
+  private func isOurs(
+    _ checkout: Checkout, _ entry: Journal.Entry, _ changes: [TreeChange]
+  ) throws -> Bool {
+    let head = checkout.head?.revision
+    guard head == entry.before || head == entry.after,
+      try checkout.repository.headSymbolicTarget() == checkout.settings.branch.fullName
+    else { return false }
+    guard head != entry.after, checkout.settings.onLocalChanges == .refuse else { return true }
+    return try LocalChanges(checkout: checkout, pending: [:]).isHalfway(changes)
   }
 
   private func changes(of entry: Journal.Entry, in checkout: Checkout) throws -> [TreeChange] {
@@ -55,25 +68,25 @@ struct Recovery {
     return try objects.changes(from: before, to: try objects.commit(entry.after).tree)
   }
 
-  /// They were verified and checked before the journal named them.
-  private func answerMessages(of entry: Journal.Entry, now: Timestamp) throws {
+  /// They were verified and checked before the journal named them, by the lists of trusted signers of that time.
+  private func answerMessages(of entry: Journal.Entry) throws {
     var outcomes: [Outcome] = []
-    for id in entry.messages {
+    for (id, message) in entry.messages {
       guard let stored = try inbox.message(id) else { continue }
-      let opened = try open.open(stored, now: stored.receivedAt)
       outcomes.append(
         Outcome(
-          stored: stored, message: opened.message, seen: opened.digest,
-          outcome: .applied(opened.message.after), revision: opened.message.after.revision))
+          stored: stored, message: message, seen: ContentDigest(of: message.encoded()),
+          outcome: .applied(message.after), revision: message.after.revision))
     }
     try answer.answer(outcomes) { try Journal.markAnswered(entry.checkout, in: $0) }
   }
 }
 
 extension GitError {
-  fileprivate var isMissingRepository: Bool {
+  /// The checkout, or the revision, is not there any more: removed, or restored from a backup.
+  fileprivate var isMissing: Bool {
     switch self {
-    case .directoryMissing, .notRepository: true
+    case .directoryMissing, .notRepository, .objectMissing: true
     default: false
     }
   }
@@ -83,7 +96,8 @@ extension GitError {
 struct IndexRefresh {
   let checkout: Checkout
 
-  func run(_ changes: [TreeChange]) throws {
+  /// Without a status, git reads the files once before it trusts the index.
+  func run(_ changes: [TreeChange], withStatus: Bool = true) throws {
     var removals: [TreePath] = []
     var upserts: [IndexUpsert] = []
     for change in changes {
@@ -91,7 +105,8 @@ struct IndexRefresh {
         removals.append(change.path)
         continue
       }
-      let status = try checkout.files.status(of: change.path).map { IndexedStatus($0) }
+      let status =
+        withStatus ? try checkout.files.status(of: change.path).map { IndexedStatus($0) } : nil
       upserts.append(IndexUpsert(path: change.path, entry: new, status: status))
     }
     try checkout.index.update(removals: removals, upserts: upserts)

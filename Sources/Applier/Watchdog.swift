@@ -32,7 +32,8 @@ final class Watchdog: Sendable {
         metadata: [
           "deadline": "\(deadline)"
         ])
-      exit(Self.exitStatus)
+      // Not exit(3): its handlers would run while the other thread is at work.
+      _exit(Self.exitStatus)
     }
     timer.resume()
     defer {

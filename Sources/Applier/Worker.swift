@@ -29,57 +29,80 @@ package final class Worker {
       identity: settings.identity, trustedSigners: settings.trustedSigners, store: store, now: now)
     let journal = Journal(state: store.state)
     let indexes = IndexCache()
-    recovery = Recovery(
-      journal: journal, inbox: inbox, open: open, answer: answer, indexes: indexes)
+    recovery = Recovery(journal: journal, inbox: inbox, answer: answer, indexes: indexes)
     pipeline = Pipeline(
       checkouts: settings.checkouts, inbox: inbox, open: open, answer: answer, journal: journal,
       indexes: indexes, log: log, now: now, onAnswer: onAnswer)
     watchdog = Watchdog(deadline: settings.deadline, log: log)
   }
 
-  /// Finishes what a killed or failed step had begun; before every step, since a fault may have left one.
-  private func recover() throws {
-    for checkout in settings.checkouts {
-      switch try recovery.recover(checkout, now: now()) {
-      case .nothingToDo: break
-      case .finished(let revision):
-        log.notice(
-          "finished an interrupted step",
-          metadata: [
-            "checkout": "\(checkout.path)", "revision": "\(revision.abbreviated)",
-          ])
-      case .givenUp(let found):
-        log.error(
-          "an interrupted step was not finished: the branch was moved since",
-          metadata: [
-            "checkout": "\(checkout.path)", "found": "\(found?.abbreviated ?? "nothing")",
-          ])
-      }
-    }
+  /// What one call has come to.
+  package enum Step: Sendable {
+    case progress
+    /// Nothing can be done now; with an end, a checkout is then tried again.
+    case idle(until: ContinuousClock.Instant?)
   }
 
-  /// Handles the next messages, as many as one step takes; answers how many were answered.
+  /// Why a checkout's messages wait, if one's do.
+  package var fault: CheckoutFault? { pipeline.faults.last }
+
+  /// Handles the next messages, as many as one step takes.
   ///
-  /// An error is the machine's: the messages stay, and are tried again.
-  package func handleNext() throws -> Int {
-    try recover()
-    let waiting = try inbox.next(countMax: Batch.messageCountMax)
-    guard let first = waiting.first else { return 0 }
+  /// An error is the machine's, and concerns all checkouts: the messages stay, and are tried again.
+  package func handleNext() throws -> Step {
+    watchdog.watch { recover() }
+    let waiting = try inbox.next(countMax: Batch.messageCountMax, after: pipeline.faults)
+    guard let first = waiting.first else { return .idle(until: pipeline.faults.nextEnd) }
     if try inbox.attemptCount(of: first.id) >= Inbox.attemptCountMax {
       let detail = "it ended the program, or took longer than \(settings.deadline), twice"
       try pipeline.refuse(first, Refused(.unprocessable, detail))
-      return 1
+      return .progress
     }
     try inbox.countAttempt(of: waiting)
     return try watchdog.watch {
       do {
-        let count = try pipeline.handle(waiting)
-        try inbox.forgetAttempts(of: Array(waiting.dropFirst(count)))
-        return count
+        let answered = try pipeline.handle(waiting)
+        try inbox.forgetAttempts(of: waiting.filter { !answered.contains($0.id) })
       } catch {
         try inbox.forgetAttempts(of: waiting)
-        throw error
+        guard let fault = error as? CheckoutFault else { throw error }
+        note(fault)
       }
+      return .progress
+    }
+  }
+
+  /// Finishes what a killed or failed step had begun; before every step, since a fault may have left one.
+  private func recover() {
+    for checkout in settings.checkouts where !pipeline.faults.isWaiting(checkout.path) {
+      do {
+        log(try recovery.recover(checkout), of: checkout)
+      } catch {
+        note(CheckoutFault(path: checkout.path, reason: error))
+      }
+    }
+  }
+
+  private func note(_ fault: CheckoutFault) {
+    pipeline.faults.note(fault)
+    log.error(
+      "a fault of this machine; the checkout waits",
+      metadata: ["checkout": "\(fault.path)", "error": "\(fault.reason)"])
+  }
+
+  private func log(_ result: Recovery.Result, of checkout: CheckoutSettings) {
+    switch result {
+    case .nothingToDo: break
+    case .finished(let revision):
+      log.notice(
+        "finished an interrupted step",
+        metadata: ["checkout": "\(checkout.path)", "revision": "\(revision.abbreviated)"])
+    case .givenUp(let found):
+      log.error(
+        "an interrupted step was not finished: the checkout was changed since",
+        metadata: [
+          "checkout": "\(checkout.path)", "found": "\(found?.abbreviated ?? "nothing")",
+        ])
     }
   }
 }

@@ -2,29 +2,27 @@ import Glibc
 
 extension Repository {
   /// Removes what a killed process left behind: git's locks on the index, HEAD, the shallow file
-  /// and one branch, and our quarantined packs. Only for the holder of the checkout's lock; what is
-  /// younger than `age` stays, since git itself may be at work. Answers what was removed.
+  /// and one branch, and our quarantined packs. Only for the holder of the checkout's lock; a lock of
+  /// git's that is younger than `age` stays, since git may be at work. Answers what was removed.
   @discardableResult
   package func removeLeftovers(
     branch: String, olderThan age: Duration, _: borrowing CheckoutLock
   ) throws(GitError) -> [String] {
     guard Self.isValidName(branch) else { throw .referenceNameInvalid(branch) }
-    var candidates = [
+    let candidates = [
       gitDirectory + "index.lock", gitDirectory + "HEAD.lock", commonDirectory + "shallow.lock",
       commonDirectory + branch + ".lock",
     ]
     let objectsDirectory = commonDirectory + "objects/"
-    for name in try SystemFile.names(in: objectsDirectory)
-    where name.hasPrefix(QuarantinedPack.directoryPrefix) {
-      candidates.append(objectsDirectory + name)
-    }
+    let quarantines = try SystemFile.names(in: objectsDirectory)
+      .filter { $0.hasPrefix(QuarantinedPack.directoryPrefix) }.map { objectsDirectory + $0 }
     var removed: [String] = []
     for path in candidates where try Self.isOlder(path, age) {
-      if path.hasSuffix(".lock") {
-        try SystemFile.remove(path)
-      } else {
-        try SystemFile.removeTree(path)
-      }
+      try SystemFile.remove(path)
+      removed.append(path)
+    }
+    for path in quarantines {
+      try SystemFile.removeTree(path)
       removed.append(path)
     }
     return removed

@@ -3,6 +3,8 @@ import SwiftProtobuf
 
 /// Strict decoding: the bytes must be exactly those that encoding what they say gives, so that there are no unknown
 /// fields, no repeated or reordered ones, no defaults written out, and one signature covers one meaning.
+///
+/// Unknown fields are dropped while decoding: kept, they would be encoded again, and the bytes would be equal.
 func decodeCanonically<Wire: SwiftProtobuf.Message>(
   _ type: Wire.Type, from bytes: some RandomAccessCollection<UInt8>, named name: String,
   byteCountMax: Int
@@ -52,4 +54,15 @@ func requireLimit(_ actual: Int, _ limit: Int, field: String) throws(FormatError
 
 func requireLimit(_ actual: UInt64, _ limit: UInt64, field: String) throws(FormatError) {
   guard actual <= limit else { throw .overLimit(field: field, limit: limit, actual: actual) }
+}
+
+func time(_ milliseconds: UInt64, field: String) throws(FormatError) -> Timestamp {
+  try requireLimit(milliseconds, Limits.numberMax, field: field)
+  return Timestamp(milliseconds: milliseconds)
+}
+
+/// The number of a chunk that a message may have.
+func chunkIndex(_ index: UInt32, field: String) throws(FormatError) -> UInt32 {
+  try requireLimit(UInt64(index), UInt64(Limits.chunkCountMax - 1), field: field)
+  return index
 }

@@ -67,7 +67,8 @@ extension CarrierReply {
       try requireLimit(UInt64(proceed.credit), UInt64(Limits.creditMax), field: "continue.credit")
       self = .proceed(
         ChunkName(
-          id: try name(proceed.messageID, field: "continue.message_id"), index: proceed.nextChunk),
+          id: try name(proceed.messageID, field: "continue.message_id"),
+          index: try chunkIndex(proceed.nextChunk, field: "continue.next_chunk")),
         credit: proceed.credit)
     case .stored(let stored):
       self = .stored(try name(stored.messageID, field: "stored.message_id"))

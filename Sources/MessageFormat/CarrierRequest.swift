@@ -37,15 +37,17 @@ package struct SealedSize: Hashable, Sendable {
     self.byteCount = byteCount
   }
 
-  /// Within the limits, and possible: no chunk is empty and none is over the limit.
+  /// Within the limits, and possible: no chunk is empty, none is over the limit, and the ones between statement and last
+  /// are full, so that few bytes cannot pass for many chunks.
   package init(checking chunkCount: UInt32, _ byteCount: UInt64) throws(FormatError) {
+    try requireLimit(UInt64(chunkCount), UInt64(Limits.chunkCountMax), field: "chunk_count")
+    let (count, full) = (UInt64(chunkCount), UInt64(Limits.chunkByteCountMax))
     // Header and statement are always there.
-    guard chunkCount >= 2, byteCount >= UInt64(chunkCount) else {
+    let fullCount = count > 3 ? count - 3 : 0
+    guard count >= 2, byteCount >= fullCount * full + (count - fullCount) else {
       throw .invalid(field: "chunk_count")
     }
-    try requireLimit(UInt64(chunkCount), UInt64(Limits.chunkCountMax), field: "chunk_count")
-    try requireLimit(
-      byteCount, UInt64(chunkCount) * UInt64(Limits.chunkByteCountMax), field: "byte_count")
+    try requireLimit(byteCount, count * full, field: "byte_count")
     self.init(chunkCount: chunkCount, byteCount: byteCount)
   }
 }
@@ -115,7 +117,8 @@ extension CarrierRequest {
       try requireLimit(UInt64(fetch.credit), UInt64(Limits.creditMax), field: "fetch.credit")
       self = .fetch(
         ChunkName(
-          id: try name(fetch.messageID, field: "fetch.message_id"), index: fetch.firstChunk),
+          id: try name(fetch.messageID, field: "fetch.message_id"),
+          index: try chunkIndex(fetch.firstChunk, field: "fetch.first_chunk")),
         credit: fetch.credit)
     case .acknowledge(let acknowledge):
       self = .acknowledge(
@@ -153,6 +156,6 @@ extension ChunkName {
 
   init(_ wire: WireChunk) throws(FormatError) {
     id = try name(wire.messageID, field: "chunk.message_id")
-    index = wire.index
+    index = try chunkIndex(wire.index, field: "chunk.index")
   }
 }

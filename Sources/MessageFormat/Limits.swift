@@ -35,6 +35,10 @@ package enum Limits {
   package static let objectByteCountMax: UInt64 = 1 << 30
   package static let treeDepthMax = 512
 
+  // Numbers.
+  /// Of sequences and times: what SQLite and every language's numbers hold exactly (2^53 - 1).
+  package static let numberMax: UInt64 = (1 << 53) - 1
+
   // Time.
   /// How far ahead of ours a signer's clock may be, in milliseconds.
   package static let clockSkewMillisecondsMax: UInt64 = 5 * 60 * 1_000

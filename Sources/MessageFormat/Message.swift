@@ -121,6 +121,7 @@ extension Message {
     guard let ref = BranchName(fullName: wire.ref) else { throw .invalid(field: "message.ref") }
     try requireLimit(wire.commit.count, Limits.commitByteCountMax, field: "message.commit")
     guard wire.sequence >= 1 else { throw .invalid(field: "message.sequence") }
+    try requireLimit(wire.sequence, Limits.numberMax, field: "message.sequence")
     let previous: ContentDigest? =
       wire.previous.isEmpty ? nil : try name(wire.previous, field: "message.previous")
     guard (wire.sequence == 1) == (previous == nil) else {
@@ -134,8 +135,8 @@ extension Message {
       remote: wire.remote, ref: ref,
       before: try Self.snapshot(wire.before, wire.beforeTree, field: "message.before"),
       after: after, commit: Array(wire.commit), sequence: wire.sequence, previous: previous,
-      createdAt: Timestamp(milliseconds: wire.createdAt),
-      expiresAt: Timestamp(milliseconds: wire.expiresAt),
+      createdAt: try time(wire.createdAt, field: "message.created_at"),
+      expiresAt: try time(wire.expiresAt, field: "message.expires_at"),
       payload: try PayloadDescription(wire.payload))
   }
 

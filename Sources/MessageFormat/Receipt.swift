@@ -77,7 +77,7 @@ extension Receipt {
       WireReceipt.self, from: bytes, named: "receipt", byteCountMax: Limits.statementByteCountMax)
     try requireVersion(wire.version, of: "receipt")
     let revision = ObjectID(bytes: wire.revision)
-    guard wire.revision.isEmpty || revision != nil else {
+    guard wire.revision.isEmpty || revision?.isZero == false else {
       throw .invalid(field: "receipt.revision")
     }
     self.init(
@@ -85,8 +85,8 @@ extension Receipt {
       signer: try name(wire.signer, field: "receipt.signer"),
       messageID: try name(wire.messageID, field: "receipt.message_id"),
       subject: try Self.subject(of: wire), outcome: try Self.outcome(of: wire, revision: revision),
-      revision: revision, receivedAt: Timestamp(milliseconds: wire.receivedAt),
-      finishedAt: Timestamp(milliseconds: wire.finishedAt))
+      revision: revision, receivedAt: try time(wire.receivedAt, field: "receipt.received_at"),
+      finishedAt: try time(wire.finishedAt, field: "receipt.finished_at"))
   }
 
   private static func subject(of wire: WireReceipt) throws(FormatError) -> Subject? {
@@ -95,6 +95,7 @@ extension Receipt {
     guard !wire.remote.isEmpty else { throw .invalid(field: "receipt.remote") }
     guard let ref = BranchName(fullName: wire.ref) else { throw .invalid(field: "receipt.ref") }
     guard wire.sequence >= 1 else { throw .invalid(field: "receipt.sequence") }
+    try requireLimit(wire.sequence, Limits.numberMax, field: "receipt.sequence")
     return Subject(remote: wire.remote, ref: ref, sequence: wire.sequence)
   }
 
@@ -108,7 +109,8 @@ extension Receipt {
       try requireLimit(wire.detail.utf8.count, Limits.detailByteCountMax, field: "receipt.detail")
       return .refused(refusal, detail: wire.detail)
     }
-    guard let revision, let tree = ObjectID(bytes: wire.tree), wire.detail.isEmpty else {
+    guard let revision, let tree = ObjectID(bytes: wire.tree), !tree.isZero, wire.detail.isEmpty
+    else {
       throw .invalid(field: "receipt.tree")
     }
     return .applied(Snapshot(revision: revision, tree: tree))

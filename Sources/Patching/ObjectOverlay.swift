@@ -24,6 +24,15 @@ package struct ObjectOverlay {
     return id
   }
 
+  /// What `rollBack` comes back to.
+  package var mark: Int { newObjects.count }
+
+  /// Forgets what was added since.
+  package mutating func rollBack(to mark: Int) {
+    for object in newObjects[mark...] { contents[object.id] = nil }
+    newObjects.removeSubrange(mark...)
+  }
+
   package func contains(_ id: ObjectID) -> Bool { contents[id] != nil || base.contains(id) }
 
   package func read(

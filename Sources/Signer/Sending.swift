@@ -50,13 +50,14 @@ package struct Sending {
       throw SignerError.missingReference(branch, repository: configured.path)
     }
     return try retrying {
+      let head = try outbox.head(of: configured.remote, branch)
       let before: ObjectID? =
         switch start {
-        case .whereRecipientsAre: try base(of: branch, configured, in: repository)
+        case .whereRecipientsAre: try base(of: branch, configured, in: repository, behind: head)
         case .revision(let revision): try repository.resolve(revision)
         case .nothing: nil
         }
-      return try send(before, after, branch, configured, repository)
+      return try send(before, after, branch, configured, repository, behind: head)
     }
   }
 
@@ -67,17 +68,18 @@ package struct Sending {
     let repository = try open(configured)
     let old = push.before.isZero ? nil : push.before
     return try retrying {
-      try requireNewest(push, on: branch, of: configured, in: repository)
-      let before = try base(of: branch, configured, in: repository)
-      return try send(before ?? old, push.after, branch, configured, repository)
+      let head = try outbox.head(of: configured.remote, branch)
+      try requireNewest(push, on: branch, in: repository, behind: head)
+      let before = try base(of: branch, configured, in: repository, behind: head)
+      return try send(before ?? old, push.after, branch, configured, repository, behind: head)
     }
   }
 
   /// Hooks of two pushes may run in the other order: the older one must not take the appliers back.
   private func requireNewest(
-    _ push: Push, on branch: BranchName, of configured: SignerRepository, in repository: Repository
+    _ push: Push, on branch: BranchName, in repository: Repository, behind head: Outbox.StreamHead?
   ) throws {
-    guard let sent = try outbox.head(of: configured.remote, branch)?.revision,
+    guard let sent = head?.revision,
       try repository.referenceTarget(branch.fullName) != push.after,
       repository.objects.contains(sent),
       try repository.isAncestor(push.after, of: sent)
@@ -85,16 +87,14 @@ package struct Sending {
     throw SignerError.overtaken(branch, by: sent)
   }
 
+  /// A revision that the repository has lost, after a forced push and a clean-up, is none to start from.
   private func base(
-    of branch: BranchName, _ configured: SignerRepository, in repository: Repository
+    of branch: BranchName, _ configured: SignerRepository, in repository: Repository,
+    behind head: Outbox.StreamHead?
   ) throws -> ObjectID? {
     let recipients = Set(configured.recipients.map(\.mailbox))
-    if let agreed = try outbox.agreedRevision(of: configured.remote, branch, among: recipients),
-      repository.objects.contains(agreed)
-    {
-      return agreed
-    }
-    return try outbox.head(of: configured.remote, branch)?.revision
+    let agreed = try outbox.agreedRevision(of: configured.remote, branch, among: recipients)
+    return [agreed, head?.revision].compactMap { $0 }.first { repository.objects.contains($0) }
   }
 
   /// Again while other runs send on the same stream at the same moment.
@@ -111,11 +111,10 @@ package struct Sending {
 
   private func send(
     _ before: ObjectID?, _ after: ObjectID, _ branch: BranchName, _ configured: SignerRepository,
-    _ repository: Repository
+    _ repository: Repository, behind head: Outbox.StreamHead?
   ) throws -> Sent {
     let update = BranchUpdate(
       remote: configured.remote, branch: branch, before: before, after: after)
-    let head = try outbox.head(of: configured.remote, branch)
     let patch = try Diff(repository: repository, history: configured.history).patch(for: update)
     let enclosed = try Enclose(
       identity: settings.identity, objects: repository.objects,

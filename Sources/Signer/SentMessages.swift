@@ -81,18 +81,22 @@ extension Outbox {
 
   /// The revision that every recipient's checkout is at, by its last receipt that says so; `nil` where one has an open
   /// message, has never answered, or differs.
+  ///
+  /// Only a revision that this stream was sent from or to counts: a receipt must not make us compare with anything else.
   func agreedRevision(
     of remote: String, _ branch: BranchName, among recipients: Set<Mailbox>
   ) throws(SignerError) -> ObjectID? {
-    let isOpen = try rows(
+    let open = try rows(
       """
-      WHERE answer.state IN ('waiting', 'stored') AND stream.remote = ? AND stream.ref = ? LIMIT 1
+      WHERE answer.state IN ('waiting', 'stored') AND stream.remote = ? AND stream.ref = ?
       """, [remote, branch.fullName])
-    guard isOpen.isEmpty else { return nil }
+    guard !open.contains(where: { recipients.contains($0.recipient) }) else { return nil }
     let last = try rows(
       columns: ", MAX(sent.sequence)",
       """
       WHERE answer.revision IS NOT NULL AND stream.remote = ? AND stream.ref = ?
+      AND EXISTS (SELECT 1 FROM sent AS own WHERE own.stream = stream.id
+        AND (own.after = answer.revision OR own.before = answer.revision))
       GROUP BY answer.recipient
       """, [remote, branch.fullName])
     let revisions = last.filter { recipients.contains($0.recipient) }.map(\.revision)

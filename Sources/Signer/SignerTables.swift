@@ -22,6 +22,8 @@ extension StateDatabase {
             message BLOB NOT NULL REFERENCES sent, recipient BLOB NOT NULL, name TEXT NOT NULL,
             state TEXT NOT NULL, storedAt INTEGER, finishedAt INTEGER, refusal TEXT, detail TEXT,
             revision BLOB, PRIMARY KEY (message, recipient)) WITHOUT ROWID;
+          CREATE INDEX sentAfter ON sent (stream, after);
+          CREATE INDEX sentBefore ON sent (stream, before);
           CREATE INDEX openAnswer ON answer (state) WHERE state IN ('waiting', 'stored');
           """)
     }

@@ -112,7 +112,7 @@ private final class AuthenticatorLoop {
     if reply == .refused {
       onRefusal(Authenticator.RefusedClient(key: request?.key, address: request?.address ?? ""))
     }
-    let requestID = frames.count > 1 ? frames[frames.startIndex + 1] : []
+    let requestID = Array((frames.dropFirst().first ?? []).prefix(ZAPRequest.textByteCountMax))
     // A connection that has gone meanwhile needs no answer.
     _ = try socket.send([[]] + reply.frames(requestID: requestID), to: sender.routingID)
   }

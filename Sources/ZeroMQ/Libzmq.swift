@@ -2,9 +2,9 @@ import CZeroMQ
 
 /// The library as a whole: which one is loaded, and whether it will do.
 package enum Libzmq {
-  /// 4.3.2 and older write past a buffer while CURVE shakes hands (CVE-2019-13132); in 4.3.2 and
-  /// older one silent connection without a key starves all others (CVE-2020-15166), and a peer can
-  /// write past a message (CVE-2021-20235).
+  /// Before 4.3.2, a stranger writes past a buffer during the CURVE handshake (CVE-2019-13132).
+  /// Before 4.3.3, one connection that never shakes hands starves all others (CVE-2020-15166), and
+  /// a peer can write past a message (CVE-2021-20235).
   package static let versionMin = LibraryVersion(major: 4, minor: 3, patch: 3)
 
   /// Of the library that is loaded, not of the headers that were compiled.

@@ -6,7 +6,8 @@ package struct MonitorEvent: Hashable, Sendable {
     /// TCP is connected; the handshake follows.
     case connected
     case connectDelayed
-    /// The attempt failed: nobody listens there, the name is unknown, or the network is down.
+    /// The next attempt comes after this time. Without `connected` since the last: nobody listens
+    /// there, the name is unknown, or the network is down. With it: that connection has ended.
     case connectRetried(after: Duration)
     case listening
     case bindFailed(code: Int32)

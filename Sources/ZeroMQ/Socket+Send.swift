@@ -7,7 +7,8 @@ package enum SendOutcome: Hashable, Sendable {
   case sent
   /// The queue is full, or there is no connection, and it stayed so up to the deadline.
   case wouldBlock
-  /// The connection to that peer is gone, or went while the message was being handed over.
+  /// The connection to that peer is gone, or went while the message was being handed over. A router
+  /// learns it by receiving: without that, the queue of a peer that has gone stays full.
   case peerGone
 }
 

@@ -31,9 +31,11 @@ struct Distro: ParsableCommand {
     } catch let status as ExitCode {
       exit(withError: status)
     } catch {
-      guard let report = ErrorReport(error) else { exit(withError: error) }
-      report.print()
-      exit(withError: ExitStatus.fault)
+      // Help and the version are no mistakes.
+      guard exitCode(for: error) != .success else { exit(withError: error) }
+      let isUsage = exitCode(for: error) == ExitStatus.usage
+      ErrorReport(error, usage: isUsage ? message(for: error) : nil).print()
+      exit(withError: isUsage ? ExitStatus.usage : ExitStatus.fault)
     }
   }
 }

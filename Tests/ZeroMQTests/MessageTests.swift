@@ -102,10 +102,12 @@ import ZeroMQ
       try #require(try client.send([[1]], by: .after(patience)) == .sent)
       routingID = try requireMessage(at: loopback.server).sender.routingID
     }
-    // What is sent before the server has noticed is lost with the connection.
+    // What is sent before the server has noticed is lost with the connection; it notices by
+    // receiving.
     let end = ContinuousClock.now + patience
     var outcome = SendOutcome.sent
     while outcome != .peerGone && .now < end {
+      #expect(try loopback.server.receive() == nil)
       outcome = try loopback.server.send([[1], [2]], to: routingID)
     }
     #expect(outcome == .peerGone)

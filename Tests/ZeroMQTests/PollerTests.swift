@@ -9,9 +9,9 @@ import ZeroMQ
     #expect(try poller.wait(until: .now) == false)
     #expect(poller.readiness(of: entry).isEmpty)
     let thread = try SocketThread { wakeUp.signal() }
+    defer { thread.join() }
     #expect(try poller.wait(until: .after(patience)))
     #expect(poller.readiness(of: entry) == .reading)
-    thread.join()
   }
 
   @Test func manySignalsAreOneUntilCleared() throws {

@@ -53,6 +53,7 @@ import ZeroMQ
     let sender = OurSender(client, loopback.endpoint)
     let stopwatch = Stopwatch()
     let thread = try SocketThread { sender.run(stopwatch, Self.messageCount, Self.frameByteCount) }
+    defer { thread.join() }
     _ = try requireMessage(at: loopback.server)
     let start = ContinuousClock.now
     try stopwatch.measure {
@@ -78,6 +79,7 @@ import ZeroMQ
     let sender = BareSender(client)
     let stopwatch = Stopwatch()
     let thread = try SocketThread { sender.run(stopwatch, Self.messageCount, Self.frameByteCount) }
+    defer { thread.join() }
     for _ in 0..<2 { _ = server.receive() }
     let start = ContinuousClock.now
     stopwatch.measure {

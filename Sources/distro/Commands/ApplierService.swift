@@ -13,7 +13,7 @@ import ZeroMQ
 /// The listener that takes messages in, and the worker that handles them, each on a thread of its own.
 final class ApplierService: Service {
   /// The message in hand may take so long when the program is to stop; then it is left to the next start.
-  private static let stopTimeout: DispatchTimeInterval = .milliseconds(4_500)
+  private static let stopTimeout: Duration = .milliseconds(4_500)
   /// After a fault of the machine's, a full disk for one.
   private static let retryIntervals: [DispatchTimeInterval] = [1, 2, 5, 10, 30].map { .seconds($0) }
 
@@ -48,21 +48,45 @@ final class ApplierService: Service {
   }
 
   func run() async throws {
-    let finished = DispatchSemaphore(value: 0)
+    let (end, ending) = AsyncStream<Never>.makeStream()
     let thread = Thread { [self] in
       work()
-      finished.signal()
+      ending.finish()
     }
     thread.stackSize = 8 << 20
     thread.start()
     try await gracefulShutdown()
     isStopping.withLock { $0 = true }
     bell.signal()
-    if finished.wait(timeout: .now() + Self.stopTimeout) == .timedOut {
+    guard await hasEnded(end) else {
       log.warning("the message in hand is left to the next start")
-      exit(ExitStatus.done.rawValue)
+      try Inbox.excuseAttempts(in: store)
+      // Not exit(3): its handlers would run while the other thread is at work.
+      _exit(ExitStatus.done.rawValue)
     }
     listener.stop()
+  }
+
+  /// Whether the stream ends before the timeout.
+  private func hasEnded(_ end: AsyncStream<Never>) async -> Bool {
+    await withTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        for await _ in end {}
+        return true
+      }
+      group.addTask {
+        do { try await Task.sleep(for: Self.stopTimeout) } catch { return true }
+        return false
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? false
+    }
+  }
+
+  private func wait(until end: ContinuousClock.Instant?) {
+    guard let end else { return bell.wait() }
+    let rest = max(.zero, end - .now)
+    _ = bell.wait(timeout: .now() + .milliseconds(Int(rest / .milliseconds(1)) + 1))
   }
 
   private func work() {
@@ -72,7 +96,7 @@ final class ApplierService: Service {
     var failures = 0
     while !isStopping.withLock({ $0 }) {
       do {
-        if try worker.handleNext() == 0 { bell.wait() }
+        if case .idle(let end) = try worker.handleNext() { wait(until: end) }
         failures = 0
       } catch {
         log.error("a fault of this machine; trying again", metadata: ["error": "\(error)"])

@@ -47,7 +47,12 @@ final class SendRun {
     var failures = 0
     for line in lines {
       guard let push = Push(hookLine: line) else {
-        throw ValidationError("not a post-receive line (old new ref): \(line.prefix(200))")
+        failures += 1
+        ErrorReport(
+          "not a post-receive line: \(Terminal.harmless(String(line.prefix(200))))",
+          hint: "git writes 'old new ref', two ids of 40 digits and a full name"
+        ).print()
+        continue
       }
       do {
         try send(push, in: repository)
@@ -55,7 +60,7 @@ final class SendRun {
         Terminal.printError(error.description)
       } catch {
         failures += 1
-        (ErrorReport(error) ?? ErrorReport("\(error)", hint: nil)).print()
+        ErrorReport(error).print()
       }
     }
     return failures
@@ -94,7 +99,9 @@ final class SendRun {
       for answer in answers { Terminal.print(StatusReport.line(answer)) }
     }
     for fault in faults {
-      ErrorReport("\(fault.endpoint): \(fault.description)", hint: fault.hint).print()
+      ErrorReport(
+        Terminal.harmless("\(fault.endpoint): \(fault.description)"), hint: fault.hint
+      ).print()
     }
     if answers.contains(where: { $0.state == .waiting }) && !faults.isEmpty {
       Terminal.printError(

@@ -43,6 +43,7 @@ struct VerifyApply: AsyncParsableCommand {
     _ settings: ApplierSettings, _ store: MailboxStore, _ log: Logger
   ) throws {
     let worker = Worker(settings, store: store, log: log, now: Clock.now, onAnswer: {})
-    while try worker.handleNext() > 0 {}
+    while case .progress = try worker.handleNext() {}
+    if let fault = worker.fault { throw fault }
   }
 }

@@ -6,6 +6,7 @@ import Sodium
 /// `config/applier.example.yaml`.
 struct ApplierConfiguration {
   private static let deadlineSecondsDefault = 600
+  private static let deadlineSecondsMax = 86_400
 
   let settings: ApplierSettings
   /// Where to listen for signers.
@@ -32,7 +33,13 @@ struct ApplierConfiguration {
     guard Set(checkouts.map(\.path)).count == checkouts.count else {
       throw try root["checkouts"].invalid("two checkouts have the same path")
     }
+    guard Set(checkouts.map { "\($0.branch) \($0.remote)" }).count == checkouts.count else {
+      throw try root["checkouts"].invalid("two checkouts have the same remote and branch")
+    }
     let seconds = try root[optional: "deadline-seconds"]?.count() ?? deadlineSecondsDefault
+    guard seconds <= deadlineSecondsMax else {
+      throw try root["deadline-seconds"].invalid("over the limit of \(deadlineSecondsMax)")
+    }
     return ApplierConfiguration(
       settings: ApplierSettings(
         identity: try file.identity(root), state: try file.path(try root["state"]),

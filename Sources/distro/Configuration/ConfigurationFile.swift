@@ -34,7 +34,7 @@ struct ConfigurationFile {
   /// Absolute; relative ones count from the file.
   func path(_ node: ConfigurationNode) throws -> String {
     let text = try node.string()
-    if text.hasPrefix("/") { return text }
+    if text.hasPrefix("/") { return URL(fileURLWithPath: text).standardizedFileURL.path }
     return URL(fileURLWithPath: directory).appendingPathComponent(text).standardizedFileURL.path
   }
 

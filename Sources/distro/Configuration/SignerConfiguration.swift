@@ -71,6 +71,9 @@ enum SignerConfiguration {
     for repositories: [SignerRepository], _ carriers: [SignerCarrier], at node: ConfigurationNode
   ) throws {
     let reached = Set(carriers.map(\.server.mailbox))
+    guard reached.count == carriers.count else {
+      throw node.invalid("two carriers have the same server")
+    }
     for recipient in repositories.flatMap(\.recipients) where !reached.contains(recipient.mailbox) {
       throw node.invalid("no carrier leads to the recipient \(recipient.name)")
     }

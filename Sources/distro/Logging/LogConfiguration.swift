@@ -55,8 +55,13 @@ final class LogOutput: Sendable {
   /// One write for each line, so that lines of several threads stay whole.
   func write(_ line: String) {
     let bytes = Data((line + "\n").utf8)
-    FileHandle.standardError.write(bytes)
-    file?.write(bytes)
+    for handle in [FileHandle.standardError, file].compactMap({ $0 }) {
+      do {
+        try handle.write(contentsOf: bytes)
+      } catch {
+        // A log that cannot be written must not stop the work that it tells of.
+      }
+    }
   }
 }
 

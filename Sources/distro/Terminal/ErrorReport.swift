@@ -14,19 +14,19 @@ struct ErrorReport {
     self.hint = hint
   }
 
-  /// `nil` for what the argument parser says itself: help, and mistakes in the command line.
-  init?(_ error: any Error) {
+  /// `usage`: what the argument parser says of a mistake in the command line.
+  init(_ error: any Error, usage: String? = nil) {
+    if let usage {
+      self.init(usage, hint: "distro help shows the commands, distro help COMMAND its options")
+      return
+    }
     switch error {
-    case is ValidationError, is CleanExit: return nil
     case let error as ConfigurationError: self.init(error.description, hint: error.hint)
     case let error as SignerError: self.init(error.description, hint: error.hint)
     case let error as SodiumError: self.init(error.description, hint: error.hint)
     case let error as GitError: self.init(error.description, hint: error.hint)
     case let error as ZeroMQError: self.init(error.description, hint: error.hint)
-    default:
-      let type = String(reflecting: Swift.type(of: error))
-      if type.hasPrefix("ArgumentParser.") { return nil }
-      self.init("\(error)", hint: nil)
+    default: self.init("\(error)", hint: nil)
     }
   }
 

@@ -1,0 +1,50 @@
+import MessageFormat
+
+/// What the machine did not let us do with one checkout: a full disk, a lock of git's, a directory that is not ours.
+package struct CheckoutFault: Error, CustomStringConvertible {
+  package let path: String
+  package let reason: any Error
+
+  package var description: String { "\(path): \(reason)" }
+}
+
+/// The checkouts that a step has just failed on: their messages wait a while, and those of the others go on.
+struct CheckoutFaults {
+  private static let delays: [Duration] = [1, 2, 5, 10, 30].map { .seconds($0) }
+
+  private struct Wait {
+    var failureCount: Int
+    var end: ContinuousClock.Instant
+    var fault: CheckoutFault
+  }
+
+  private var waits: [String: Wait] = [:]
+  /// Messages that were opened, and found to be for a checkout that waits.
+  private var held: [MessageID: String] = [:]
+
+  var last: CheckoutFault? { waits.values.first?.fault }
+
+  /// When the next of them is to be tried again.
+  var nextEnd: ContinuousClock.Instant? { waits.values.map(\.end).min() }
+
+  mutating func note(_ fault: CheckoutFault) {
+    let failureCount = (waits[fault.path]?.failureCount ?? 0) + 1
+    let delay = Self.delays[min(failureCount, Self.delays.count) - 1]
+    waits[fault.path] = Wait(failureCount: failureCount, end: .now + delay, fault: fault)
+  }
+
+  mutating func forget(_ path: String) {
+    waits[path] = nil
+    held = held.filter { $0.value != path }
+  }
+
+  func isWaiting(_ path: String) -> Bool {
+    waits[path].map { $0.end > .now } ?? false
+  }
+
+  mutating func hold(_ message: MessageID, for path: String) { held[message] = path }
+
+  func isHeld(_ message: MessageID) -> Bool { held[message].map { isWaiting($0) } ?? false }
+
+  var heldCount: Int { held.count }
+}

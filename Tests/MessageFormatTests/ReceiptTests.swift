@@ -1,0 +1,99 @@
+import MessageFormat
+import Testing
+
+@Suite struct ReceiptTests {
+  private static let applied = Samples.appliedFields
+  private static let refused = Samples.refusedFields
+
+  @Test func encodesEveryFieldUnderItsNumber() throws {
+    #expect(try Samples.applied.encoded() == Self.applied.encoded)
+    #expect(try Receipt(decoding: Self.applied.encoded) == Samples.applied)
+    #expect(
+      try Samples.refused(.expired, detail: "expired 3 s ago").encoded() == Self.refused.encoded)
+  }
+
+  @Test func saysTheAppliedRevisionAsTheCheckouts() throws {
+    #expect(try Receipt(decoding: Self.applied.encoded).revision == object(4))
+  }
+
+  @Test(arguments: Refusal.allCases) func carriesEveryRefusal(refusal: Refusal) throws {
+    let receipt = try Samples.refused(refusal, detail: "why")
+    #expect(try Receipt(decoding: receipt.encoded()) == receipt)
+    let fields = Self.refused.with(10, .text(10, refusal.rawValue)).with(11, .text(11, "why"))
+    #expect(receipt.encoded() == fields.encoded)
+  }
+
+  /// Wire names never change; a new one is added here.
+  @Test func namesRefusalsAsDocumented() {
+    #expect(
+      Refusal.allCases.map(\.rawValue) == [
+        "malformed", "tampered", "not-a-recipient", "unknown-signer", "bad-signature", "expired",
+        "clock-skew", "over-limit", "replayed", "forked", "remote-mismatch", "branch-mismatch",
+        "revision-mismatch", "empty", "unsafe-path", "unusual-path", "symbolic-link",
+        "does-not-apply", "tree-mismatch", "commit-mismatch", "invalid-pack", "local-changes",
+        "checkout-unusable", "unprocessable",
+      ])
+    #expect(
+      CarrierRefusal.allCases.map(\.rawValue) == [
+        "malformed", "not-allowed", "unknown-mailbox", "unknown-message", "out-of-order",
+        "over-limit", "over-quota", "fault",
+      ])
+  }
+
+  @Test func cutsLongDetailAtCharacter() throws {
+    for text in [String(repeating: "x", count: 2_000), String(repeating: "ü", count: 600)] {
+      let receipt = try Samples.refused(.malformed, detail: text)
+      let decoded = try Receipt(decoding: receipt.encoded())
+      guard case .refused(_, let detail) = decoded.outcome else { throw NoSuchValue() }
+      #expect(detail.utf8.count == Limits.detailByteCountMax && text.hasPrefix(detail))
+    }
+  }
+
+  @Test(arguments: [
+    Spoilt(
+      "applier of 20 bytes", applied.with(2, .bytes(2, id(1))),
+      .wrongLength(field: "receipt.applier", expected: 32, actual: 20)),
+    Spoilt(
+      "no signer", applied.with(3),
+      .wrongLength(field: "receipt.signer", expected: 32, actual: 0)),
+    Spoilt(
+      "no message id", applied.with(4),
+      .wrongLength(field: "receipt.message_id", expected: 32, actual: 0)),
+    Spoilt("ref without remote", applied.with(5), .invalid(field: "receipt.remote")),
+    Spoilt(
+      "remote over limit", applied.with(5, .text(5, String(repeating: "r", count: 1_025))),
+      .overLimit(field: "receipt.remote", limit: 1_024, actual: 1_025)),
+    Spoilt("remote without ref", applied.with(6), .invalid(field: "receipt.ref")),
+    Spoilt("a tag", applied.with(6, .text(6, "refs/tags/v1")), .invalid(field: "receipt.ref")),
+    Spoilt("ref without sequence", applied.with(7), .invalid(field: "receipt.sequence")),
+    Spoilt(
+      "sequence over limit", applied.with(7, .number(7, .max)),
+      .overLimit(field: "receipt.sequence", limit: Limits.numberMax, actual: .max)),
+    Spoilt("applied without revision", applied.with(8), .invalid(field: "receipt.tree")),
+    Spoilt(
+      "revision of 32 bytes", applied.with(8, .bytes(8, name(1))),
+      .invalid(field: "receipt.revision")),
+    Spoilt(
+      "revision zero", applied.with(8, .bytes(8, id(0))), .invalid(field: "receipt.revision")),
+    Spoilt("neither applied nor refused", applied.with(9), .invalid(field: "receipt.tree")),
+    Spoilt("tree zero", applied.with(9, .bytes(9, id(0))), .invalid(field: "receipt.tree")),
+    Spoilt(
+      "applied with a detail", applied.with(11, .text(11, "x")), .invalid(field: "receipt.tree")),
+    Spoilt(
+      "applied and refused", applied.with(10, .text(10, "expired")),
+      .invalid(field: "receipt.refusal")),
+    Spoilt(
+      "unknown refusal", refused.with(10, .text(10, "Expired")), .invalid(field: "receipt.refusal")),
+    Spoilt(
+      "detail over limit", refused.with(11, .text(11, String(repeating: "d", count: 1_025))),
+      .overLimit(field: "receipt.detail", limit: 1_024, actual: 1_025)),
+    Spoilt(
+      "received in 2^64 - 1", refused.with(12, .number(12, .max)),
+      .overLimit(field: "receipt.received_at", limit: Limits.numberMax, actual: .max)),
+    Spoilt(
+      "finished in 2^53", refused.with(13, .number(13, 1 << 53)),
+      .overLimit(field: "receipt.finished_at", limit: Limits.numberMax, actual: 1 << 53)),
+  ]) func refuses(spoilt: Spoilt) {
+    #expect(throws: spoilt.error) { try Receipt(decoding: spoilt.fields.encoded) }
+  }
+}
