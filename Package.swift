@@ -75,25 +75,27 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "Mailboxes", dependencies: ["MessageFormat", "Spool", grdb], swiftSettings: strict),
+
+    // Layer 3: how sealed messages travel.
     .target(
       name: "Carriers", dependencies: ["MessageFormat", "Mailboxes", "ZeroMQ", logging],
       swiftSettings: strict),
 
-    // Layer 3: the two halves, which never meet.
+    // Layer 4: the two halves, which never meet.
     .target(
       name: "Signer",
       dependencies: [
-        "GitModel", "MessageFormat", "Sodium", "Git", "Compression", "ZeroMQ", "Spool", "Sealing",
+        "GitModel", "MessageFormat", "Sodium", "Git", "Compression", "ZeroMQ", "Sealing",
         "Patching", "Mailboxes", "Carriers", grdb,
       ], swiftSettings: strict),
     .target(
       name: "Applier",
       dependencies: [
         "GitModel", "MessageFormat", "Sodium", "Git", "PatchText", "WorkingTree", "Compression",
-        "Spool", "Sealing", "Patching", "Mailboxes", "Carriers", grdb, logging,
+        "Sealing", "Patching", "Mailboxes", grdb, logging,
       ], swiftSettings: strict),
 
-    // Layer 4: commands, configuration, terminal; joins the halves.
+    // Layer 5: commands, configuration, terminal; joins the halves.
     .executableTarget(
       name: "distro",
       dependencies: [
@@ -110,12 +112,24 @@ let package = Package(
 
     // Tests mirror the targets.
     .target(
-      name: "TestSupport", dependencies: ["GitModel"], path: "Tests/TestSupport",
-      swiftSettings: strict),
-    .testTarget(name: "CompressionTests", dependencies: ["Compression"], swiftSettings: strict),
-    .testTarget(name: "GitTests", dependencies: ["Git", "GitModel"], swiftSettings: strict),
+      name: "TestSupport", dependencies: ["GitModel", "MessageFormat", "Mailboxes", grdb],
+      path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
-      name: "PatchTextTests", dependencies: ["PatchText", "GitModel"],
+      name: "CarriersTests",
+      dependencies: [
+        "Carriers", "Mailboxes", "MessageFormat", "Sodium", "ZeroMQ", "TestSupport", grdb, logging,
+      ], swiftSettings: strict),
+    .testTarget(name: "CompressionTests", dependencies: ["Compression"], swiftSettings: strict),
+    .testTarget(name: "GitModelTests", dependencies: ["GitModel"], swiftSettings: strict),
+    .testTarget(
+      name: "GitTests", dependencies: ["Git", "GitModel", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "LayerTests", swiftSettings: strict),
+    .testTarget(
+      name: "MailboxesTests",
+      dependencies: ["Mailboxes", "MessageFormat", "Spool", "TestSupport", grdb],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PatchTextTests", dependencies: ["PatchText", "GitModel", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "PatchingTests",
@@ -138,11 +152,15 @@ let package = Package(
         "Sealing", "MessageFormat", "Sodium", "Spool", "Compression", "Git", "GitModel",
         "PatchText",
       ], exclude: ["Vectors"], swiftSettings: strict),
-    .testTarget(name: "SodiumTests", dependencies: ["Sodium"], swiftSettings: strict),
+    .testTarget(
+      name: "SodiumTests", dependencies: ["Sodium", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "SpoolTests", dependencies: ["Spool", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "WorkingTreeTests", dependencies: ["WorkingTree", "GitModel"],
       swiftSettings: strict),
     .testTarget(
-      name: "ZeroMQTests", dependencies: ["ZeroMQ", "CZeroMQ"], swiftSettings: strict),
+      name: "ZeroMQTests", dependencies: ["ZeroMQ", "CZeroMQ", "TestSupport"],
+      swiftSettings: strict),
   ]
 )

@@ -96,7 +96,7 @@ extension Check {
 
   /// Those of `commits` that git must not look behind: a parent is neither there nor on its way in the same batch.
   func boundary(of commits: [Commit], isThere: (ObjectID) -> Bool) -> [ObjectID] {
-    let own = Set(commits.map(\.id)).union(batch.patches.lazy.map(\.message.after.revision))
+    let own = Set(commits.map(\.id))
     return commits.filter { commit in
       !commit.parents.allSatisfy { own.contains($0) || isThere($0) }
     }.map(\.id)

@@ -18,7 +18,16 @@ final class Checkout {
   let head: Snapshot?
   /// What has to go again if nothing is applied.
   private let made: Made
-  private var lock: CheckoutLock?
+  private var claim: Claim?
+
+  /// The lock, in a box that can be let go of.
+  private final class Claim {
+    let lock: CheckoutLock
+
+    init(gitDirectory: String) throws(GitError) {
+      lock = try CheckoutLock(gitDirectory: gitDirectory)
+    }
+  }
 
   private enum Made { case nothing, repository, directory }
 
@@ -29,11 +38,11 @@ final class Checkout {
     self.settings = settings
     self.made = made
     self.repository = repository
-    let lock = try CheckoutLock(gitDirectory: repository.gitDirectory)
+    let claim = try Claim(gitDirectory: repository.gitDirectory)
+    self.claim = claim
     // What a killed run left of ours, and locks of git's that are too old to be anyone's.
     try repository.removeLeftovers(
-      branch: settings.branch.fullName, olderThan: Self.lockAgeMax, lock)
-    self.lock = consume lock
+      branch: settings.branch.fullName, olderThan: Self.lockAgeMax, claim.lock)
     if made != .nothing { indexes.forget(repository) }
     files = try WorkingTree(opening: settings.path)
     index = try indexes.index(of: repository)
@@ -114,7 +123,7 @@ final class Checkout {
   }
 
   /// For opening it anew; nothing more can be done with this one.
-  func release() { lock = nil }
+  func release() { claim = nil }
 
   /// Removes what `open` made, after a refusal.
   func discardIfMade() throws {

@@ -54,9 +54,9 @@ package struct Inbox {
     }
   }
 
-  /// Durable before the first byte of them is opened.
+  /// Outlives the program before the first byte of them is opened; it is crashes of ours that are counted.
   func countAttempt(of messages: [StoredMessage]) throws {
-    try store.state.queue.write { database in
+    try store.state.writeUnsynced { database in
       let statement = try database.cachedStatement(
         sql: """
           INSERT INTO attempt (message, count) VALUES (?, 1)
@@ -68,7 +68,8 @@ package struct Inbox {
 
   /// For messages that ended neither in an answer nor in a crash: the machine failed, and they are tried again.
   func forgetAttempts(of messages: [StoredMessage]) throws {
-    try store.state.queue.write { database in
+    guard !messages.isEmpty else { return }
+    try store.state.writeUnsynced { database in
       for message in messages { try Self.forgetAttempts(of: message.id, in: database) }
     }
   }

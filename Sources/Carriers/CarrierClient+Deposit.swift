@@ -26,8 +26,9 @@ extension CarrierClient {
         try send(.deposit(offer), by: deadline)
         (next, end) = (0, 0)
       case .reply(.proceed(let expected, let credit), _) where expected.id == message.id:
-        // What is under way already is behind `next`; only after an interruption is it before.
-        if end == 0 { next = expected.index }
+        // What is under way already is behind `next`. It is before only after an interruption, or where an earlier run
+        // has sent a part.
+        next = end == 0 ? expected.index : max(next, expected.index)
         end = min(chunks.count, max(end, expected.index + credit))
       case .reply(.stored(message.id), _):
         return .stored

@@ -12,6 +12,9 @@ package final class CarrierClient {
   private let monitor: Monitor
   private var poller = Poller()
   private var isConnected = false
+  /// Connections that broke, and how many of them `next` has told of.
+  private var breaks = (count: 0, told: 0)
+  private var isTurnedAway = false
   private var lastFailure: CarrierError.UnreachedReason?
 
   /// What came next: an answer, or that everything asked so far is to be asked again.
@@ -39,28 +42,45 @@ package final class CarrierClient {
     }
   }
 
-  /// Sends when there is a connection; throws `notReached` when there is none up to the deadline.
+  /// Sends when there is a connection; throws `notReached` when there is none up to the deadline, and at once where the
+  /// other side says no: it goes on saying it until its list changes. The next call tries again.
   func send(
     _ request: CarrierRequest, chunk: [UInt8]? = nil, by deadline: Deadline
   ) throws(CarrierError) {
     let frames = [request.encoded()] + (chunk.map { [$0] } ?? [])
     while try faulting({ () throws(ZeroMQError) in try socket.send(frames) }) != .sent {
+      if isTurnedAway { try turnBack() }
       guard !deadline.isPast else { throw unreached }
       try waitForChange(until: .earlier(deadline, .after(.milliseconds(20))))
     }
+  }
+
+  /// After such a failure libzmq does not try again by itself.
+  private func turnBack() throws(CarrierError) {
+    let failure = unreached
+    try faulting { () throws(ZeroMQError) in
+      try socket.disconnect(endpoint)
+      try socket.connect(endpoint)
+    }
+    (isTurnedAway, lastFailure) = (false, nil)
+    throw failure
   }
 
   /// The next thing that happens; throws when nothing does up to the deadline.
   func next(by deadline: Deadline) throws(CarrierError) -> Event {
     let silence = Deadline.after(Self.answerTimeout)
     while true {
+      if breaks.told != breaks.count {
+        breaks.told = breaks.count
+        // What the broken connection still brought answers nothing that is asked again.
+        while try receive() != nil {}
+        return .interrupted
+      }
       if let reply = try receive() { return reply }
       guard !deadline.isPast else {
         throw isConnected ? .noAnswer(endpoint: endpoint) : unreached
       }
-      let wasConnected = isConnected
       try waitForChange(until: .earlier(deadline, silence))
-      if wasConnected && !isConnected { return .interrupted }
       if silence.isPast && !deadline.isPast { return .interrupted }
     }
   }
@@ -93,29 +113,19 @@ package final class CarrierClient {
       isConnected = true
       lastFailure = nil
     case .disconnected:
+      if isConnected { breaks.count += 1 }
       isConnected = false
     case .connectRetried where lastFailure == nil:
       lastFailure = .nobodyListens
     case .handshakeFailed(.refused):
-      lastFailure = .refused
-      try reconnect()
+      (isTurnedAway, lastFailure) = (true, .refused)
     case .handshakeFailed(.protocolBroken):
-      lastFailure = .wrongServer
-      try reconnect()
+      (isTurnedAway, lastFailure) = (true, .wrongServer)
     case .handshakeFailed(.noDetail):
       lastFailure = .wrongServer
     default: break
     }
   }
-
-  /// After such a failure libzmq gives up by itself; the other side's list may change, so we do not.
-  private func reconnect() throws(ZeroMQError) {
-    try socket.disconnect(endpoint)
-    try socket.connect(endpoint)
-  }
-
-  /// The list of the other side says no, and goes on saying it: waiting is no use.
-  var isRefused: Bool { lastFailure == .refused }
 
   private var unreached: CarrierError {
     .notReached(endpoint: endpoint, reason: lastFailure ?? .unknown)

@@ -24,15 +24,22 @@ package final class CarrierDesk {
     package let chunk: [UInt8]?
   }
 
+  /// The identity's, not the connection's: it goes on over the next one when this one breaks.
   private struct DepositName: Hashable {
-    let peer: Peer
+    let depositor: Mailbox
     let id: MessageID
+  }
+
+  private struct Deposit {
+    let message: IncomingMessage
+    var peer: Peer
+    var touchedAt: Timestamp
   }
 
   private let store: MailboxStore
   private let access: CarrierAccess
   private let now: () -> Timestamp
-  private var deposits: [DepositName: IncomingMessage] = [:]
+  private var deposits: [DepositName: Deposit] = [:]
   private var finished: [(peer: Peer, message: IncomingMessage)] = []
   private var waiting: [Peer: (after: UInt64, credit: UInt32)] = [:]
 
@@ -90,10 +97,10 @@ package final class CarrierDesk {
     }
   }
 
-  /// A peer that can no longer be reached: its unfinished deposits and its waiting end.
+  /// A connection that can no longer be reached waits for nothing. Its unfinished deposits stay for its identity's next
+  /// one, within the limits on how many and how long.
   package func forget(_ peer: Peer) {
     waiting[peer] = nil
-    for (name, message) in deposits where name.peer == peer { giveUp(message, named: name) }
   }
 }
 
@@ -115,11 +122,17 @@ extension CarrierDesk {
     if let reason = access.refusal(of: offer, from: peer.mailbox) {
       return [refusal(offer.id, reason.refusal, reason.detail, to: peer)]
     }
-    let name = DepositName(peer: peer, id: offer.id)
-    if let running = deposits[name] {
-      return [proceed(running, to: peer)]
+    endIdleDeposits()
+    let name = DepositName(depositor: peer.mailbox, id: offer.id)
+    if let running = deposits[name], running.message.offer == offer {
+      // Whoever asked last goes on with it: the connection before is gone, or does the same twice.
+      deposits[name] = Deposit(message: running.message, peer: peer, touchedAt: now())
+      return [proceed(running.message, to: peer)]
     }
-    guard deposits.keys.count(where: { $0.peer == peer }) < Limits.openDepositCountMax else {
+    deposits[name] = nil
+    makeRoom(for: peer)
+    guard deposits.keys.count(where: { $0.depositor == peer.mailbox }) < Limits.openDepositCountMax
+    else {
       let detail = "\(Limits.openDepositCountMax) unfinished deposits are the limit"
       return [refusal(offer.id, .overLimit, detail, to: peer)]
     }
@@ -128,33 +141,54 @@ extension CarrierDesk {
         return [Outgoing(peer: peer, reply: .stored(offer.id), chunk: nil)]
       }
       let message = try IncomingMessage(offer, from: peer.mailbox, into: store)
-      deposits[name] = message
+      deposits[name] = Deposit(message: message, peer: peer, touchedAt: now())
       return [proceed(message, to: peer)]
     } catch {
       return [refusal(offer.id, .fault, "\(error)", to: peer)]
     }
   }
 
+  private func endIdleDeposits() {
+    let time = now()
+    deposits = deposits.filter {
+      $0.value.touchedAt.adding(milliseconds: Limits.depositIdleMillisecondsMax) >= time
+    }
+  }
+
+  /// Where an identity is at its limit, the deposit that has rested longest on another connection of its is given up.
+  private func makeRoom(for peer: Peer) {
+    let own = deposits.filter { $0.key.depositor == peer.mailbox }
+    guard own.count >= Limits.openDepositCountMax else { return }
+    let others = own.filter { $0.value.peer != peer }
+    if let oldest = others.min(by: { $0.value.touchedAt < $1.value.touchedAt }) {
+      deposits[oldest.key] = nil
+    }
+  }
+
   private func take(_ chunk: [UInt8], named name: ChunkName, from peer: Peer) -> [Outgoing] {
-    let deposit = DepositName(peer: peer, id: name.id)
-    guard let message = deposits[deposit] else {
-      // What was under way when a deposit was refused or stored needs no second answer.
+    let deposit = DepositName(depositor: peer.mailbox, id: name.id)
+    guard let running = deposits[deposit], running.peer == peer else {
+      // What was under way when a deposit was refused, stored or moved needs no second answer.
       return []
     }
+    let message = running.message
+    // Sent again after an interruption, and there already.
+    if name.index < message.nextChunk { return [] }
     guard name.index == message.nextChunk else {
-      giveUp(message, named: deposit)
+      deposits[deposit] = nil
       let detail = "chunk \(message.nextChunk) expected, got \(name.index)"
       return [refusal(name.id, .outOfOrder, detail, to: peer)]
     }
     do throws(MailboxError) {
       try message.append(chunk)
     } catch {
-      giveUp(message, named: deposit)
+      deposits[deposit] = nil
       if case .outOfOrder(let what) = error {
         return [refusal(name.id, .outOfOrder, what, to: peer)]
       }
       return [refusal(name.id, .fault, "\(error)", to: peer)]
     }
+    deposits[deposit]?.touchedAt = now()
     if message.isComplete {
       deposits[deposit] = nil
       finished.append((peer, message))
@@ -167,12 +201,6 @@ extension CarrierDesk {
   private func proceed(_ message: IncomingMessage, to peer: Peer) -> Outgoing {
     let next = ChunkName(id: message.offer.id, index: message.nextChunk)
     return Outgoing(peer: peer, reply: .proceed(next, credit: Limits.creditMax), chunk: nil)
-  }
-
-  private func giveUp(_ message: IncomingMessage, named name: DepositName) {
-    deposits[name] = nil
-    // A file that cannot be removed now is swept at the next start.
-    do throws(MailboxError) { try message.discard() } catch {}
   }
 
   private func refusal(

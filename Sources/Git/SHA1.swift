@@ -51,11 +51,16 @@ struct SHA1 {
 
   private mutating func process(_ blocks: Span<UInt8>) {
     unsafe blocks.withUnsafeBytes { blocks in
-      unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 16) { words in
+      unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 80) { words in
         for block in stride(from: 0, to: blocks.count, by: Self.blockByteCount) {
           for index in 0..<16 {
             unsafe words[index] = UInt32(
-              bigEndian: blocks.loadUnaligned(fromByteOffset: block + 4 * index, as: UInt32.self))
+              bigEndian: blocks.loadUnaligned(fromByteOffset: block &+ 4 &* index, as: UInt32.self))
+          }
+          for index in 16..<80 {
+            let next =
+              unsafe words[index &- 3] ^ words[index &- 8] ^ words[index &- 14] ^ words[index &- 16]
+            unsafe words[index] = next << 1 | next >> 31
           }
           unsafe Self.mix(&state, words)
         }
@@ -63,28 +68,42 @@ struct SHA1 {
     }
   }
 
-  /// The eighty rounds for one block; `words` is a ring of the last sixteen.
+  /// The eighty rounds for one block.
   @inline(__always)
   private static func mix(_ state: inout State, _ words: UnsafeMutableBufferPointer<UInt32>) {
+    var mixed = state
+    unsafe rounds(0, 0x5a82_7999, &mixed, words) { $2 ^ ($0 & ($1 ^ $2)) }
+    unsafe rounds(20, 0x6ed9_eba1, &mixed, words) { $0 ^ $1 ^ $2 }
+    unsafe rounds(40, 0x8f1b_bcdc, &mixed, words) { ($0 & $1) | ($2 & ($0 | $1)) }
+    unsafe rounds(60, 0xca62_c1d6, &mixed, words) { $0 ^ $1 ^ $2 }
+    state = (
+      state.0 &+ mixed.0, state.1 &+ mixed.1, state.2 &+ mixed.2, state.3 &+ mixed.3,
+      state.4 &+ mixed.4
+    )
+  }
+
+  /// Twenty rounds; after five of them each word of the state is back in its place, so none is moved.
+  @inline(__always)
+  private static func rounds(
+    _ first: Int, _ constant: UInt32, _ state: inout State,
+    _ words: UnsafeMutableBufferPointer<UInt32>, _ choose: (UInt32, UInt32, UInt32) -> UInt32
+  ) {
     var (a, b, c, d, e) = state
-    for round in 0..<80 {
-      let ring = round & 15
-      if round >= 16 {
-        let next =
-          unsafe words[(round &+ 13) & 15] ^ words[(round &+ 8) & 15]
-          ^ words[(round &+ 2) & 15] ^ words[ring]
-        unsafe words[ring] = next << 1 | next >> 31
-      }
-      let mixed: UInt32
-      switch round {
-      case 0..<20: mixed = (d ^ (b & (c ^ d))) &+ 0x5a82_7999
-      case 20..<40: mixed = (b ^ c ^ d) &+ 0x6ed9_eba1
-      case 40..<60: mixed = ((b & c) | (d & (b | c))) &+ 0x8f1b_bcdc
-      default: mixed = (b ^ c ^ d) &+ 0xca62_c1d6
-      }
-      let next = unsafe (a << 5 | a >> 27) &+ mixed &+ e &+ words[ring]
-      (e, d, c, b, a) = (d, c, b << 30 | b >> 2, a, next)
+    for index in stride(from: first, to: first &+ 20, by: 5) {
+      unsafe round(a, &b, choose(b, c, d), &e, constant &+ words[index])
+      unsafe round(e, &a, choose(a, b, c), &d, constant &+ words[index &+ 1])
+      unsafe round(d, &e, choose(e, a, b), &c, constant &+ words[index &+ 2])
+      unsafe round(c, &d, choose(d, e, a), &b, constant &+ words[index &+ 3])
+      unsafe round(b, &c, choose(c, d, e), &a, constant &+ words[index &+ 4])
     }
-    state = (state.0 &+ a, state.1 &+ b, state.2 &+ c, state.3 &+ d, state.4 &+ e)
+    state = (a, b, c, d, e)
+  }
+
+  @inline(__always)
+  private static func round(
+    _ a: UInt32, _ b: inout UInt32, _ chosen: UInt32, _ e: inout UInt32, _ added: UInt32
+  ) {
+    e = (e &+ added &+ chosen) &+ (a << 5 | a >> 27)
+    b = b << 30 | b >> 2
   }
 }

@@ -7,7 +7,6 @@ import Spool
 ///
 /// Belongs to one thread. A message that is released without a commit leaves nothing behind.
 package final class IncomingMessage {
-  static let unfinishedSuffix = ".part"
   static let finishedSuffix = ".sealed"
   static let recordHeaderByteCount: UInt64 = 4
 
@@ -17,6 +16,7 @@ package final class IncomingMessage {
   private var byteCount: UInt64 = 0
   private var inline: [[UInt8]] = []
   private let file: SpoolFile?
+  private var isLinked = false
   private let spool: SpoolDirectory
 
   package init(
@@ -29,12 +29,7 @@ package final class IncomingMessage {
       file = nil
       return
     }
-    do {
-      try spool.remove(Self.unfinishedFileName(of: offer.id))
-      file = try SpoolFile.create(spool.path(of: Self.unfinishedFileName(of: offer.id)))
-    } catch {
-      throw .spool(error)
-    }
+    do { file = try SpoolFile.temporary(in: spool.path) } catch { throw .spool(error) }
   }
 
   package var isComplete: Bool { nextChunk == offer.size.chunkCount }
@@ -63,17 +58,10 @@ package final class IncomingMessage {
     nextChunk += 1
   }
 
-  /// For a deposit that was given up.
-  package func discard() throws(MailboxError) {
-    do { try spool.remove(Self.unfinishedFileName(of: offer.id)) } catch { throw .spool(error) }
-  }
-
-  /// Makes the file durable under its final name; the row that makes it count comes after.
-  fileprivate func finishFile() throws {
+  /// All bytes of a file are on the disk before it gets its name.
+  fileprivate func sync() throws {
     precondition(isComplete, "only a whole message is committed")
-    guard let file else { return }
-    try file.sync()
-    try spool.rename(Self.unfinishedFileName(of: offer.id), to: Self.fileName(of: offer.id))
+    try file?.sync()
   }
 
   fileprivate func insert(into database: Database, at time: Timestamp) throws {
@@ -85,6 +73,7 @@ package final class IncomingMessage {
       ])
     // A repeated deposit finds everything there already.
     guard database.changesCount > 0 else { return }
+    try linkFile()
     let chunkStatement = try database.cachedStatement(sql: "INSERT INTO chunk VALUES (?, ?, ?)")
     for (number, bytes) in inline.enumerated() {
       try chunkStatement.execute(arguments: [id, number, Data(bytes)])
@@ -95,19 +84,45 @@ package final class IncomingMessage {
       try deliveryStatement.execute(arguments: [Data(mailbox.bytes), id])
     }
   }
+
+  private func linkFile() throws(SpoolError) {
+    guard let file else { return }
+    let name = Self.fileName(of: offer.id)
+    // Without a row until now, a file of this name is what a killed run left behind.
+    try spool.remove(name)
+    try file.link(as: name, in: spool)
+    isLinked = true
+    try spool.sync()
+  }
+
+  /// The row that goes with the file is rolled back.
+  fileprivate func unlinkFile() throws(SpoolError) {
+    if isLinked { try spool.remove(Self.fileName(of: offer.id)) }
+    isLinked = false
+  }
 }
 
 extension MailboxStore {
   /// Any number of whole messages in one durable step; `also` runs in the same transaction, and what it throws undoes
   /// all of it. Everything else that is thrown is a `MailboxError`.
+  ///
+  /// After an error nothing of them is stored, and a message that is tried again is made anew.
+  ///
+  /// Files get and lose their names only within write transactions: another process that works on the same state, a
+  /// second push at the same time, sees a file and its row together or neither.
   package func commit(
     _ messages: [IncomingMessage], at time: Timestamp, also: (Database) throws -> Void = { _ in }
   ) throws {
     do {
-      for message in messages { try message.finishFile() }
+      for message in messages { try message.sync() }
       try state.queue.write { database in
-        for message in messages { try message.insert(into: database, at: time) }
-        try also(database)
+        do {
+          for message in messages { try message.insert(into: database, at: time) }
+          try also(database)
+        } catch {
+          for message in messages { try message.unlinkFile() }
+          throw error
+        }
       }
     } catch let error as SpoolError {
       throw MailboxError.spool(error)
@@ -119,8 +134,6 @@ extension MailboxStore {
 
 extension IncomingMessage {
   static func fileName(of id: MessageID) -> String { id.hex + finishedSuffix }
-
-  static func unfinishedFileName(of id: MessageID) -> String { id.hex + unfinishedSuffix }
 
   static func messageID(ofFile name: String) -> MessageID? {
     guard name.hasSuffix(finishedSuffix) else { return nil }

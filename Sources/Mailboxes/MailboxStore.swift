@@ -15,10 +15,6 @@ package struct MailboxStore: Sendable {
 
   package init(state: StateDatabase) throws {
     self.state = state
-    // A killed run leaves unfinished files; whoever was depositing them starts over.
-    for name in try state.spool.names() where name.hasSuffix(IncomingMessage.unfinishedSuffix) {
-      try state.spool.remove(name)
-    }
     try removeOrphanedFiles()
   }
 
@@ -43,11 +39,13 @@ package struct MailboxStore: Sendable {
 
   /// A message that is stored whole already needs no second deposit.
   package func contains(_ id: MessageID) throws(MailboxError) -> Bool {
-    try reading { database in
-      try Bool.fetchOne(
-        database, sql: "SELECT EXISTS (SELECT 1 FROM message WHERE id = ?)",
-        arguments: [Data(id.bytes)]) ?? false
-    }
+    try reading { database in try Self.contains(id, in: database) }
+  }
+
+  private static func contains(_ id: MessageID, in database: Database) throws -> Bool {
+    let statement = try database.cachedStatement(
+      sql: "SELECT EXISTS (SELECT 1 FROM message WHERE id = ?)")
+    return try Bool.fetchOne(statement, arguments: [Data(id.bytes)]) ?? false
   }
 
   /// The first message of `mailbox` behind `position`.
@@ -109,16 +107,22 @@ package struct MailboxStore: Sendable {
   }
 
   package func removeFile(of message: StoredMessage) throws(MailboxError) {
-    guard message.isFile, try !contains(message.id) else { return }
-    do { try state.spool.remove(IncomingMessage.fileName(of: message.id)) } catch {
-      throw .spool(error)
+    guard message.isFile else { return }
+    try writing { database in
+      if try Self.contains(message.id, in: database) { return }
+      try state.spool.remove(IncomingMessage.fileName(of: message.id))
     }
   }
 
-  private func removeOrphanedFiles() throws {
-    for name in try state.spool.names() {
-      guard let id = IncomingMessage.messageID(ofFile: name), try !contains(id) else { continue }
-      try state.spool.remove(name)
+  /// What a run left behind that was killed between a file's name and its row, or between the row's end and the file's.
+  private func removeOrphanedFiles() throws(MailboxError) {
+    try writing { database in
+      for name in try state.spool.names() {
+        guard let id = IncomingMessage.messageID(ofFile: name),
+          try !Self.contains(id, in: database)
+        else { continue }
+        try state.spool.remove(name)
+      }
     }
   }
 
@@ -126,8 +130,9 @@ package struct MailboxStore: Sendable {
     do { return try state.queue.read(body) } catch { throw MailboxError(error) }
   }
 
+  /// For removals: what is removed once more, or collected once more, does no harm.
   func writing<Value>(_ body: (Database) throws -> Value) throws(MailboxError) -> Value {
-    do { return try state.queue.write(body) } catch { throw MailboxError(error) }
+    do { return try state.writeUnsynced(body) } catch { throw MailboxError(error) }
   }
 }
 

@@ -14,10 +14,32 @@ package struct StateDatabase: Sendable {
     var configuration = Configuration()
     configuration.journalMode = .wal
     configuration.busyMode = .timeout(10)
-    configuration.prepareDatabase { database in
-      try database.execute(sql: "PRAGMA synchronous = FULL")
-    }
     queue = try DatabaseQueue(path: directory + "/state.sqlite", configuration: configuration)
+    // Only here: where GRDB turns the log on, it sets NORMAL, after all that a configuration can say.
+    try queue.inDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
     try migrator.migrate(queue)
+  }
+
+  /// A transaction that survives the end of the process, but a power cut only together with the next one that is
+  /// durable: for what does no harm when it happens again.
+  package func writeUnsynced<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    try queue.writeWithoutTransaction { database in
+      try database.execute(sql: "PRAGMA synchronous = NORMAL")
+      let result = Result { try database.transaction(body) }
+      try database.execute(sql: "PRAGMA synchronous = FULL")
+      return try result.get()
+    }
+  }
+}
+
+extension Database {
+  fileprivate func transaction<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    var value: Value?
+    try inTransaction(.immediate) {
+      value = try body(self)
+      return .commit
+    }
+    guard let value else { preconditionFailure("a transaction that returns has run") }
+    return value
   }
 }

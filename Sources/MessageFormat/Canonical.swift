@@ -3,8 +3,6 @@ import SwiftProtobuf
 
 /// Strict decoding: the bytes must be exactly those that encoding what they say gives, so that there are no unknown
 /// fields, no repeated or reordered ones, no defaults written out, and one signature covers one meaning.
-///
-/// Unknown fields are dropped while decoding: kept, they would be encoded again, and the bytes would be equal.
 func decodeCanonically<Wire: SwiftProtobuf.Message>(
   _ type: Wire.Type, from bytes: some RandomAccessCollection<UInt8>, named name: String,
   byteCountMax: Int
@@ -65,4 +63,24 @@ func time(_ milliseconds: UInt64, field: String) throws(FormatError) -> Timestam
 func chunkIndex(_ index: UInt32, field: String) throws(FormatError) -> UInt32 {
   try requireLimit(UInt64(index), UInt64(Limits.chunkCountMax - 1), field: field)
   return index
+}
+
+/// Text that people get to see holds nothing that a terminal or a log would act on.
+func requirePrintable(_ text: String, field: String) throws(FormatError) {
+  guard !text.unicodeScalars.contains(where: isControl) else { throw .invalid(field: field) }
+}
+
+/// For people: cut at a character to what the reader takes, with a space for each control character.
+func printableDetail(_ detail: String) -> String {
+  var text = ""
+  for scalar in detail.unicodeScalars {
+    text.unicodeScalars.append(isControl(scalar) ? " " : scalar)
+  }
+  while text.utf8.count > Limits.detailByteCountMax { text.removeLast() }
+  return text
+}
+
+/// C0, DEL and C1: Unicode's general category Cc.
+private func isControl(_ scalar: Unicode.Scalar) -> Bool {
+  scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
 }

@@ -41,7 +41,7 @@ extension CarrierReply {
     case .refused(let id, let reason, let detail):
       wire.refused.messageID = Data(id?.bytes ?? [])
       wire.refused.reason = reason.rawValue
-      wire.refused.detail = detail
+      wire.refused.detail = printableDetail(detail)
     case .delivery(let entry, let size):
       wire.delivery.position = entry.position
       wire.delivery.messageID = Data(entry.id.bytes)
@@ -99,6 +99,7 @@ extension CarrierReply {
       throw .invalid(field: "refused.reason")
     }
     try requireLimit(wire.detail.utf8.count, Limits.detailByteCountMax, field: "refused.detail")
+    try requirePrintable(wire.detail, field: "refused.detail")
     let id: MessageID? =
       wire.messageID.isEmpty ? nil : try name(wire.messageID, field: "refused.message_id")
     return .refused(id, reason, detail: wire.detail)

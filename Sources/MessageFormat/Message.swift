@@ -117,6 +117,7 @@ extension Message {
     guard !recipients.isEmpty else { throw .invalid(field: "message.recipients") }
     try requireLimit(
       wire.remote.utf8.count, Limits.remoteByteCountMax, field: "message.remote")
+    try requirePrintable(wire.remote, field: "message.remote")
     guard !wire.remote.isEmpty else { throw .invalid(field: "message.remote") }
     guard let ref = BranchName(fullName: wire.ref) else { throw .invalid(field: "message.ref") }
     try requireLimit(wire.commit.count, Limits.commitByteCountMax, field: "message.commit")

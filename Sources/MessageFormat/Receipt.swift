@@ -65,7 +65,7 @@ extension Receipt {
       wire.tree = Data(snapshot.tree.bytes)
     case .refused(let refusal, let detail):
       wire.refusal = refusal.rawValue
-      wire.detail = Self.shortened(detail)
+      wire.detail = printableDetail(detail)
     }
     wire.receivedAt = receivedAt.milliseconds
     wire.finishedAt = finishedAt.milliseconds
@@ -92,6 +92,7 @@ extension Receipt {
   private static func subject(of wire: WireReceipt) throws(FormatError) -> Subject? {
     if wire.remote.isEmpty && wire.ref.isEmpty && wire.sequence == 0 { return nil }
     try requireLimit(wire.remote.utf8.count, Limits.remoteByteCountMax, field: "receipt.remote")
+    try requirePrintable(wire.remote, field: "receipt.remote")
     guard !wire.remote.isEmpty else { throw .invalid(field: "receipt.remote") }
     guard let ref = BranchName(fullName: wire.ref) else { throw .invalid(field: "receipt.ref") }
     guard wire.sequence >= 1 else { throw .invalid(field: "receipt.sequence") }
@@ -107,6 +108,7 @@ extension Receipt {
         throw .invalid(field: "receipt.refusal")
       }
       try requireLimit(wire.detail.utf8.count, Limits.detailByteCountMax, field: "receipt.detail")
+      try requirePrintable(wire.detail, field: "receipt.detail")
       return .refused(refusal, detail: wire.detail)
     }
     guard let revision, let tree = ObjectID(bytes: wire.tree), !tree.isZero, wire.detail.isEmpty
@@ -114,12 +116,5 @@ extension Receipt {
       throw .invalid(field: "receipt.tree")
     }
     return .applied(Snapshot(revision: revision, tree: tree))
-  }
-
-  /// Cut at a character, to the limit that the reader enforces.
-  private static func shortened(_ detail: String) -> String {
-    var text = detail
-    while text.utf8.count > Limits.detailByteCountMax { text.removeLast() }
-    return text
   }
 }

@@ -23,23 +23,18 @@ struct Seal {
     let sealed = try IncomingMessage(
       DepositOffer(id: sealer.id, mailboxes: sealer.mailboxes, size: size),
       from: identity.public.mailbox, into: outbox.store)
-    do {
-      try sealed.append(sealer.header)
-      try sealed.append(first)
-      var done: UInt64 = 0
-      try enclosed.payload.forEachPiece { piece, isLast in
-        try sealed.append(sealer.seal(piece, isLast: isLast))
-        done += UInt64(piece.count)
-        progress.report(.sealing, done: done, of: description.size)
-      }
-      let names = recipients.map { ($0.mailbox, $0.name.text) }
-      try outbox.store(
-        sealed, of: enclosed.message, digest: ContentDigest(of: body),
-        names: Dictionary(names) { first, _ in first })
-    } catch {
-      try sealed.discard()
-      throw error
+    try sealed.append(sealer.header)
+    try sealed.append(first)
+    var done: UInt64 = 0
+    try enclosed.payload.forEachPiece { piece, isLast in
+      try sealed.append(sealer.seal(piece, isLast: isLast))
+      done += UInt64(piece.count)
+      progress.report(.sealing, done: done, of: description.size)
     }
+    let names = recipients.map { ($0.mailbox, $0.name.text) }
+    try outbox.store(
+      sealed, of: enclosed.message, digest: ContentDigest(of: body),
+      names: Dictionary(names) { first, _ in first })
     return sealer.id
   }
 }

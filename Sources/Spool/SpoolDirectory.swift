@@ -12,14 +12,6 @@ package struct SpoolDirectory: Sendable {
 
   package func path(of name: String) -> String { path + "/" + name }
 
-  /// Atomic, and durable when it returns: the file's contents must have been synced before.
-  package func rename(_ old: String, to new: String) throws(SpoolError) {
-    guard unsafe Glibc.rename(path(of: old), path(of: new)) == 0 else {
-      throw .cannot(operation: "rename", path: path(of: old), code: errno)
-    }
-    try sync()
-  }
-
   /// A name that is not there is no error: the step may be a repeated one.
   package func remove(_ name: String) throws(SpoolError) {
     guard unsafe unlink(path(of: name)) == 0 || errno == ENOENT else {
@@ -42,7 +34,8 @@ package struct SpoolDirectory: Sendable {
     return names.sorted()
   }
 
-  private func sync() throws(SpoolError) {
+  /// The names that were given and taken are on the disk (fsync(2)).
+  package func sync() throws(SpoolError) {
     let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannot(operation: "open", path: path, code: errno) }
     defer { close(descriptor) }

@@ -2,6 +2,8 @@ import Glibc
 
 /// A private file (0600) that is appended to, synced, and read at offsets; closed when released.
 ///
+/// A new one has no name: if its process ends, or it is released, nothing of it is left behind.
+///
 /// Read and written by system calls, never mapped: what is in it never counts as our memory. Belongs to one thread.
 package final class SpoolFile {
   package let path: String
@@ -13,14 +15,6 @@ package final class SpoolFile {
   }
 
   deinit { close(descriptor) }
-
-  /// A new file; one that is there already is an error (open(2), O_EXCL).
-  package static func create(_ path: String) throws(SpoolError) -> SpoolFile {
-    let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
-    let descriptor = unsafe Glibc.open(path, flags, 0o600)
-    guard descriptor >= 0 else { throw .cannot(operation: "create", path: path, code: errno) }
-    return SpoolFile(path: path, descriptor: descriptor, size: 0)
-  }
 
   /// A file without a name in `directory`, gone with the last descriptor (open(2), O_TMPFILE).
   package static func temporary(in directory: String) throws(SpoolError) -> SpoolFile {
@@ -42,6 +36,17 @@ package final class SpoolFile {
       throw .cannot(operation: "examine", path: path, code: code)
     }
     return SpoolFile(path: path, descriptor: descriptor, size: UInt64(status.st_size))
+  }
+
+  /// Gives a temporary file a name; one that is taken is an error (linkat(2), EEXIST).
+  ///
+  /// Durable after `sync` of the file and then of the directory.
+  package func link(as name: String, in directory: SpoolDirectory) throws(SpoolError) {
+    let target = directory.path(of: name)
+    let source = "/proc/self/fd/\(descriptor)"
+    guard unsafe linkat(AT_FDCWD, source, AT_FDCWD, target, AT_SYMLINK_FOLLOW) == 0 else {
+      throw .cannot(operation: "create", path: target, code: errno)
+    }
   }
 
   /// All of the bytes, or an error; after an error the file may end with a part of them.

@@ -1,11 +1,12 @@
 import Git
 import GitModel
+import TestSupport
 import Testing
 
 struct DifferenceTests {
   @Test func hunksAreWhatGitApplies() throws {
     let test = try TestRepository()
-    var generator = SeededGenerator(state: 5)
+    var generator = SeededGenerator(seed: 5)
     for round in 0..<60 {
       let old = Self.text(&generator, lineCount: round * 3)
       let new = Self.changed(old, &generator)
@@ -52,7 +53,7 @@ struct DifferenceTests {
   }
 
   @Test func binaryDataIsSmallWhereContentsAreAlike() throws {
-    var generator = SeededGenerator(state: 6)
+    var generator = SeededGenerator(seed: 6)
     let old = generator.bytes(5_000)
     let new = old.prefix(2_000) + [0, 1, 2] + old.dropFirst(2_100)
     let pair = try #require(try Difference.binary(old: old, new: Array(new)))

@@ -1,13 +1,14 @@
 import Foundation
 import Git
 import GitModel
+import TestSupport
 import Testing
 
 struct ObjectTests {
   @Test func hashesWritesAndReadsAsGitDoes() throws {
     let test = try TestRepository()
     let objects = try test.open().objects
-    var generator = SeededGenerator(state: 1)
+    var generator = SeededGenerator(seed: 1)
     for count in [0, 1, 55, 56, 63, 64, 65, 119, 120, 1_000, 200_000] {
       let bytes = generator.bytes(count)
       let expected = try test.text(["hash-object", "--stdin"], input: bytes)

@@ -1,12 +1,13 @@
 import Foundation
 import Git
 import GitModel
+import TestSupport
 import Testing
 
 struct PackTests {
   private static func source(seed: UInt64 = 7) throws -> (TestRepository, ObjectID) {
     let test = try TestRepository()
-    var generator = SeededGenerator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     for count in [0, 1, 100, 65_534, 65_535, 65_536, 131_070, 300_000] {
       try test.write("d\(count % 3)/f\(count)", generator.bytes(count))
     }

@@ -1,5 +1,6 @@
 import Git
 import GitModel
+import TestSupport
 import Testing
 
 struct TreeChangesTests {
@@ -27,7 +28,7 @@ struct TreeChangesTests {
 
   @Test func changesAreThoseOfGit() throws {
     let test = try TestRepository()
-    var generator = SeededGenerator(state: 3)
+    var generator = SeededGenerator(seed: 3)
     let objects = try test.open().objects
     var trees: [ObjectID] = []
     for _ in 0..<12 { trees.append(try Self.tree(test, &generator)) }
@@ -65,7 +66,7 @@ struct TreeChangesTests {
 
   @Test func objectsAreAllThatTheOtherSideLacks() throws {
     let test = try TestRepository()
-    var generator = SeededGenerator(state: 4)
+    var generator = SeededGenerator(seed: 4)
     let objects = try test.open().objects
     var trees: [ObjectID] = []
     for _ in 0..<10 { trees.append(try Self.tree(test, &generator)) }

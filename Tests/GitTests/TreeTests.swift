@@ -1,5 +1,6 @@
 import Git
 import GitModel
+import TestSupport
 import Testing
 
 struct TreeTests {
@@ -52,7 +53,7 @@ struct TreeTests {
 
   @Test func editedTreeIsWhatGitMakes() throws {
     let test = try TestRepository()
-    var generator = SeededGenerator(state: 2)
+    var generator = SeededGenerator(seed: 2)
     let blob = try #require(ObjectID(hex: test.text(["hash-object", "-w", "--stdin"])))
     let directory = try #require(ObjectID(hex: test.text(["mktree"])))
     let names = [

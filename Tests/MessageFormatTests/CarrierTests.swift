@@ -169,6 +169,9 @@ import Testing
         4, [.text(2, "fault"), .text(3, String(repeating: "d", count: 1_025))]),
       .overLimit(field: "refused.detail", limit: 1_024, actual: 1_025)),
     Spoilt(
+      "detail of two lines", Samples.carrier(4, [.text(2, "fault"), .text(3, "a\nb")]),
+      .invalid(field: "refused.detail")),
+    Spoilt(
       "delivery of one chunk",
       Samples.carrier(
         5, [.number(1, 1), .bytes(2, name(1)), .number(3, 1), .number(4, 100)]),

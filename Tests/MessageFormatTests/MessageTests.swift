@@ -93,6 +93,9 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
     Spoilt(
       "remote of 1,025 bytes", fields.with(4, .text(4, String(repeating: "r", count: 1_025))),
       .overLimit(field: "message.remote", limit: 1_024, actual: 1_025)),
+    Spoilt(
+      "remote that sets a terminal's colour", fields.with(4, .text(4, "a\u{1b}[31mb")),
+      .invalid(field: "message.remote")),
     Spoilt("no ref", fields.with(5), .invalid(field: "message.ref")),
     Spoilt("a tag", fields.with(5, .text(5, "refs/tags/v1")), .invalid(field: "message.ref")),
   ]

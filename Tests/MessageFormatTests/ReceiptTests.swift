@@ -49,6 +49,16 @@ import Testing
     }
   }
 
+  @Test func writesNothingThatTerminalsActOn() throws {
+    let receipt = try Samples.refused(.malformed, detail: "a\u{1b}[31mb\r\nc\u{9b}d\u{7f}ü")
+    guard case .refused(_, let detail) = try Receipt(decoding: receipt.encoded()).outcome else {
+      throw NoSuchValue()
+    }
+    #expect(detail == "a [31mb  c d ü")
+    let reply = CarrierReply.refused(nil, .fault, detail: "a\nb")
+    #expect(try CarrierReply(decoding: reply.encoded()) == .refused(nil, .fault, detail: "a b"))
+  }
+
   @Test(arguments: [
     Spoilt(
       "applier of 20 bytes", applied.with(2, .bytes(2, id(1))),
@@ -63,6 +73,8 @@ import Testing
     Spoilt(
       "remote over limit", applied.with(5, .text(5, String(repeating: "r", count: 1_025))),
       .overLimit(field: "receipt.remote", limit: 1_024, actual: 1_025)),
+    Spoilt(
+      "remote of two lines", applied.with(5, .text(5, "a\nb")), .invalid(field: "receipt.remote")),
     Spoilt("remote without ref", applied.with(6), .invalid(field: "receipt.ref")),
     Spoilt("a tag", applied.with(6, .text(6, "refs/tags/v1")), .invalid(field: "receipt.ref")),
     Spoilt("ref without sequence", applied.with(7), .invalid(field: "receipt.sequence")),
@@ -87,6 +99,11 @@ import Testing
     Spoilt(
       "detail over limit", refused.with(11, .text(11, String(repeating: "d", count: 1_025))),
       .overLimit(field: "receipt.detail", limit: 1_024, actual: 1_025)),
+    Spoilt(
+      "detail of two lines", refused.with(11, .text(11, "a\nb")), .invalid(field: "receipt.detail")),
+    Spoilt(
+      "detail with a C1 character", refused.with(11, .text(11, "a\u{9b}31mb")),
+      .invalid(field: "receipt.detail")),
     Spoilt(
       "received in 2^64 - 1", refused.with(12, .number(12, .max)),
       .overLimit(field: "receipt.received_at", limit: Limits.numberMax, actual: .max)),

@@ -1,6 +1,7 @@
 import Foundation
 import GitModel
 import PatchText
+import TestSupport
 import Testing
 
 /// Thousands of spoilt patches: none may crash or hang, and what is accepted prints to the same
@@ -21,7 +22,7 @@ import Testing
   @Test func survivesMutatedPatches() throws {
     let seeds = try Self.seeds()
     let olds = [PatchCases.text, "a\nb", ""].map { Array($0.utf8) } + [PatchCases.binary]
-    var generator = SplitMix(state: Self.seed)
+    var generator = SeededGenerator(seed: Self.seed)
     var accepted = 0
     for round in 0..<Self.count {
       let bytes = Self.mutated(seeds, &generator)
@@ -46,7 +47,7 @@ import Testing
     let old = Array(PatchCases.binary[..<300])
     let delta: [UInt8] = [0xac, 2, 0x88, 2, 0x90, 200, 4, 1, 2, 3, 4, 0xb3, 200, 0, 60, 0]
     let reverse = BinaryPiece.literal(of: old)
-    var generator = SplitMix(state: Self.seed &+ 1)
+    var generator = SeededGenerator(seed: Self.seed &+ 1)
     for round in 0..<Self.count {
       var data = delta
       Self.mutate(&data, &generator)
@@ -95,7 +96,7 @@ import Testing
     return fixed + [try TextPatch(sections).printed()]
   }
 
-  private static func mutated(_ seeds: [[UInt8]], _ generator: inout SplitMix) -> [UInt8] {
+  private static func mutated(_ seeds: [[UInt8]], _ generator: inout SeededGenerator) -> [UInt8] {
     var bytes = seeds[Int.random(in: 0..<seeds.count, using: &generator)]
     for _ in 0..<Int.random(in: 1...3, using: &generator) {
       if Int.random(in: 0..<8, using: &generator) == 0 {
@@ -107,7 +108,7 @@ import Testing
   }
 
   /// One byte, a run of bytes or a line changed, inserted, removed or repeated.
-  private static func mutate(_ bytes: inout [UInt8], _ generator: inout SplitMix) {
+  private static func mutate(_ bytes: inout [UInt8], _ generator: inout SeededGenerator) {
     guard !bytes.isEmpty else { return }
     let at = Int.random(in: 0..<bytes.count, using: &generator)
     let end = min(bytes.count, at + Int.random(in: 1...40, using: &generator))
@@ -128,7 +129,7 @@ import Testing
 
   /// Repeats the line at an index at the beginning of another line.
   private static func exchangeLines(
-    _ bytes: inout [UInt8], _ at: Int, _ generator: inout SplitMix
+    _ bytes: inout [UInt8], _ at: Int, _ generator: inout SeededGenerator
   ) {
     let start = lineStart(bytes, at)
     let end = bytes[at...].firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? bytes.count

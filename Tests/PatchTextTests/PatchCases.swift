@@ -1,4 +1,5 @@
 import GitModel
+import TestSupport
 
 /// A file of one side of a case; a submodule's content is the id of its commit.
 struct CaseFile {
@@ -46,8 +47,8 @@ enum PatchCases {
     Array(binary[..<2_000]) + Array("INS\0ERT".utf8) + Array(binary[2_100...])
 
   static func randomBytes(_ count: Int, seed: UInt64) -> [UInt8] {
-    var generator = SplitMix(state: seed)
-    return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    var generator = SeededGenerator(seed: seed)
+    return generator.bytes(count)
   }
 
   /// Every case stands beside files that change on both sides of it, and one that does not.
@@ -251,19 +252,4 @@ enum PatchCases {
     ),
     ("header-backslash", ["m": regular("\\ x\n\\ y\n\\ z\n")], ["m": regular("\\ x\n\\ Y\n\\ z")]),
   ]
-}
-
-/// A small generator whose numbers are the same everywhere.
-///
-/// Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
-  }
 }

@@ -7,17 +7,12 @@ import TestSupport
 /// A bare repository with every case in it as two branches, `<name>-A` and `<name>-B`, made by
 /// `git fast-import`; gone with its last reference.
 final class CaseRepository: Sendable {
-  struct ProgramFailure: Error {
-    let arguments: [String]
-    let output: String
-  }
-
-  let directory: String
+  private let folder: TemporaryFolder
+  var directory: String { folder.path }
   var path: String { directory + "/cases.git" }
 
   init(_ cases: [PatchCase]) throws {
-    directory = NSTemporaryDirectory() + "distro-patching-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    folder = try TemporaryFolder()
     try run(["git", "init", "-q", "--bare", path])
     let stream = URL(fileURLWithPath: directory + "/stream")
     try Data().write(to: stream)
@@ -32,14 +27,6 @@ final class CaseRepository: Sendable {
     try output.close()
     try run(["git", "-C", path, "fast-import", "--quiet"], input: stream)
     try FileManager.default.removeItem(at: stream)
-  }
-
-  deinit {
-    do {
-      try FileManager.default.removeItem(atPath: directory)
-    } catch {
-      FileHandle.standardError.write(Data("left behind: \(directory): \(error)\n".utf8))
-    }
   }
 
   private static func blobs(
@@ -75,29 +62,10 @@ final class CaseRepository: Sendable {
 
   /// The output; throws when the program fails.
   @discardableResult
-  func run(_ arguments: [String], input: URL? = nil) throws -> String {
-    let name = URL(fileURLWithPath: directory + "/" + UUID().uuidString)
-    try Data().write(to: name)
-    let output = try FileHandle(forWritingTo: name)
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = arguments
-    process.environment = [
-      "PATH": "/usr/bin:/bin", "HOME": directory, "GIT_CONFIG_NOSYSTEM": "1",
-      "GIT_CONFIG_GLOBAL": "/dev/null", "LC_ALL": "C",
-    ]
-    process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? .nullDevice
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    process.waitUntilExit()
-    try output.close()
-    let text = String(decoding: try Data(contentsOf: name), as: UTF8.self)
-    try FileManager.default.removeItem(at: name)
-    guard process.terminationStatus == 0 else {
-      throw ProgramFailure(arguments: arguments, output: text)
-    }
-    return text
+  func run(_ command: [String], input: URL? = nil) throws -> String {
+    let input = input.map { Program.Input.file($0.path) } ?? .bytes([])
+    return String(
+      decoding: try Program.run(command, input: input, home: directory), as: UTF8.self)
   }
 }
 

@@ -151,7 +151,7 @@ final class Pipeline {
   @discardableResult
   func work() throws -> Int {
     var steps = 0
-    while try worker.handleNext() > 0 { steps += 1 }
+    while case .progress = try worker.handleNext() { steps += 1 }
     return steps
   }
 

@@ -1,11 +1,11 @@
 import Foundation
 
 /// A directory of one test; it goes with the value.
-final class TemporaryFolder: Sendable {
-  let path: String
+package final class TemporaryFolder: Sendable {
+  package let path: String
 
-  init() throws {
-    path = NSTemporaryDirectory() + "sodium-tests-\(UUID().uuidString)"
+  package init() throws {
+    path = NSTemporaryDirectory() + "distro-tests-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
   }
 
@@ -13,12 +13,12 @@ final class TemporaryFolder: Sendable {
     do {
       try FileManager.default.removeItem(atPath: path)
     } catch {
-      FileHandle.standardError.write(Data("left behind: \(path)\n".utf8))
+      FileHandle.standardError.write(Data("left behind: \(path): \(error)\n".utf8))
     }
   }
 
   /// The path of a new file with this content.
-  func file(_ content: [UInt8], mode: Int = 0o600) throws -> String {
+  package func file(_ content: [UInt8], mode: Int = 0o600) throws -> String {
     let file = "\(path)/\(UUID().uuidString)"
     guard FileManager.default.createFile(atPath: file, contents: Data(content)) else {
       throw CocoaError(.fileWriteUnknown)
@@ -27,19 +27,19 @@ final class TemporaryFolder: Sendable {
     return file
   }
 
-  func file(_ content: String, mode: Int = 0o600) throws -> String {
+  package func file(_ content: String, mode: Int = 0o600) throws -> String {
     try file(Array(content.utf8), mode: mode)
   }
 
-  func content(_ path: String) throws -> String {
+  package func content(_ path: String) throws -> String {
     try String(contentsOfFile: path, encoding: .utf8)
   }
 
-  func mode(_ path: String) throws -> Int? {
+  package func mode(_ path: String) throws -> Int? {
     try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
   }
 
-  var names: [String] {
+  package var names: [String] {
     get throws { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
   }
 }

@@ -1,0 +1,71 @@
+import Carriers
+import Mailboxes
+import MessageFormat
+import Synchronization
+import TestSupport
+
+/// A desk without a socket: what goes in, and what comes out for whom.
+final class Desk {
+  static let server = Mailbox(repeating: 0x51)
+  static let alice = Mailbox(repeating: 0xa1)
+  static let bob = Mailbox(repeating: 0xb0)
+
+  let store: MailboxStore
+  let desk: CarrierDesk
+  private let clock: TestClock
+
+  convenience init(_ folder: TemporaryFolder, byteCountMax: UInt64 = 64 << 20) throws {
+    try self.init(onDisk: folder.path, byteCountMax: byteCountMax)
+  }
+
+  init(onDisk directory: String, byteCountMax: UInt64 = 64 << 20) throws {
+    store = try MailboxStore(testing: directory + "/state")
+    let clock = TestClock()
+    self.clock = clock
+    let access = CarrierAccess(
+      depositors: [Self.server: [Self.alice, Self.bob], Self.alice: [Self.server]],
+      byteCountMax: byteCountMax)
+    desk = CarrierDesk(store: store, access: access, now: { clock.now })
+  }
+
+  func advance(milliseconds: UInt64) { clock.advance(milliseconds: milliseconds) }
+
+  func ask(_ request: CarrierRequest, from peer: CarrierDesk.Peer) -> [CarrierReply] {
+    desk.handle([request.encoded()], from: peer).map(\.reply)
+  }
+
+  func chunk(_ letter: Letter, _ index: Int, from peer: CarrierDesk.Peer) -> [CarrierReply] {
+    let name = ChunkName(id: letter.id, index: UInt32(index))
+    return desk.handle([CarrierRequest.chunk(name).encoded(), letter.chunks[index]], from: peer)
+      .map(\.reply)
+  }
+
+  func offer(
+    _ letter: Letter, in mailboxes: [Mailbox] = [Desk.server], from peer: CarrierDesk.Peer
+  ) -> [CarrierReply] {
+    ask(.deposit(letter.offer(for: mailboxes)), from: peer)
+  }
+
+  /// All of it, up to `flush`.
+  func upload(
+    _ letter: Letter, in mailboxes: [Mailbox] = [Desk.server], from peer: CarrierDesk.Peer
+  ) -> [CarrierReply] {
+    offer(letter, in: mailboxes, from: peer)
+      + letter.chunks.indices.flatMap { chunk(letter, $0, from: peer) }
+  }
+}
+
+final class TestClock: Sendable {
+  private let milliseconds = Atomic<UInt64>(1_000_000)
+
+  var now: Timestamp { Timestamp(milliseconds: milliseconds.load(ordering: .relaxed)) }
+
+  func advance(milliseconds more: UInt64) { milliseconds.add(more, ordering: .relaxed) }
+}
+
+extension CarrierDesk.Peer {
+  /// The identity's connection of this number.
+  static func connection(_ number: UInt8, of mailbox: Mailbox) -> CarrierDesk.Peer {
+    CarrierDesk.Peer(routingID: [0, number], mailbox: mailbox)
+  }
+}

@@ -1,0 +1,138 @@
+import Carriers
+import Glibc
+import Logging
+import Mailboxes
+import MessageFormat
+import Sodium
+import TestSupport
+import Testing
+import ZeroMQ
+
+/// No test waits longer for what has to come.
+let patience = Duration.seconds(20)
+
+/// An identity with a mailbox.
+struct Machine: Sendable {
+  let identity: Identity
+  let mailbox: Mailbox
+  let transport: TransportIdentity
+
+  init(_ name: String) throws {
+    let identity = Identity(generating: try IdentityName(name))
+    self.identity = identity
+    mailbox = try #require(Mailbox(identity.public.fingerprint.bytes))
+    transport = TransportIdentity(publicKey: try Self.key(of: identity)) { borrower in
+      try identity.withTransportSecret(borrower)
+    }
+  }
+
+  private static func key(of identity: Identity) throws -> CurvePublicKey {
+    try CurvePublicKey(identity.public.transportKey.bytes)
+  }
+
+  var key: CurvePublicKey {
+    get throws { try Self.key(of: identity) }
+  }
+}
+
+/// A listener on a free port with its store, and two machines that it lets in.
+final class Server {
+  let folder: TemporaryFolder
+  let store: MailboxStore
+  let machine: Machine
+  let alice: Machine
+  let bob: Machine
+  let deposits = Counter()
+  let context: Context
+  private(set) var endpoint = "tcp://127.0.0.1:*"
+  private var listener: CarrierListener?
+
+  init() throws {
+    folder = try TemporaryFolder()
+    store = try MailboxStore(testing: folder.path + "/state")
+    (machine, alice, bob) = (try Machine("server"), try Machine("alice"), try Machine("bob"))
+    context = try Context()
+    try start()
+  }
+
+  deinit { stop() }
+
+  /// On the port that it had before, if any; that one is free only once libzmq's own thread has closed it.
+  func start() throws {
+    let deadline = Deadline.after(patience)
+    while true {
+      do {
+        let deposits = deposits
+        let listener = try CarrierListener(
+          on: endpoint, as: machine.transport,
+          for: [alice.key: alice.mailbox, bob.key: bob.mailbox], desk: makeDesk(),
+          log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+          onDeposit: { deposits.add() })
+        endpoint = listener.endpoint
+        self.listener = listener
+        return
+      } catch ZeroMQError.addressInUse where !deadline.isPast {
+        sched_yield()
+      }
+    }
+  }
+
+  private func makeDesk() -> sending CarrierDesk {
+    let access = CarrierAccess(
+      depositors: [machine.mailbox: [alice.mailbox, bob.mailbox]], byteCountMax: 1 << 30)
+    return CarrierDesk(
+      store: store, access: access, now: { Timestamp(milliseconds: 1_700_000_000_000) })
+  }
+
+  func stop() {
+    listener?.stop()
+    listener = nil
+  }
+
+  func mailboxesChanged() { listener?.mailboxesChanged() }
+
+  func client(
+    _ machine: Machine, at endpoint: String? = nil, expecting key: CurvePublicKey? = nil
+  ) throws -> CarrierClient {
+    try CarrierClient(
+      to: endpoint ?? self.endpoint, server: key ?? self.machine.key, as: machine.transport,
+      in: context)
+  }
+
+  /// A message in an outbox, as a client deposits it.
+  func outgoing(_ letter: Letter, from sender: Machine) throws -> StoredMessage {
+    let outbox = try MailboxStore(testing: folder.path + "/outbox-\(sender.identity.public.name)")
+    return try Self.put(letter, for: machine.mailbox, into: outbox)
+  }
+
+  /// A message that waits here for `reader`.
+  func putMail(_ letter: Letter, for reader: Machine) throws {
+    _ = try Self.put(letter, for: reader.mailbox, into: store)
+    mailboxesChanged()
+  }
+
+  private static func put(
+    _ letter: Letter, for mailbox: Mailbox, into store: MailboxStore
+  ) throws -> StoredMessage {
+    let message = try IncomingMessage(
+      letter.offer(for: [mailbox]), from: letter.sender, into: store)
+    for chunk in letter.chunks { try message.append(chunk) }
+    try store.commit([message], at: letter.time)
+    return try #require(try store.message(letter.id, in: mailbox))
+  }
+
+  @discardableResult
+  func deposit(
+    _ letter: Letter, from sender: Machine, with client: CarrierClient,
+    progress: (UInt64, UInt64) -> Void = { _, _ in }
+  ) throws -> DepositResult {
+    try client.deposit(
+      outgoing(letter, from: sender), in: [machine.mailbox], by: .after(patience),
+      progress: progress)
+  }
+
+  func requireStored(_ letter: Letter) throws {
+    let stored = try #require(try store.message(letter.id, in: machine.mailbox))
+    #expect(try stored.chunks() == letter.chunks)
+  }
+}

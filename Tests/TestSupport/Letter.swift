@@ -1,0 +1,60 @@
+package import Mailboxes
+package import MessageFormat
+
+extension Name {
+  /// 32 times the same byte.
+  package init(repeating byte: UInt8) {
+    guard let name = Name([UInt8](repeating: byte, count: nameByteCount)) else {
+      preconditionFailure("32 bytes are a name")
+    }
+    self = name
+  }
+
+  /// One of four billion.
+  package init(number: UInt32) {
+    let bytes = [UInt8](repeating: 0xee, count: 28)
+    guard let name = Name(bytes + (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) })
+    else { preconditionFailure("32 bytes are a name") }
+    self = name
+  }
+}
+
+/// Chunks as a sealed message has them: two of any size, then full ones, then a last one.
+package struct Letter: Sendable {
+  package let number: UInt32
+  package let id: MessageID
+  package let chunks: [[UInt8]]
+  package let sender = Mailbox(repeating: 0xaa)
+  package let time = Timestamp(milliseconds: 1_000)
+
+  package init(_ number: UInt32, payloadByteCount: Int = 100) {
+    self.number = number
+    id = MessageID(number: number)
+    var generator = SeededGenerator(seed: UInt64(number))
+    var chunks = [generator.bytes(150), generator.bytes(300)]
+    var rest = payloadByteCount
+    while rest > 0 {
+      let count = min(rest, Limits.chunkByteCountMax)
+      chunks.append([UInt8](repeating: UInt8(truncatingIfNeeded: chunks.count), count: count))
+      rest -= count
+    }
+    self.chunks = chunks
+  }
+
+  package var size: SealedSize {
+    SealedSize(
+      chunkCount: UInt32(chunks.count),
+      byteCount: chunks.reduce(0) { $0 + UInt64($1.count) })
+  }
+
+  package func offer(for mailboxes: [Mailbox]) -> DepositOffer {
+    DepositOffer(id: id, mailboxes: mailboxes, size: size)
+  }
+}
+
+extension StoredMessage {
+  package func chunks() throws -> [[UInt8]] {
+    let stored = try open()
+    return try (0..<stored.count).map { try stored[$0] }
+  }
+}

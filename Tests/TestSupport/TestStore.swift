@@ -1,0 +1,11 @@
+import GRDB
+package import Mailboxes
+
+extension MailboxStore {
+  /// With the mailboxes' tables only.
+  package init(testing directory: String) throws {
+    var migrator = DatabaseMigrator()
+    Self.registerMigrations(in: &migrator)
+    try self.init(state: StateDatabase(directory: directory, migrator: migrator))
+  }
+}
