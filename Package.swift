@@ -103,14 +103,13 @@ let package = Package(
         "Applier", arguments, lifecycle, yaml, logging,
       ], swiftSettings: generated, linkerSettings: [.unsafeFlags(standalone)]),
 
+    // Tests mirror the targets.
     // `make bench`: runs the program above, and measures it beside what others do.
     .executableTarget(
       name: "distro-bench",
       dependencies: [
         "MessageFormat", "Sodium", "ZeroMQ", "Sealing", "Mailboxes", "Signer", "Applier",
-      ], swiftSettings: generated),
-
-    // Tests mirror the targets.
+      ], path: "Tests/Bench", swiftSettings: generated),
     .target(
       name: "TestSupport", dependencies: ["GitModel", "MessageFormat", "Mailboxes", grdb],
       path: "Tests/TestSupport", swiftSettings: strict),

@@ -90,9 +90,12 @@ struct HookTests {
   }
 
   @Test(arguments: ["nonsense", "1 2 refs/heads/main", "\(zeros) \(zeros)"])
-  func linesThatAreNoneAreNamed(line: String) throws {
-    let result = try installation.send("--wait", "0", input: line + "\n")
-    expectFailure(result, "not a post-receive line")
+  func linesThatAreNoneDoNotStopTheOthers(line: String) throws {
+    let head = try source.id()
+    let good = "\(Self.zeros) \(head) refs/heads/main"
+    let result = try installation.send("--wait", "0", input: line + "\n" + good + "\n")
+    expectFailure(result, status: 1, "not a post-receive line")
+    #expect(try status().map { $0["ref"] as? String } == ["refs/heads/main"])
   }
 
   @Test func emptyPushIsReportedAndTheNextGoesOn() throws {

@@ -76,7 +76,9 @@ struct Manifest {
           return try #require(products[String(name)], "\(name) is a library of others")
         })
     }
+    // They lie below Tests.
     dependencies["TestSupport"] = nil
+    dependencies["distro-bench"] = nil
     self.dependencies = dependencies
   }
 }

@@ -19,7 +19,7 @@ import Testing
     let test = try Store()
     let letter = Letter(1, payloadByteCount: payloadByteCount)
     let message = try test.incoming(letter, for: [alice])
-    #expect(throws: MailboxError.self) {
+    #expect(throws: Fault.self) {
       try test.store.commit([message], at: letter.time) { _ in throw Fault() }
     }
     #expect(try !test.store.contains(letter.id))

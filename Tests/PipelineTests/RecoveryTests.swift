@@ -4,7 +4,6 @@ import Git
 import GitModel
 import Mailboxes
 import MessageFormat
-import Sealing
 import TestSupport
 import Testing
 
@@ -43,14 +42,6 @@ struct RecoveryTests {
     try pipeline.expectEqual()
   }
 
-  private func begin(_ before: ObjectID, _ after: ObjectID, _ pipeline: Pipeline) throws {
-    try pipeline.store.state.queue.write { database in
-      try database.execute(
-        sql: "INSERT INTO journal (checkout, before, after) VALUES (?, ?, ?)",
-        arguments: [pipeline.checkout.path, Data(before.bytes), Data(after.bytes)])
-    }
-  }
-
   /// The journal is written, and nothing after it was done.
   @Test func stepThatWasOnlyBegunIsFinished() throws {
     let pipeline = try Pipeline.started()
@@ -60,18 +51,21 @@ struct RecoveryTests {
     try pipeline.transfer()
     let mailbox = pipeline.applier.public.mailbox
     let message = try #require(try pipeline.store.first(in: mailbox))
+    let chunks = try message.open()
+    var unsealer = try Unsealer(header: try chunks[0], for: pipeline.applier)
+    let statement = try unsealer.open(try chunks[1], isLast: false)
+    let body = try Statement(decoding: statement).body
     // What the step makes durable before its journal: the objects.
     let pack = try pipeline.source.run(
       ["pack-objects", "--stdout", "--revs", "-q"], input: Array("\(after)\n^\(before)\n".utf8))
     try pipeline.checkout.git("unpack-objects", "-q", input: pack.output)
-    let sealed = try SealedMessage(message)
-    var unsealer = try Unsealer(header: sealed.chunks[0], for: pipeline.applier)
-    let statement = try Statement(decoding: unsealer.open(sealed.chunks[1], isLast: false))
-    try begin(before, after, pipeline)
     try pipeline.store.state.queue.write { database in
       try database.execute(
+        sql: "INSERT INTO journal (checkout, before, after) VALUES (?, ?, ?)",
+        arguments: [pipeline.checkout.path, Data(before.bytes), Data(after.bytes)])
+      try database.execute(
         sql: "INSERT INTO journalMessage VALUES (?, 0, ?, ?)",
-        arguments: [pipeline.checkout.path, Data(message.id.bytes), Data(statement.body)])
+        arguments: [pipeline.checkout.path, Data(message.id.bytes), Data(body)])
     }
     pipeline.restartWorker()
     try pipeline.work()
@@ -84,8 +78,14 @@ struct RecoveryTests {
   @Test func stepOfABranchThatWasMovedSinceIsGivenUp() throws {
     let pipeline = try Pipeline.started()
     let before = try pipeline.source.id()
-    let others = [1, 2].map { ObjectID(bytes: [UInt8](repeating: $0, count: 20)) }
-    try begin(try #require(others[0]), try #require(others[1]), pipeline)
+    try pipeline.store.state.queue.write { database in
+      try database.execute(
+        sql: "INSERT INTO journal (checkout, before, after) VALUES (?, ?, ?)",
+        arguments: [
+          pipeline.checkout.path, Data([UInt8](repeating: 1, count: 20)),
+          Data([UInt8](repeating: 2, count: 20)),
+        ])
+    }
     pipeline.restartWorker()
     try pipeline.work()
     #expect(try pipeline.checkout.id() == before)

@@ -38,7 +38,8 @@ struct CatchUpRow {
       workspace.settle()
       theirs.append(seconds(try workspace.git("am", "--quiet", in: "am-\(run)", input: patches)))
       let (tree, wanted) = ("HEAD^{tree}", "main^{tree}")
-      guard try workspace.revision(tree, in: "am-\(run)") == workspace.revision(wanted, in: "shop.git")
+      guard
+        try workspace.revision(tree, in: "am-\(run)") == workspace.revision(wanted, in: "shop.git")
       else { throw ProgramFailure(description: "git am gave another tree") }
     }
     let speedup = median(theirs) / median(ours)

@@ -17,7 +17,8 @@ struct History {
     var text = ""
     for line in 0..<24 {
       let number = file &* 2_654_435_761 &+ line &* 40_503
-      text += "line \(line) of file \(file): \(String(UInt64(bitPattern: Int64(number)), radix: 36))"
+      text +=
+        "line \(line) of file \(file): \(String(UInt64(bitPattern: Int64(number)), radix: 36))"
       text += line == change % 24 ? " changed \(change)\n" : "\n"
     }
     return text
