@@ -11,11 +11,12 @@ struct CrashTests {
   @Test func everythingArrivesOnceThoughTheDaemonIsKilledAllTheTime() throws {
     let installation = try Installation()
     let commits = try PipelineHistory.make(
-      4 * Self.killCount + 4, in: installation.source, seed: 11)
+      4 * Self.killCount + 4, in: installation.source, seed: 11, changeCounts: 20...120)
     var random = PipelineHistory.SplitMix(seed: 12)
     var daemon = try installation.startDaemon()
     #expect(try installation.send("--ref", "main", "--to", commits[0].hex).status == 0)
     var next = 1
+    var finishedSteps = 0
     for _ in 0..<Self.killCount {
       for _ in 0..<4 {
         let result = try installation.send(
@@ -30,6 +31,10 @@ struct CrashTests {
       #expect(daemon.end(SIGKILL).status == -SIGKILL)
       daemon = try installation.startDaemon()
       #expect(flush.wait() == 0, "\(flush.log)")
+      finishedSteps += daemon.log.components(separatedBy: "finished an interrupted step").count - 1
+    }
+    if Self.killCount > 8 {
+      print("killed \(Self.killCount) times, \(finishedSteps) within a step")
     }
     #expect(try installation.send("--flush").status == 0)
     #expect(try installation.checkout.id() == commits[next - 1])
@@ -43,6 +48,27 @@ struct CrashTests {
     let left = try FileManager.default.contentsOfDirectory(
       atPath: installation.folder.path("var/web1/spool"))
     #expect(left == [])
+  }
+
+  @Test func everythingArrivesOnceThoughTheSenderIsKilledAllTheTime() throws {
+    let installation = try Installation()
+    let commits = try PipelineHistory.make(
+      Self.killCount, in: installation.source, seed: 13, changeCounts: 20...120)
+    var random = PipelineHistory.SplitMix(seed: 14)
+    let daemon = try installation.startDaemon()
+    for commit in commits {
+      let send = try RunningProgram(
+        installation.program,
+        ["sign-and-send", "--config", "signer.yaml", "--ref", "main", "--to", commit.hex])
+      usleep(UInt32.random(in: 0..<80_000, using: &random))
+      send.end(SIGKILL)
+    }
+    // What was sealed before the kill goes first; the branch may be there already.
+    #expect(try installation.send("--flush").status == 0)
+    let last = try installation.sendMain()
+    #expect(last.status == 0 || last.errors.contains("is empty"), "\(last.errors)")
+    try installation.expectEqual()
+    #expect(daemon.end().status == 0)
   }
 
   @Test func stopsWithinFiveSecondsAtWork() throws {

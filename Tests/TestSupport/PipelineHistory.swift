@@ -28,8 +28,11 @@ package struct PipelineHistory {
     }
   }
 
-  private init(seed: UInt64) {
+  private let changeCounts: ClosedRange<Int>
+
+  private init(seed: UInt64, changeCounts: ClosedRange<Int>) {
     random = SplitMix(seed: seed)
+    self.changeCounts = changeCounts
   }
 
   /// Makes `count` commits on `main` of a repository without one, and checks them out; answers them, oldest first.
@@ -37,9 +40,10 @@ package struct PipelineHistory {
   /// A merge's second parent is an older commit's sibling, so that the first-parent line has `count` commits.
   @discardableResult
   package static func make(
-    _ count: Int, in repository: PipelineRepository, seed: UInt64 = 1
+    _ count: Int, in repository: PipelineRepository, seed: UInt64 = 1,
+    changeCounts: ClosedRange<Int> = 1...4
   ) throws -> [ObjectID] {
-    var history = PipelineHistory(seed: seed)
+    var history = PipelineHistory(seed: seed, changeCounts: changeCounts)
     for number in 0..<count { history.addCommit(number) }
     let result = try repository.run(
       ["fast-import", "--quiet", "--force"], input: history.stream)
@@ -58,7 +62,7 @@ package struct PipelineHistory {
     var files = old
     let isMerge = number > 20 && number % 25 == 0
     if isMerge { addSide(number, from: trees[number - 5]) }
-    let count = number == 0 ? 12 : Int.random(in: 1...4, using: &random)
+    let count = number == 0 ? 12 : Int.random(in: changeCounts, using: &random)
     repeat {
       for _ in 0..<count { change(&files) }
     } while files == old
