@@ -4,6 +4,7 @@ import Git
 import GitModel
 import Mailboxes
 import MessageFormat
+import Sealing
 import TestSupport
 import Testing
 
