@@ -24,7 +24,7 @@ test: deps ## set-up, lint and all tests
 demo: build ## two identities, a push, and what is refused, on this machine
 	@scripts/demo
 
-bench: deps ## speed as ratios, side by side in one run
+bench: build ## speed as ratios, side by side in one run
 	$(BUILD) --product distro-bench
 	.build/release/distro-bench
 

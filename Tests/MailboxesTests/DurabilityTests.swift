@@ -56,6 +56,21 @@ import Testing
       try test.store.first(in: alice)?.chunks() == Letter(1, payloadByteCount: large).chunks)
   }
 
+  /// Removals are not synced one by one, files are gone at once: after a power cut the row may be back without its file.
+  @Test func rowThatCameBackWithoutItsFileDoesNotBlockTheMailbox() throws {
+    let test = try Store()
+    let gone = try test.deposit(Letter(1, payloadByteCount: large), for: [alice, bob])
+    let kept = [
+      try test.deposit(Letter(2, payloadByteCount: large), for: [alice]),
+      try test.deposit(Letter(3), for: [alice]),
+    ]
+    try test.store.state.spool.remove("\(gone.hex).sealed")
+    let restarted = try MailboxStore(testing: test.directory)
+    #expect(try restarted.messages(in: alice, countMax: 10).map(\.id) == kept)
+    #expect(try restarted.first(in: bob) == nil)
+    #expect(try !restarted.contains(gone))
+  }
+
   /// Killed after the file had its name and before its row was there.
   @Test func fileThatAKilledRunLeftDoesNotStandInForTheMessage() throws {
     let test = try Store()
@@ -135,7 +150,7 @@ import Testing
         for size in [large, 100_000, 10] {
           kept += try fill(test, from: UInt32(size), payloadByteCount: size)
         }
-        #expect(kept.count > 3)
+        #expect(kept.count > 2)
         #expect(try test.ids(in: alice) == kept)
       }
       let restarted = try Store(in: folder, directory: disk + "/state")

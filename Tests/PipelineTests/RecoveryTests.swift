@@ -53,8 +53,8 @@ struct RecoveryTests {
     let mailbox = pipeline.applier.public.mailbox
     let message = try #require(try pipeline.store.first(in: mailbox))
     let chunks = try message.open()
-    var unsealer = try Unsealer(header: try chunks[0], for: pipeline.applier)
-    let statement = try unsealer.open(try chunks[1], isLast: false)
+    var unsealer = try Unsealer(header: chunks[0], for: pipeline.applier)
+    let statement = try unsealer.open(chunks[1], isLast: false)
     let body = try Statement(decoding: statement).body
     // What the step makes durable before its journal: the objects.
     let pack = try pipeline.source.run(
