@@ -9,6 +9,8 @@ final class Checkout {
   static let stagingName = "distro-staging"
   /// Locks of git's that are older were left by a killed process; ours is the only one that may be at work for longer.
   static let lockAgeMax: Duration = .seconds(600)
+  /// The same where a step of ours was killed, which is known to have taken such locks for a moment each.
+  static let ownLockAgeMax: Duration = .seconds(2)
 
   let settings: CheckoutSettings
   let repository: Repository
@@ -33,7 +35,7 @@ final class Checkout {
 
   private init(
     _ settings: CheckoutSettings, _ repository: Repository, indexes: IndexCache,
-    made: Made = .nothing
+    made: Made = .nothing, lockAge: Duration = lockAgeMax
   ) throws {
     self.settings = settings
     self.made = made
@@ -42,7 +44,7 @@ final class Checkout {
     self.claim = claim
     // What a killed run left of ours, and locks of git's that are too old to be anyone's.
     try repository.removeLeftovers(
-      branch: settings.branch.fullName, olderThan: Self.lockAgeMax, claim.lock)
+      branch: settings.branch.fullName, olderThan: lockAge, claim.lock)
     if made != .nothing { indexes.forget(repository) }
     files = try WorkingTree(opening: settings.path)
     index = try indexes.index(of: repository)
@@ -76,7 +78,8 @@ final class Checkout {
 
   /// The same without a look at its remote and branch, which may have been changed since a run was killed.
   static func reopen(_ settings: CheckoutSettings, indexes: IndexCache) throws -> Checkout {
-    try Checkout(settings, try Repository(opening: settings.path), indexes: indexes)
+    try Checkout(
+      settings, try Repository(opening: settings.path), indexes: indexes, lockAge: ownLockAgeMax)
   }
 
   private static func requireIdentity(

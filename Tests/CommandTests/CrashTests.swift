@@ -30,7 +30,7 @@ struct CrashTests {
       usleep(UInt32.random(in: 0..<60_000, using: &random))
       #expect(daemon.end(SIGKILL).status == -SIGKILL)
       daemon = try installation.startDaemon()
-      #expect(flush.wait() == 0, "\(flush.log)")
+      try #require(flush.wait() == 0, "\(flush.log) \(daemon.log)")
       finishedSteps += daemon.log.components(separatedBy: "finished an interrupted step").count - 1
     }
     if Self.killCount > 8 {

@@ -43,8 +43,9 @@ struct RecoveryTests {
     try pipeline.expectEqual()
   }
 
-  /// The journal is written, and nothing after it was done.
-  @Test func stepThatWasOnlyBegunIsFinished() throws {
+  /// The journal is written, and nothing after it was done; git's locks may be left by the killed run.
+  @Test(arguments: [[], ["refs/heads/main"], ["index"], ["HEAD"], ["shallow"]])
+  func stepThatWasOnlyBegunIsFinished(locks: [String]) throws {
     let pipeline = try Pipeline.started()
     let before = try pipeline.source.id()
     let after = try pipeline.source.commit(["a": "2\n", "new/file": "x\n"])
@@ -67,6 +68,12 @@ struct RecoveryTests {
       try database.execute(
         sql: "INSERT INTO journalMessage VALUES (?, 0, ?, ?)",
         arguments: [pipeline.checkout.path, Data(message.id.bytes), Data(body)])
+    }
+    for lock in locks {
+      let path = pipeline.checkout.path + "/.git/\(lock).lock"
+      try Data().write(to: URL(fileURLWithPath: path))
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -15)], ofItemAtPath: path)
     }
     pipeline.restartWorker()
     try pipeline.work()
@@ -100,6 +107,19 @@ struct RecoveryTests {
     try pipeline.checkout.write(".git/objects/incoming-Abc123/pack/tmp_pack", "x")
     try pipeline.expectNextPushArrives()
     #expect(!FileManager.default.fileExists(atPath: git + "distro-staging/left"))
+  }
+
+  /// Killed before its journal: there is nothing to finish, and the next step needs the same lock.
+  @Test func lockOnTheShallowFileIsNotWaitedForLong() throws {
+    let pipeline = try Pipeline.started()
+    try pipeline.source.commit(["a": "2\n"])
+    try pipeline.source.commit(["a": "3\n"])
+    let path = pipeline.checkout.path + "/.git/shallow.lock"
+    try Data().write(to: URL(fileURLWithPath: path))
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -15)], ofItemAtPath: path)
+    #expect(try pipeline.push().map(\.refusal) == [nil])
+    try pipeline.expectEqual()
   }
 
   @Test func secondDepositOfAMessageIsHandledOnce() throws {
