@@ -22,7 +22,7 @@ final class ProgressBar: Sendable {
     let now = ContinuousClock.now
     guard total > 0, now - start >= Self.delay, Terminal.errorIsTerminal else { return }
     state.withLock { state in
-      guard now - state.lastDrawn >= Self.interval || done == total else { return }
+      guard now - state.lastDrawn >= Self.interval else { return }
       state.lastDrawn = now
       state.isVisible = true
       let part = min(done, total)
