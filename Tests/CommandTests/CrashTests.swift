@@ -27,7 +27,7 @@ struct CrashTests {
       let flush = try RunningProgram(
         installation.program, ["sign-and-send", "--config", "signer.yaml", "--flush"])
       // Somewhere in the work of these four messages, or just behind it.
-      usleep(UInt32.random(in: 0..<60_000, using: &random))
+      usleep(UInt32.random(in: 20_000..<200_000, using: &random))
       #expect(daemon.end(SIGKILL).status == -SIGKILL)
       daemon = try installation.startDaemon()
       try #require(flush.wait() == 0, "\(flush.log) \(daemon.log)")
