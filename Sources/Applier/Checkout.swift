@@ -77,9 +77,14 @@ final class Checkout {
   }
 
   /// The same without a look at its remote and branch, which may have been changed since a run was killed.
-  static func reopen(_ settings: CheckoutSettings, indexes: IndexCache) throws -> Checkout {
+  ///
+  /// `afterKill`: locks of git's are most likely ours.
+  static func reopen(
+    _ settings: CheckoutSettings, afterKill: Bool, indexes: IndexCache
+  ) throws -> Checkout {
     try Checkout(
-      settings, try Repository(opening: settings.path), indexes: indexes, lockAge: ownLockAgeMax)
+      settings, try Repository(opening: settings.path), indexes: indexes,
+      lockAge: afterKill ? ownLockAgeMax : lockAgeMax)
   }
 
   private static func requireIdentity(

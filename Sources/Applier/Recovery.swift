@@ -5,11 +5,21 @@ import MessageFormat
 import WorkingTree
 
 /// Finishes what a killed run had begun: forward, since everything that the step needs was durable before its journal.
-struct Recovery {
+final class Recovery {
   let journal: Journal
   let inbox: Inbox
   let answer: Answer
   let indexes: IndexCache
+
+  /// Checkouts that have come through it once in this process: what is in their journal later, it has left itself.
+  private var settled: Set<String> = []
+
+  init(journal: Journal, inbox: Inbox, answer: Answer, indexes: IndexCache) {
+    self.journal = journal
+    self.inbox = inbox
+    self.answer = answer
+    self.indexes = indexes
+  }
 
   enum Result: Equatable {
     case nothingToDo
@@ -19,9 +29,16 @@ struct Recovery {
   }
 
   func recover(_ settings: CheckoutSettings) throws -> Result {
+    let result = try finishStep(of: settings)
+    settled.insert(settings.path)
+    return result
+  }
+
+  private func finishStep(of settings: CheckoutSettings) throws -> Result {
     guard let entry = try journal.entry(of: settings.path) else { return .nothingToDo }
     do {
-      let checkout = try Checkout.reopen(settings, indexes: indexes)
+      let checkout = try Checkout.reopen(
+        settings, afterKill: !settled.contains(settings.path), indexes: indexes)
       let head = checkout.head?.revision
       let changes = try self.changes(of: entry, in: checkout)
       guard try isOurs(checkout, entry, changes) else {

@@ -4,6 +4,8 @@ package import ZeroMQ
 
 extension CarrierClient {
   /// Hands a message over, from wherever an interrupted deposit of it had come to. Stored means durable over there.
+  ///
+  /// The deadline is for reaching the carrier; after that, as long as it takes the next chunk within `progressTimeout`.
   package func deposit(
     _ message: StoredMessage, in mailboxes: [Mailbox], by deadline: Deadline,
     progress: (_ done: UInt64, _ total: UInt64) -> Void
@@ -17,13 +19,13 @@ extension CarrierClient {
     while true {
       while next < end {
         let name = ChunkName(id: message.id, index: next)
-        try send(.chunk(name), chunk: try chunks[next], by: deadline)
+        try send(.chunk(name), chunk: try chunks[next], by: .after(Self.progressTimeout))
         next += 1
         progress(UInt64(next), UInt64(chunks.count))
       }
-      switch try self.next(by: deadline) {
+      switch try self.next(by: .after(Self.progressTimeout)) {
       case .interrupted:
-        try send(.deposit(offer), by: deadline)
+        try send(.deposit(offer), by: .after(Self.progressTimeout))
         (next, end) = (0, 0)
       case .reply(.proceed(let expected, let credit), _) where expected.id == message.id:
         // What is under way already is behind `next`. It is before only after an interruption, or where an earlier run

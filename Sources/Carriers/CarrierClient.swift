@@ -6,6 +6,8 @@ package import ZeroMQ
 package final class CarrierClient {
   /// Connected, but silent for so long: the request is repeated.
   static let answerTimeout: Duration = .seconds(10)
+  /// A deposit in which nothing moves for so long has failed; one that moves may take any time.
+  static let progressTimeout: Duration = .seconds(30)
 
   package let endpoint: String
   private let socket: Socket
@@ -76,10 +78,11 @@ package final class CarrierClient {
         while try receive() != nil {}
         return .interrupted
       }
-      if let reply = try receive() { return reply }
+      // First, or a carrier that goes on and on with anything would keep us for ever.
       guard !deadline.isPast else {
         throw isConnected ? .noAnswer(endpoint: endpoint) : unreached
       }
+      if let reply = try receive() { return reply }
       try waitForChange(until: .earlier(deadline, silence))
       if silence.isPast && !deadline.isPast { return .interrupted }
     }

@@ -12,11 +12,12 @@ package final class CarrierListener: Sendable {
   private let stopping = StopFlag()
   private let thread: SocketThread
 
-  /// Listens when it returns. `onDeposit` is called on the listener's thread whenever something new is on the disk.
+  /// Listens when it returns. On the listener's thread, `onDeposit` is called whenever something new is on the disk, and
+  /// `onFailure` when it can listen no longer.
   package init(
     on endpoint: String, as identity: TransportIdentity,
     for peers: [CurvePublicKey: Mailbox], desk: sending CarrierDesk, log: Logger,
-    onDeposit: @escaping @Sendable () -> Void
+    onDeposit: @escaping @Sendable () -> Void, onFailure: @escaping @Sendable () -> Void
   ) throws {
     precondition(!peers.isEmpty, "a listener without an allow-list lets nobody in")
     let names = peers.mapValues(\.hex)
@@ -39,7 +40,7 @@ package final class CarrierListener: Sendable {
       log: log, onDeposit: onDeposit)
     thread = try SocketThread {
       guard var loop = loop.take() else { return }
-      loop.run()
+      if !loop.run() { onFailure() }
     }
   }
 

@@ -32,7 +32,8 @@ struct ListenerLoop: ~Copyable {
     self.onDeposit = onDeposit
   }
 
-  mutating func run() {
+  /// Until it is told to stop; `false`: the socket failed.
+  mutating func run() -> Bool {
     var poller = Poller()
     _ = poller.add(socket, for: .reading)
     let bell = poller.add(wakeUp)
@@ -52,9 +53,10 @@ struct ListenerLoop: ~Copyable {
         }
       } catch {
         log.error("the listener's socket failed", metadata: ["error": "\(error)"])
-        return
+        return false
       }
     }
+    return true
   }
 
   private mutating func receive() throws(ZeroMQError) {

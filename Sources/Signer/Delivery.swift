@@ -4,12 +4,13 @@ package import MessageFormat
 import Sealing
 import Sodium
 import Synchronization
-package import ZeroMQ
+import ZeroMQ
 
 /// Hands what waits in the outbox to the carriers, each on a thread of its own, and collects the receipts.
 package struct Delivery: Sendable {
   /// A receipt is a header and a statement: two chunks.
   private static let receiptByteCountMax = UInt64(2 * Limits.chunkByteCountMax)
+  private static let turn: Duration = .seconds(1)
 
   private let settings: SignerSettings
   private let outbox: Outbox
@@ -33,15 +34,16 @@ package struct Delivery: Sendable {
     self.now = now
   }
 
-  /// Deposits everything that waits, then waits until each of `messages` is answered; both up to the deadline.
-  package func run(until messages: Set<MessageID>, by deadline: Deadline) throws -> [Fault] {
+  /// Deposits everything that waits, then waits until each of `messages` is answered. `patience` is how long a carrier
+  /// may take to be reached, and, counted anew, how long the receipts may take.
+  package func run(until messages: Set<MessageID>, patience: Duration) throws -> [Fault] {
     let context = try Context()
     let faults = FaultList()
     var threads: [SocketThread] = []
     for carrier in settings.carriers {
       let thread = try SocketThread { [self] in
         do {
-          try serve(carrier, in: context, until: messages, by: deadline)
+          try serve(carrier, in: context, until: messages, patience)
         } catch {
           faults.append(Fault(carrier.endpoint, error))
         }
@@ -54,7 +56,7 @@ package struct Delivery: Sendable {
 
   private func serve(
     _ carrier: SignerCarrier, in context: Context, until messages: Set<MessageID>,
-    by deadline: Deadline
+    _ patience: Duration
   ) throws {
     // A carrier that is a recipient itself takes that one's messages.
     let mailbox = carrier.server.mailbox
@@ -67,14 +69,33 @@ package struct Delivery: Sendable {
     let client = try CarrierClient(
       to: carrier.endpoint, server: CurvePublicKey(carrier.server.transportKey.bytes),
       as: transport, in: context)
-    for message in waiting { try deposit(message, with: client, by: deadline) }
-    while try hasUnanswered(messages, by: mailbox) {
-      guard
-        let collected = try client.collect(
-          byteCountMax: Self.receiptByteCountMax, by: deadline)
-      else { return }
-      try record(collected)
-      try client.acknowledge(collected.entry, by: deadline)
+    for message in waiting {
+      do {
+        try deposit(message, with: client, by: .after(patience))
+      } catch let error as MailboxError {
+        // Another run has handed it over meanwhile.
+        guard try outbox.store.message(message.id, in: mailbox) == nil else { throw error }
+      }
+    }
+    try collectReceipts(with: client, of: mailbox, until: messages, by: .after(patience))
+  }
+
+  /// In short turns, since another run may collect the receipt that we wait for.
+  private func collectReceipts(
+    with client: CarrierClient, of mailbox: Mailbox, until messages: Set<MessageID>,
+    by deadline: Deadline
+  ) throws {
+    while try hasUnanswered(messages, by: mailbox), !deadline.isPast {
+      do {
+        let turn = Deadline.earlier(deadline, .after(Self.turn))
+        guard let collected = try client.collect(byteCountMax: Self.receiptByteCountMax, by: turn)
+        else { continue }
+        try record(collected)
+        try client.acknowledge(collected.entry, by: .after(Self.turn))
+      } catch CarrierError.notReached(_, let reason) where reason != .refused && !deadline.isPast {
+        // A connection that breaks is made again, as long as there is time.
+        continue
+      }
     }
   }
 

@@ -87,9 +87,9 @@ package struct Outbox: Sendable {
     return stream
   }
 
-  /// A recipient's carrier has the message on its disk: it leaves the outbox. Not synced: a carrier knows what it has.
+  /// A recipient's carrier has the message on its disk: it leaves the outbox.
   package func markStored(_ message: StoredMessage, at time: Timestamp) throws(SignerError) {
-    try writing(unsynced: true) { database in
+    try writing { database in
       try MailboxStore.remove(message, in: database)
       try database.execute(
         sql: """
@@ -136,13 +136,7 @@ package struct Outbox: Sendable {
     }
   }
 
-  func writing<Value>(
-    unsynced: Bool = false, _ body: (Database) throws -> Value
-  ) throws(SignerError) -> Value {
-    do {
-      return try unsynced ? store.state.writeUnsynced(body) : store.state.queue.write(body)
-    } catch {
-      throw .state("\(error)")
-    }
+  func writing<Value>(_ body: (Database) throws -> Value) throws(SignerError) -> Value {
+    do { return try store.state.queue.write(body) } catch { throw .state("\(error)") }
   }
 }

@@ -67,7 +67,7 @@ final class Server {
           on: endpoint, as: machine.transport,
           for: [alice.key: alice.mailbox, bob.key: bob.mailbox], desk: makeDesk(),
           log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-          onDeposit: { deposits.add() })
+          onDeposit: { deposits.add() }, onFailure: {})
         endpoint = listener.endpoint
         self.listener = listener
         return

@@ -179,4 +179,19 @@ import Testing
     #expect(error?.isFullDisk == true, "\(String(describing: error))")
     return kept
   }
+
+  /// sqlite.org/pragma.html#pragma_synchronous: 2 is FULL. An unsynced write must not leave anything else behind.
+  @Test func everyOtherTransactionIsSynced() throws {
+    let test = try Store()
+    func mode() throws -> Int? {
+      try test.store.state.queue.inDatabase { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
+    }
+    #expect(try mode() == 2)
+    try test.store.state.writeUnsynced { _ in }
+    #expect(try mode() == 2)
+    #expect(throws: Fault.self) {
+      try test.store.state.writeUnsynced { _ in throw Fault() }
+    }
+    #expect(try mode() == 2)
+  }
 }

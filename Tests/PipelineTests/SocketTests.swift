@@ -27,7 +27,8 @@ struct SocketTests {
       on: "tcp://127.0.0.1:*", as: Self.transport(applier),
       for: [CurvePublicKey(signer.public.transportKey.bytes): signer.public.mailbox],
       desk: CarrierDesk(store: pipeline.store, access: access) { clock.now },
-      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, onDeposit: {})
+      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, onDeposit: {},
+      onFailure: {})
     let carrier = SignerCarrier(endpoint: listener.endpoint, server: applier.public)
     let settings = SignerSettings(
       identity: signer, state: pipeline.signerSettings.state, carriers: [carrier],
@@ -45,9 +46,9 @@ struct SocketTests {
 
   /// Deposits, lets the applier work, and collects.
   private func deliver(_ id: MessageID) throws -> [Delivery.Fault] {
-    let faults = try delivery.run(until: [], by: .after(.seconds(30)))
+    let faults = try delivery.run(until: [], patience: .seconds(30))
     try pipeline.work()
-    return try faults + delivery.run(until: [id], by: .after(.seconds(30)))
+    return try faults + delivery.run(until: [id], patience: .seconds(30))
   }
 
   @Test func pushesArriveAndTheirReceiptsComeBack() throws {
@@ -88,7 +89,7 @@ struct SocketTests {
   @Test func receiptsThatCannotBeBelievedChangeNothing() throws {
     try pipeline.source.commit(["a": "1\n"])
     let sent = try pipeline.send()
-    #expect(try delivery.run(until: [], by: .after(.seconds(30))).isEmpty)
+    #expect(try delivery.run(until: [], patience: .seconds(30)).isEmpty)
     let stranger = Identity(generating: try IdentityName("stranger"))
     let snapshot = try pipeline.snapshot(sent.update.after)
     func receipt(by applier: Mailbox, for id: MessageID) -> Receipt {
@@ -107,7 +108,7 @@ struct SocketTests {
       receipt(by: ours, for: sent.id).encoded(), by: pipeline.applier, type: "something/else")
     try deposit(Array("garbage".utf8), by: pipeline.applier)
     try pipeline.work()
-    #expect(try delivery.run(until: [sent.id], by: .after(.seconds(30))).isEmpty)
+    #expect(try delivery.run(until: [sent.id], patience: .seconds(30)).isEmpty)
     #expect(try pipeline.outbox.newest().map(\.state) == [.applied])
     listener.stop()
   }

@@ -43,7 +43,12 @@ final class ApplierService: Service {
     listener = try CarrierListener(
       on: configuration.endpoint, as: TransportIdentity(identity), for: peers,
       desk: CarrierDesk(store: store, access: access, now: Clock.now), log: log,
-      onDeposit: { bell.signal() })
+      onDeposit: { bell.signal() },
+      onFailure: {
+        log.critical("nothing can be received any more; ending")
+        // The service manager starts the program again.
+        _exit(ExitStatus.fault.rawValue)
+      })
     endpoint = listener.endpoint
   }
 

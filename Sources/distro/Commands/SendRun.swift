@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import MessageFormat
 import Signer
-import ZeroMQ
 
 /// One run of `sign-and-send`: what it put into the outbox, and what became of it.
 final class SendRun {
@@ -82,8 +81,8 @@ final class SendRun {
     messages.append(try sending.send(push, on: branch, of: repository).id)
   }
 
-  func deliver(by deadline: Deadline) throws -> [Delivery.Fault] {
-    try delivery.run(until: Set(messages), by: deadline)
+  func deliver(patience: Duration) throws -> [Delivery.Fault] {
+    try delivery.run(until: Set(messages), patience: patience)
   }
 
   /// A row for each message and recipient.

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import MessageFormat
 import Signer
-import ZeroMQ
 
 struct SignAndSend: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -70,7 +69,7 @@ struct SignAndSend: ParsableCommand {
     } else {
       failures = try run.sendPushes(from: HookInput.lines(), in: try configured(settings))
     }
-    let faults = wait == 0 ? [] : try run.deliver(by: .after(.seconds(wait)))
+    let faults = wait == 0 ? [] : try run.deliver(patience: .seconds(wait))
     bar.finish()
     try run.report(faults, asJSON: json)
     try exitStatus(of: run, failures: failures)
