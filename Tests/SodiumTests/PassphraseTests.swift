@@ -3,6 +3,9 @@ import Sodium
 import TestSupport
 import Testing
 
+private let onATerminal = ConditionTrait.enabled(
+  if: PseudoTerminal.areThere, "needs /dev/pts, which a bare chroot lacks")
+
 @Suite struct PassphraseTests {
   private let folder: TemporaryFolder
 
@@ -58,7 +61,7 @@ import Testing
     }
   }
 
-  @Test func asksOnceWithoutShowingTheAnswer() throws {
+  @Test(onATerminal) func asksOnceWithoutShowingTheAnswer() throws {
     let terminal = try PseudoTerminal(typing: [("passphrase: ", "right\r")])
     let passphrase = try Passphrase.ask(prompt: "passphrase", twice: false, terminal: terminal.path)
     #expect(terminal.showsWhatIsTyped)
@@ -66,7 +69,7 @@ import Testing
     #expect(try isSame(passphrase, as: "right"))
   }
 
-  @Test func asksTwice() throws {
+  @Test(onATerminal) func asksTwice() throws {
     let terminal = try PseudoTerminal(typing: [
       ("passphrase: ", "right\n"), ("once more: ", "right\n"),
     ])
@@ -85,7 +88,7 @@ import Testing
     ("ri ght\r", "ri ght"),
   ]
 
-  @Test(arguments: edited) func letsThePersonCorrectTheLine(
+  @Test(onATerminal, arguments: edited) func letsThePersonCorrectTheLine(
     keys: String, passphrase: String
   ) throws {
     let terminal = try PseudoTerminal(typing: [("?: ", keys)])
@@ -106,7 +109,7 @@ import Testing
     ),
   ]
 
-  @Test(arguments: refused) func refusesAnswerAndShowsTypingAgain(
+  @Test(onATerminal, arguments: refused) func refusesAnswerAndShowsTypingAgain(
     script: [String], error: SodiumError
   ) throws {
     let terminal = try PseudoTerminal(typing: script.map { (": ", $0) })

@@ -10,6 +10,15 @@ final class PseudoTerminal: @unchecked Sendable {
   private let finished = DispatchSemaphore(value: 0)
   private var transcript: [UInt8] = []
 
+  /// A bare chroot has no terminals to give.
+  static let areThere: Bool = {
+    var ends: (master: Int32, slave: Int32) = (-1, -1)
+    guard unsafe openpty(&ends.master, &ends.slave, nil, nil, nil) == 0 else { return false }
+    close(ends.master)
+    close(ends.slave)
+    return true
+  }()
+
   init(typing script: [(after: String, keys: String)]) throws {
     var ends: (master: Int32, slave: Int32) = (-1, -1)
     // NAME_MAX of a file below /dev/pts is far less.
