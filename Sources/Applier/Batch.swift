@@ -17,7 +17,6 @@ final class Batch {
   /// What is to happen to the working tree, from the first revision to the last, by path.
   private(set) var changes: [TreePath: TreeChange] = [:]
   private(set) var patches: [CheckedPatch] = []
-  private var byteCount = 0
 
   init(_ checkout: Checkout) {
     self.checkout = checkout
@@ -27,14 +26,13 @@ final class Batch {
 
   /// A pack is a step of its own: its objects are on the disk, not in the overlay.
   var isFull: Bool {
-    patches.count >= Self.messageCountMax || byteCount >= Self.byteCountMax
+    patches.count >= Self.messageCountMax || overlay.byteCount >= Self.byteCountMax
       || patches.contains { if case .packed = $0.objects { true } else { false } }
   }
 
   func add(_ patch: CheckedPatch) {
     patches.append(patch)
     current = patch.message.after
-    byteCount += Int(patch.message.payload.inflatedSize)
     for change in patch.changes { merge(change) }
   }
 

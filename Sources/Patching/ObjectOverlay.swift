@@ -10,6 +10,8 @@ package struct ObjectOverlay {
   /// In the order in which they were added: what an object needs comes before it.
   package private(set) var newObjects: [ObjectReference] = []
   private var contents: [ObjectID: [UInt8]] = [:]
+  /// Of the new objects together: what they take in memory.
+  package private(set) var byteCount = 0
 
   package init(over base: ObjectDatabase) {
     self.base = base
@@ -20,6 +22,7 @@ package struct ObjectOverlay {
     let id = try ObjectDatabase.hash(kind, bytes)
     if contents.updateValue(bytes, forKey: id) == nil {
       newObjects.append(ObjectReference(id: id, kind: kind))
+      byteCount += bytes.count
     }
     return id
   }
@@ -29,7 +32,9 @@ package struct ObjectOverlay {
 
   /// Forgets what was added since.
   package mutating func rollBack(to mark: Int) {
-    for object in newObjects[mark...] { contents[object.id] = nil }
+    for object in newObjects[mark...] {
+      byteCount -= contents.removeValue(forKey: object.id)?.count ?? 0
+    }
     newObjects.removeSubrange(mark...)
   }
 
