@@ -156,6 +156,9 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
     Spoilt("no payload", fields.with(15), .invalid(field: "message.payload.kind")),
     Spoilt("no kind", payload(1), .invalid(field: "message.payload.kind")),
     Spoilt("kind 4", payload(1, .number(1, 4)), .invalid(field: "message.payload.kind")),
+    Spoilt(
+      "replacement of nothing", payload(1, .number(1, 3)).with(6).with(7),
+      .invalid(field: "message.payload.kind")),
     Spoilt("kind -1", payload(1, .number(1, .max)), .invalid(field: "message.payload.kind")),
     Spoilt(
       "no digest", payload(2),
