@@ -1,4 +1,5 @@
 package import MessageFormat
+import Sealing
 package import Sodium
 
 /// What a signer's configuration says, read and checked: keys loaded, paths absolute.
@@ -20,6 +21,16 @@ package struct SignerSettings: Sendable {
     self.carriers = carriers
     self.repositories = repositories
     self.lifetimeMilliseconds = lifetimeMilliseconds
+  }
+}
+
+extension SignerSettings {
+  /// Whose messages a carrier takes: its server's, where that is a recipient itself; a relay, all others'.
+  func mailboxes(behind carrier: SignerCarrier) -> Set<Mailbox> {
+    let recipients = Set(repositories.flatMap(\.recipients).map(\.mailbox))
+    let server = carrier.server.mailbox
+    guard !recipients.contains(server) else { return [server] }
+    return recipients.subtracting(carriers.map(\.server.mailbox))
   }
 }
 
