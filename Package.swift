@@ -78,10 +78,11 @@ let package = Package(
 
     // Layer 3: how sealed messages travel.
     .target(
-      name: "Carriers", dependencies: ["MessageFormat", "Mailboxes", "ZeroMQ", logging],
+      name: "Carriers",
+      dependencies: ["MessageFormat", "Sealing", "Mailboxes", "ZeroMQ", logging],
       swiftSettings: strict),
 
-    // Layer 4: the two halves, which never meet.
+    // Layer 4: the two halves, and what stands between them; they never meet.
     .target(
       name: "Signer",
       dependencies: [
@@ -95,12 +96,19 @@ let package = Package(
         "Sealing", "Patching", "Mailboxes", grdb, logging,
       ], swiftSettings: strict),
 
+    .target(
+      name: "Relay",
+      dependencies: [
+        "MessageFormat", "Sodium", "ZeroMQ", "Spool", "Sealing", "Mailboxes", "Carriers", grdb,
+        logging,
+      ], swiftSettings: strict),
+
     // Layer 5: commands, configuration, terminal; joins the halves.
     .executableTarget(
       name: "distro",
       dependencies: [
         "MessageFormat", "Sodium", "Git", "ZeroMQ", "Sealing", "Mailboxes", "Carriers", "Signer",
-        "Applier", arguments, lifecycle, yaml, logging,
+        "Applier", "Relay", arguments, lifecycle, yaml, logging,
       ], swiftSettings: generated, linkerSettings: [.unsafeFlags(standalone)]),
 
     // Tests mirror the targets.
@@ -111,7 +119,8 @@ let package = Package(
         "MessageFormat", "Sodium", "ZeroMQ", "Sealing", "Mailboxes", "Signer", "Applier",
       ], path: "Tests/Bench", swiftSettings: generated),
     .target(
-      name: "TestSupport", dependencies: ["GitModel", "MessageFormat", "Mailboxes", grdb],
+      name: "TestSupport",
+      dependencies: ["GitModel", "MessageFormat", "Sodium", "Sealing", "Mailboxes", grdb],
       path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "CarriersTests",
@@ -145,6 +154,12 @@ let package = Package(
     .testTarget(
       name: "MessageFormatTests", dependencies: ["MessageFormat", "GitModel"],
       swiftSettings: strict),
+    .testTarget(
+      name: "RelayTests",
+      dependencies: [
+        "Relay", "Carriers", "Mailboxes", "Sealing", "MessageFormat", "Sodium", "ZeroMQ", "Spool",
+        "TestSupport", grdb, logging,
+      ], swiftSettings: strict),
     .testTarget(
       name: "SealingTests",
       dependencies: [
