@@ -11,9 +11,7 @@ import Synchronization
 import ZeroMQ
 
 /// The listener that takes messages in, and the worker that handles them, each on a thread of its own.
-final class ApplierService: Service {
-  /// The message in hand may take so long when the program is to stop; then it is left to the next start.
-  private static let stopTimeout: Duration = .milliseconds(4_500)
+final class ApplierService: RoleService {
   /// After a fault of the machine's, a full disk for one.
   private static let retryIntervals: [DispatchTimeInterval] = [1, 2, 5, 10, 30].map { .seconds($0) }
 
@@ -63,30 +61,11 @@ final class ApplierService: Service {
     try await gracefulShutdown()
     isStopping.withLock { $0 = true }
     bell.signal()
-    guard await hasEnded(end) else {
-      log.warning("the message in hand is left to the next start")
-      try Inbox.excuseAttempts(in: store)
-      // Not exit(3): its handlers would run while the other thread is at work.
-      _exit(ExitStatus.done.rawValue)
-    }
+    for await _ in end {}
     listener.stop()
   }
 
-  /// Whether the stream ends before the timeout.
-  private func hasEnded(_ end: AsyncStream<Never>) async -> Bool {
-    await withTaskGroup(of: Bool.self) { group in
-      group.addTask {
-        for await _ in end {}
-        return true
-      }
-      group.addTask {
-        do { try await Task.sleep(for: Self.stopTimeout) } catch { return true }
-        return false
-      }
-      defer { group.cancelAll() }
-      return await group.next() ?? false
-    }
-  }
+  func abandon() throws { try Inbox.excuseAttempts(in: store) }
 
   private func wait(until end: ContinuousClock.Instant?) {
     guard let end else { return bell.wait() }
@@ -117,6 +96,23 @@ extension TransportIdentity {
   init(_ identity: Identity) throws {
     self.init(publicKey: try CurvePublicKey(identity.public.transportKey.bytes)) { borrower in
       try identity.withTransportSecret(borrower)
+    }
+  }
+}
+
+extension Role {
+  /// `path`: of its configuration.
+  static func applier(_ path: String) -> Role {
+    Role(name: "applier") {
+      let configuration = try ApplierConfiguration.read(path)
+      return {
+        let log = try configuration.log.logger(label: "distro.verify-apply")
+        let state = try StateDatabase.applier(directory: configuration.settings.state)
+        let service = try ApplierService(
+          configuration, store: MailboxStore(state: state), log: log)
+        log.notice("listening", metadata: ["endpoint": "\(service.endpoint)"])
+        return service
+      }
     }
   }
 }
