@@ -109,6 +109,8 @@ package struct Outbox: Sendable {
       switch receipt.outcome {
       case .applied: ("applied", nil, nil)
       case .refused(let refusal, let detail): ("refused", refusal.rawValue, detail)
+      case .behind: ("behind", nil, nil)
+      case .current: ("applied", nil, nil)
       }
     return try writing { database in
       // The first answer stands: an applier answers a message once.
