@@ -37,7 +37,9 @@ struct NotifySocketTests {
     #expect(try second.next() == ["WATCHDOG=2"])
   }
 
-  @Test(arguments: ["", "@", "/", "relative", "vsock:2:1", "/" + String(repeating: "n", count: 107)])
+  @Test(arguments: [
+    "", "@", "/", "relative", "vsock:2:1", "/" + String(repeating: "n", count: 107),
+  ])
   func refusesAddressesThatAreNone(address: String) {
     #expect(throws: MachineError.notifyAddressInvalid(address)) { try NotifySocket(address) }
   }

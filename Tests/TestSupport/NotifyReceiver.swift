@@ -18,7 +18,9 @@ package final class NotifyReceiver: Sendable {
     let offset = MemoryLayout<sockaddr_un>.size - MemoryLayout.size(ofValue: name.sun_path)
     let length = socklen_t(offset + bytes.count)
     let code = unsafe withUnsafePointer(to: &name) { name in
-      unsafe name.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe bind(descriptor, $0, length) }
+      unsafe name.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe bind(descriptor, $0, length)
+      }
     }
     guard code == 0 else { throw POSIXError(.EADDRINUSE) }
     var timeout = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
