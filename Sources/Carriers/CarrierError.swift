@@ -1,5 +1,3 @@
-package import MessageFormat
-
 /// Why a carrier was not reached, or did not do what it was asked.
 package enum CarrierError: Error, CustomStringConvertible {
   case notReached(endpoint: String, reason: UnreachedReason)

@@ -140,14 +140,14 @@ extension Depositing {
   }
 
   /// What was handed over; `nil`: nothing that we know of.
-  mutating func stored(_ id: MessageID) -> OutgoingMessage? {
+  mutating func stored(_ id: MessageID) -> WaitingMessage? {
     guard let index = queue.firstIndex(where: { $0.offer.id == id && $0.isOffered }) else {
       return nil
     }
     let deposit = queue.remove(at: index)
     for mailbox in deposit.offer.mailboxes { holds[mailbox] = nil }
     if queue.count < Limits.openDepositCountMax { isStale = true }
-    return OutgoingMessage(
+    return WaitingMessage(
       message: deposit.message, mailboxes: deposit.offer.mailboxes, slot: deposit.offer.slot)
   }
 

@@ -37,7 +37,7 @@ package struct ExchangeHandlers: Sendable {
   /// Makes messages for us durable; they are acknowledged when it returns, and collected again when it throws.
   package var accept: @Sendable ([IncomingMessage]) throws -> Void
   /// The carrier has the message on its disk, for these mailboxes.
-  package var stored: @Sendable (OutgoingMessage) throws -> Void
+  package var stored: @Sendable (WaitingMessage) throws -> Void
   /// The carrier does not take it for that mailbox; it is tried again.
   package var refused: @Sendable (ExchangeRefusal) -> Void = { _ in }
   package var stateChanged: @Sendable (ExchangeState) -> Void = { _ in }
@@ -46,7 +46,7 @@ package struct ExchangeHandlers: Sendable {
 
   package init(
     accept: @escaping @Sendable ([IncomingMessage]) throws -> Void,
-    stored: @escaping @Sendable (OutgoingMessage) throws -> Void
+    stored: @escaping @Sendable (WaitingMessage) throws -> Void
   ) {
     self.accept = accept
     self.stored = stored

@@ -17,7 +17,7 @@ final class ExchangeDesk {
   enum Effect {
     /// To be made durable; then `accepted` or `postpone`.
     case accept([Collecting.Whole])
-    case stored(OutgoingMessage)
+    case stored(WaitingMessage)
     case refused(Depositing.Refusal)
     case tooLarge(SealedSize)
     /// A step of a large deposit.

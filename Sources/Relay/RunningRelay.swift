@@ -126,11 +126,3 @@ package final class RunningRelay: Sendable {
       metadata: ["signers": "\(peers.signers.count)", "appliers": "\(peers.appliers.count)"])
   }
 }
-
-extension TransportIdentity {
-  fileprivate init(_ identity: Identity) throws {
-    self.init(publicKey: try CurvePublicKey(identity.public.transportKey.bytes)) { borrower in
-      try identity.withTransportSecret(borrower)
-    }
-  }
-}

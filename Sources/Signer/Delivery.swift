@@ -1,4 +1,4 @@
-package import Carriers
+import Carriers
 import Dispatch
 package import Logging
 import Mailboxes
@@ -162,7 +162,7 @@ extension Delivery {
     bell.signal()
   }
 
-  private func markStored(_ outgoing: OutgoingMessage) throws {
+  private func markStored(_ outgoing: WaitingMessage) throws {
     let total = UInt64(outgoing.message.size.chunkCount)
     progress.report(.sending, done: total, of: total)
     try outbox.markStored(outgoing, at: now())
@@ -202,14 +202,5 @@ extension Delivery {
     guard receipt.applier == signer.mailbox, receipt.signer == settings.identity.public.mailbox
     else { throw SealingError.badSignature }
     return receipt
-  }
-}
-
-extension TransportIdentity {
-  /// The transport half of an identity.
-  package init(_ identity: Identity) throws {
-    self.init(publicKey: try CurvePublicKey(identity.public.transportKey.bytes)) { borrower in
-      try identity.withTransportSecret(borrower)
-    }
   }
 }

@@ -88,7 +88,7 @@ package struct Outbox: Sendable {
   }
 
   /// A carrier has the message on its disk, for these mailboxes: it leaves them here.
-  package func markStored(_ outgoing: OutgoingMessage, at time: Timestamp) throws(SignerError) {
+  package func markStored(_ outgoing: WaitingMessage, at time: Timestamp) throws(SignerError) {
     let id = outgoing.message.id
     try writing { database in
       for mailbox in outgoing.mailboxes {

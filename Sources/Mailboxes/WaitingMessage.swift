@@ -3,7 +3,7 @@ import GRDB
 package import MessageFormat
 
 /// A message that waits in a store of ours to be handed over to a carrier.
-package struct OutgoingMessage: Sendable {
+package struct WaitingMessage: Sendable {
   package let message: StoredMessage
   /// Those of its mailboxes that still wait.
   package let mailboxes: [Mailbox]
@@ -20,7 +20,7 @@ extension MailboxStore {
   /// The oldest messages for `mailboxes`, in their order, each with those of `mailboxes` that it waits in.
   package func outgoing(
     for mailboxes: Set<Mailbox>, countMax: Int
-  ) throws(MailboxError) -> [OutgoingMessage] {
+  ) throws(MailboxError) -> [WaitingMessage] {
     let rows = try reading { database in
       try Row.fetchCursor(
         database.cachedStatement(
@@ -32,7 +32,7 @@ extension MailboxStore {
     }
     return rows.map { group in
       let first = group[0]
-      return OutgoingMessage(
+      return WaitingMessage(
         message: StoredMessage(row: first.row, mailbox: first.mailbox, state: state),
         mailboxes: group.map(\.mailbox),
         slot: (first.row["slot"] as Data?).flatMap { Slot(Array($0)) })
