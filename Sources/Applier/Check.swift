@@ -61,7 +61,7 @@ struct Check {
           batch.overlay.rollBack(to: mark)
           throw error
         }
-      case .pack: return try checkPack(opened, stored)
+      case .pack, .replacement: return try checkPack(opened, stored)
       }
     } catch {
       throw try Self.refusal(of: error)

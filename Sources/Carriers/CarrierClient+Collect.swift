@@ -13,7 +13,10 @@ extension CarrierClient {
   package func collect(
     after position: UInt64 = 0, byteCountMax: UInt64, by deadline: Deadline
   ) throws(CarrierError) -> Collected? {
-    try send(.collect(after: position, credit: Limits.creditMax, wait: true), by: deadline)
+    try send(
+      .collect(
+        after: position, credit: Limits.creditMax,
+        waitMilliseconds: Limits.collectWaitMillisecondsMax), by: deadline)
     var entry: MailboxEntry?
     var size = SealedSize(chunkCount: 0, byteCount: 0)
     var chunks: [[UInt8]] = []
@@ -27,8 +30,11 @@ extension CarrierClient {
       switch event {
       case .interrupted:
         (entry, chunks) = (nil, [])
-        try send(.collect(after: position, credit: Limits.creditMax, wait: true), by: deadline)
-      case .reply(.delivery(let delivered, let announced), _):
+        try send(
+          .collect(
+            after: position, credit: Limits.creditMax,
+            waitMilliseconds: Limits.collectWaitMillisecondsMax), by: deadline)
+      case .reply(.delivery(let delivered, let announced, _), _):
         guard announced.byteCount <= byteCountMax else {
           throw .unexpectedAnswer(
             endpoint: endpoint, "a message of \(announced.byteCount) bytes, over \(byteCountMax)")

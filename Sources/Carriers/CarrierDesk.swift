@@ -112,7 +112,7 @@ extension CarrierDesk {
     case .deposit(let offer): begin(offer, from: peer)
     case .chunk: preconditionFailure("chunks come with their bytes")
     case .collect(let after, let credit, let wait):
-      collect(after: after, credit: credit, wait: wait, for: peer)
+      collect(after: after, credit: credit, wait: wait > 0, for: peer)
     case .fetch(let chunk, let credit): fetch(chunk, credit: credit, for: peer)
     case .acknowledge(let entry): acknowledge(entry, from: peer)
     }
@@ -229,7 +229,8 @@ extension CarrierDesk {
   private func deliver(after position: UInt64, credit: UInt32, to peer: Peer) -> [Outgoing] {
     do throws(MailboxError) {
       guard let message = try store.first(in: peer.mailbox, after: position) else { return [] }
-      let delivery = Outgoing(peer: peer, reply: .delivery(message.entry, message.size), chunk: nil)
+      let delivery = Outgoing(
+        peer: peer, reply: .delivery(message.entry, message.size, more: false), chunk: nil)
       return try [delivery] + chunks(of: message, from: 0, credit: credit, to: peer)
     } catch {
       return [refusal(nil, .fault, "\(error)", to: peer)]

@@ -59,6 +59,35 @@ func time(_ milliseconds: UInt64, field: String) throws(FormatError) -> Timestam
   return Timestamp(milliseconds: milliseconds)
 }
 
+/// In ascending order of their bytes, each once, at least one.
+func decodeRecipients(_ wire: [Data], of structure: String) throws(FormatError) -> [Mailbox] {
+  let field = "\(structure).recipients"
+  try requireLimit(wire.count, Limits.recipientCountMax, field: field)
+  var recipients: [Mailbox] = []
+  for data in wire {
+    let mailbox: Mailbox = try name(data, field: field)
+    if let last = recipients.last {
+      guard last.bytes.lexicographicallyPrecedes(mailbox.bytes) else { throw .notCanonical(field) }
+    }
+    recipients.append(mailbox)
+  }
+  guard !recipients.isEmpty else { throw .invalid(field: field) }
+  return recipients
+}
+
+func requireRemote(_ remote: String, of structure: String) throws(FormatError) {
+  let field = "\(structure).remote"
+  try requireLimit(remote.utf8.count, Limits.remoteByteCountMax, field: field)
+  try requirePrintable(remote, field: field)
+  guard !remote.isEmpty else { throw .invalid(field: field) }
+}
+
+func requireSequence(_ sequence: UInt64, of structure: String) throws(FormatError) {
+  let field = "\(structure).sequence"
+  guard sequence >= 1 else { throw .invalid(field: field) }
+  try requireLimit(sequence, Limits.numberMax, field: field)
+}
+
 /// The number of a chunk that a message may have.
 func chunkIndex(_ index: UInt32, field: String) throws(FormatError) -> UInt32 {
   try requireLimit(UInt64(index), UInt64(Limits.chunkCountMax - 1), field: field)

@@ -7,9 +7,10 @@ package enum CarrierReply: Hashable, Sendable {
   /// The whole message is on the carrier's disk.
   case stored(MessageID)
   case refused(MessageID?, CarrierRefusal, detail: String)
-  case delivery(MailboxEntry, SealedSize)
+  /// `more`: another delivery follows in the same answer.
+  case delivery(MailboxEntry, SealedSize, more: Bool)
   case chunk(ChunkName)
-  /// Nothing waits in the mailbox.
+  /// Nothing waits in the mailbox, and the time to wait is over.
   case empty
   case acknowledged(MailboxEntry)
 }
@@ -42,11 +43,12 @@ extension CarrierReply {
       wire.refused.messageID = Data(id?.bytes ?? [])
       wire.refused.reason = reason.rawValue
       wire.refused.detail = printableDetail(detail)
-    case .delivery(let entry, let size):
+    case .delivery(let entry, let size, let more):
       wire.delivery.position = entry.position
       wire.delivery.messageID = Data(entry.id.bytes)
       wire.delivery.chunkCount = size.chunkCount
       wire.delivery.byteCount = size.byteCount
+      wire.delivery.more = more
     case .chunk(let chunk):
       wire.chunk = chunk.wire
     case .empty:
@@ -79,7 +81,7 @@ extension CarrierReply {
         MailboxEntry(
           position: delivery.position,
           id: try name(delivery.messageID, field: "delivery.message_id")),
-        try SealedSize(checking: delivery.chunkCount, delivery.byteCount))
+        try SealedSize(checking: delivery.chunkCount, delivery.byteCount), more: delivery.more)
     case .chunk(let chunk):
       self = .chunk(try ChunkName(chunk))
     case .empty:

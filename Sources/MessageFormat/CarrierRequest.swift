@@ -6,8 +6,9 @@ import FoundationEssentials
 package enum CarrierRequest: Hashable, Sendable {
   case deposit(DepositOffer)
   case chunk(ChunkName)
-  /// The mailbox's first message after a position, with at most `credit` of its chunks; `wait`: answer when there is one.
-  case collect(after: UInt64, credit: UInt32, wait: Bool)
+  /// The mailbox's first messages after a position, as many as `credit` chunks hold, of the first one at least a part. Where
+  /// there is none, the answer may take `waitMilliseconds`.
+  case collect(after: UInt64, credit: UInt32, waitMilliseconds: UInt32)
   /// More chunks of a message that was delivered.
   case fetch(ChunkName, credit: UInt32)
   case acknowledge(MailboxEntry)
@@ -19,11 +20,14 @@ package struct DepositOffer: Hashable, Sendable {
   /// In which mailboxes it is to be put; each is a recipient of its header.
   package let mailboxes: [Mailbox]
   package let size: SealedSize
+  /// It takes the place of the depositor's message that was put there before and that nobody has collected.
+  package let slot: Slot?
 
-  package init(id: MessageID, mailboxes: [Mailbox], size: SealedSize) {
+  package init(id: MessageID, mailboxes: [Mailbox], size: SealedSize, slot: Slot? = nil) {
     self.id = id
     self.mailboxes = mailboxes
     self.size = size
+    self.slot = slot
   }
 }
 
@@ -83,12 +87,13 @@ extension CarrierRequest {
       wire.deposit.mailboxes = offer.mailboxes.map { Data($0.bytes) }
       wire.deposit.chunkCount = offer.size.chunkCount
       wire.deposit.byteCount = offer.size.byteCount
+      wire.deposit.slot = Data(offer.slot?.bytes ?? [])
     case .chunk(let chunk):
       wire.chunk = chunk.wire
     case .collect(let after, let credit, let wait):
       wire.collect.after = after
       wire.collect.credit = credit
-      wire.collect.wait = wait
+      wire.collect.waitMilliseconds = wait
     case .fetch(let chunk, let credit):
       wire.fetch.messageID = Data(chunk.id.bytes)
       wire.fetch.firstChunk = chunk.index
@@ -112,7 +117,11 @@ extension CarrierRequest {
       self = .chunk(try ChunkName(chunk))
     case .collect(let collect):
       try requireLimit(UInt64(collect.credit), UInt64(Limits.creditMax), field: "collect.credit")
-      self = .collect(after: collect.after, credit: collect.credit, wait: collect.wait)
+      try requireLimit(
+        UInt64(collect.waitMilliseconds), UInt64(Limits.collectWaitMillisecondsMax),
+        field: "collect.wait_milliseconds")
+      self = .collect(
+        after: collect.after, credit: collect.credit, waitMilliseconds: collect.waitMilliseconds)
     case .fetch(let fetch):
       try requireLimit(UInt64(fetch.credit), UInt64(Limits.creditMax), field: "fetch.credit")
       self = .fetch(
@@ -143,6 +152,7 @@ extension DepositOffer {
     }
     self.mailboxes = mailboxes
     size = try SealedSize(checking: wire.chunkCount, wire.byteCount)
+    slot = wire.slot.isEmpty ? nil : try name(wire.slot, field: "deposit.slot")
   }
 }
 

@@ -50,6 +50,8 @@ package enum Limits {
   package static let carrierFrameByteCountMax = 65_536
   /// Chunks that may be sent before the other side has said how many it takes.
   package static let creditMax: UInt32 = 32
+  /// How long a carrier may keep a reader waiting before it says that there is nothing: its sign of life.
+  package static let collectWaitMillisecondsMax: UInt32 = 60_000
   /// Unfinished deposits that one identity may have open, over all its connections.
   package static let openDepositCountMax = 16
   /// An unfinished deposit of which nothing came for so long is given up.

@@ -15,9 +15,9 @@ package struct Message: Hashable, Sendable {
   package var after: Snapshot
   /// The commit object of `after` without git's header; empty where the payload holds it.
   package var commit: [UInt8]
-  /// 1, 2, 3… in a stream.
+  /// Greater than that of every message of the stream before, mostly by one.
   package var sequence: UInt64
-  /// The digest of the stream's previous message; `nil` for the first.
+  /// The digest of the stream's previous message; `nil` where its signer remembers none.
   package var previous: ContentDigest?
   package var createdAt: Timestamp
   package var expiresAt: Timestamp
@@ -56,7 +56,13 @@ package struct Snapshot: Hashable, Sendable {
 
 /// What the chunks after the first hold, named by the signed message.
 package struct PayloadDescription: Hashable, Sendable {
-  package enum Kind: Sendable { case patch, pack }
+  package enum Kind: Sendable {
+    case patch
+    /// Objects that the revision before does not have.
+    case pack
+    /// All objects of the new tree, for a revision before that the signer does not have.
+    case replacement
+  }
 
   package let kind: Kind
   /// Of the payload as sealed, that is compressed: verified before the decompressor sees a byte.
@@ -91,7 +97,7 @@ extension Message {
     wire.previous = Data(previous?.bytes ?? [])
     wire.createdAt = createdAt.milliseconds
     wire.expiresAt = expiresAt.milliseconds
-    wire.payload.kind = payload.kind == .patch ? .patch : .pack
+    wire.payload.kind = payload.kind.wire
     wire.payload.digest = Data(payload.digest.bytes)
     wire.payload.size = payload.size
     wire.payload.inflatedSize = payload.inflatedSize
@@ -102,46 +108,35 @@ extension Message {
     let wire = try decodeCanonically(
       WireMessage.self, from: bytes, named: "message", byteCountMax: Limits.statementByteCountMax)
     try requireVersion(wire.version, of: "message")
-    try requireLimit(
-      wire.recipients.count, Limits.recipientCountMax, field: "message.recipients")
-    var recipients: [Mailbox] = []
-    for data in wire.recipients {
-      let mailbox: Mailbox = try name(data, field: "message.recipients")
-      if let last = recipients.last {
-        guard last.bytes.lexicographicallyPrecedes(mailbox.bytes) else {
-          throw .notCanonical("message.recipients")
-        }
-      }
-      recipients.append(mailbox)
-    }
-    guard !recipients.isEmpty else { throw .invalid(field: "message.recipients") }
-    try requireLimit(
-      wire.remote.utf8.count, Limits.remoteByteCountMax, field: "message.remote")
-    try requirePrintable(wire.remote, field: "message.remote")
-    guard !wire.remote.isEmpty else { throw .invalid(field: "message.remote") }
+    let recipients = try decodeRecipients(wire.recipients, of: "message")
+    try requireRemote(wire.remote, of: "message")
     guard let ref = BranchName(fullName: wire.ref) else { throw .invalid(field: "message.ref") }
     try requireLimit(wire.commit.count, Limits.commitByteCountMax, field: "message.commit")
-    guard wire.sequence >= 1 else { throw .invalid(field: "message.sequence") }
-    try requireLimit(wire.sequence, Limits.numberMax, field: "message.sequence")
+    try requireSequence(wire.sequence, of: "message")
     let previous: ContentDigest? =
       wire.previous.isEmpty ? nil : try name(wire.previous, field: "message.previous")
-    guard (wire.sequence == 1) == (previous == nil) else {
-      throw .invalid(field: "message.previous")
-    }
-    guard let after = try Self.snapshot(wire.after, wire.afterTree, field: "message.after") else {
+    guard wire.sequence > 1 || previous == nil else { throw .invalid(field: "message.previous") }
+    guard let after = try Snapshot.decoding(wire.after, wire.afterTree, field: "message.after")
+    else {
       throw .invalid(field: "message.after")
+    }
+    let before = try Snapshot.decoding(wire.before, wire.beforeTree, field: "message.before")
+    guard before != nil || wire.payload.kind != .replacement else {
+      throw .invalid(field: "message.payload.kind")
     }
     self.init(
       signer: try name(wire.signer, field: "message.signer"), recipients: recipients,
-      remote: wire.remote, ref: ref,
-      before: try Self.snapshot(wire.before, wire.beforeTree, field: "message.before"),
+      remote: wire.remote, ref: ref, before: before,
       after: after, commit: Array(wire.commit), sequence: wire.sequence, previous: previous,
       createdAt: try time(wire.createdAt, field: "message.created_at"),
       expiresAt: try time(wire.expiresAt, field: "message.expires_at"),
       payload: try PayloadDescription(wire.payload))
   }
+}
 
-  private static func snapshot(
+extension Snapshot {
+  /// `nil`: both are absent.
+  static func decoding(
     _ revision: Data, _ tree: Data, field: String
   ) throws(FormatError) -> Snapshot? {
     if revision.isEmpty && tree.isEmpty { return nil }
@@ -152,11 +147,22 @@ extension Message {
   }
 }
 
+extension PayloadDescription.Kind {
+  fileprivate var wire: WirePayload.Kind {
+    switch self {
+    case .patch: .patch
+    case .pack: .pack
+    case .replacement: .replacement
+    }
+  }
+}
+
 extension PayloadDescription {
   init(_ wire: WirePayload) throws(FormatError) {
     switch wire.kind {
     case .patch: kind = .patch
     case .pack: kind = .pack
+    case .replacement: kind = .replacement
     case .unspecified, .UNRECOGNIZED: throw .invalid(field: "message.payload.kind")
     }
     digest = try name(wire.digest, field: "message.payload.digest")

@@ -28,6 +28,7 @@ package let nameByteCount = 32
 package enum MailboxThing: Sendable {}
 package enum MessageThing: Sendable {}
 package enum ContentThing: Sendable {}
+package enum SlotThing: Sendable {}
 
 /// The mailbox of one identity: its fingerprint.
 package typealias Mailbox = Name<MailboxThing>
@@ -35,3 +36,5 @@ package typealias Mailbox = Name<MailboxThing>
 package typealias MessageID = Name<MessageThing>
 /// The digest of a message's bytes or of its payload as sealed.
 package typealias ContentDigest = Name<ContentThing>
+/// Where a depositor keeps one message at a time in a mailbox; means nothing to the carrier.
+package typealias Slot = Name<SlotThing>

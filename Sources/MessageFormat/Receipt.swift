@@ -1,7 +1,7 @@
 import FoundationEssentials
 package import GitModel
 
-/// An applier's signed answer to one sealed message (docs/message-format.md, "Receipt").
+/// An applier's signed answer to one sealed message, a heartbeat for one (docs/message-format.md, "Receipt").
 package struct Receipt: Hashable, Sendable {
   package static let statementType = "application/vnd.distro.receipt.v1"
 
@@ -9,6 +9,11 @@ package struct Receipt: Hashable, Sendable {
     case applied(Snapshot)
     /// The detail is for people: what was expected, what was found.
     case refused(Refusal, detail: String)
+    /// The checkout is not where the message starts, or not where the heartbeat says: it is here, or has nothing, and needs
+    /// what leads on from there.
+    case behind(Snapshot?)
+    /// To a heartbeat: the checkout is where it says.
+    case current(Snapshot)
   }
 
   /// What the message said, where it could be opened and its signature was good.
@@ -43,7 +48,12 @@ package struct Receipt: Hashable, Sendable {
     self.messageID = messageID
     self.subject = subject
     self.outcome = outcome
-    self.revision = if case .applied(let snapshot) = outcome { snapshot.revision } else { revision }
+    self.revision =
+      switch outcome {
+      case .applied(let snapshot), .current(let snapshot): snapshot.revision
+      case .behind(let snapshot): snapshot?.revision
+      case .refused: revision
+      }
     self.receivedAt = receivedAt
     self.finishedAt = finishedAt
   }
@@ -63,6 +73,12 @@ extension Receipt {
     switch outcome {
     case .applied(let snapshot):
       wire.tree = Data(snapshot.tree.bytes)
+    case .behind(let snapshot):
+      wire.tree = Data(snapshot?.tree.bytes ?? [])
+      wire.standing = .behind
+    case .current(let snapshot):
+      wire.tree = Data(snapshot.tree.bytes)
+      wire.standing = .current
     case .refused(let refusal, let detail):
       wire.refusal = refusal.rawValue
       wire.detail = printableDetail(detail)
@@ -84,37 +100,38 @@ extension Receipt {
       applier: try name(wire.applier, field: "receipt.applier"),
       signer: try name(wire.signer, field: "receipt.signer"),
       messageID: try name(wire.messageID, field: "receipt.message_id"),
-      subject: try Self.subject(of: wire), outcome: try Self.outcome(of: wire, revision: revision),
+      subject: try Self.subject(of: wire), outcome: try Self.outcome(of: wire),
       revision: revision, receivedAt: try time(wire.receivedAt, field: "receipt.received_at"),
       finishedAt: try time(wire.finishedAt, field: "receipt.finished_at"))
   }
 
   private static func subject(of wire: WireReceipt) throws(FormatError) -> Subject? {
     if wire.remote.isEmpty && wire.ref.isEmpty && wire.sequence == 0 { return nil }
-    try requireLimit(wire.remote.utf8.count, Limits.remoteByteCountMax, field: "receipt.remote")
-    try requirePrintable(wire.remote, field: "receipt.remote")
-    guard !wire.remote.isEmpty else { throw .invalid(field: "receipt.remote") }
+    try requireRemote(wire.remote, of: "receipt")
     guard let ref = BranchName(fullName: wire.ref) else { throw .invalid(field: "receipt.ref") }
-    guard wire.sequence >= 1 else { throw .invalid(field: "receipt.sequence") }
-    try requireLimit(wire.sequence, Limits.numberMax, field: "receipt.sequence")
+    try requireSequence(wire.sequence, of: "receipt")
     return Subject(remote: wire.remote, ref: ref, sequence: wire.sequence)
   }
 
-  private static func outcome(
-    of wire: WireReceipt, revision: ObjectID?
-  ) throws(FormatError) -> Outcome {
+  private static func outcome(of wire: WireReceipt) throws(FormatError) -> Outcome {
     guard wire.refusal.isEmpty else {
-      guard let refusal = Refusal(rawValue: wire.refusal), wire.tree.isEmpty else {
+      guard let refusal = Refusal(rawValue: wire.refusal), wire.tree.isEmpty,
+        wire.standing == .answered
+      else {
         throw .invalid(field: "receipt.refusal")
       }
       try requireLimit(wire.detail.utf8.count, Limits.detailByteCountMax, field: "receipt.detail")
       try requirePrintable(wire.detail, field: "receipt.detail")
       return .refused(refusal, detail: wire.detail)
     }
-    guard let revision, let tree = ObjectID(bytes: wire.tree), !tree.isZero, wire.detail.isEmpty
-    else {
-      throw .invalid(field: "receipt.tree")
+    guard wire.detail.isEmpty else { throw .invalid(field: "receipt.detail") }
+    let snapshot = try Snapshot.decoding(wire.revision, wire.tree, field: "receipt.tree")
+    if wire.standing == .behind { return .behind(snapshot) }
+    guard let snapshot else { throw .invalid(field: "receipt.tree") }
+    switch wire.standing {
+    case .answered: return .applied(snapshot)
+    case .current: return .current(snapshot)
+    case .behind, .UNRECOGNIZED: throw .invalid(field: "receipt.standing")
     }
-    return .applied(Snapshot(revision: revision, tree: tree))
   }
 }

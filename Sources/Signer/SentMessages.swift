@@ -5,7 +5,7 @@ package import MessageFormat
 
 /// A message and what one recipient has said of it: a line of `distro status`.
 package struct SentMessage: Sendable {
-  package enum State: String, Sendable { case waiting, stored, applied, refused }
+  package enum State: String, Sendable { case waiting, stored, applied, refused, behind }
 
   package let id: MessageID
   package let remote: String

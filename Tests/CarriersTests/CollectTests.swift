@@ -25,7 +25,8 @@ import Testing
   private func collect(
     after position: UInt64 = 0, credit: UInt32 = Limits.creditMax, wait: Bool = false
   ) -> [CarrierDesk.Outgoing] {
-    let request = CarrierRequest.collect(after: position, credit: credit, wait: wait)
+    let request = CarrierRequest.collect(
+      after: position, credit: credit, waitMilliseconds: wait ? 60_000 : 0)
     return desk.desk.handle([request.encoded()], from: peer)
   }
 
@@ -41,7 +42,7 @@ import Testing
     deposit(Letter(1), Letter(2))
     let answer = collect()
     let entry = try entry(of: Letter(1))
-    #expect(answer[0].reply == .delivery(entry, Letter(1).size))
+    #expect(answer[0].reply == .delivery(entry, Letter(1).size, more: false))
     #expect(answer[0].chunk == nil)
     let names = (0..<3).map { CarrierReply.chunk(ChunkName(id: Letter(1).id, index: $0)) }
     #expect(answer.dropFirst().map(\.reply) == names)
@@ -49,7 +50,7 @@ import Testing
     #expect(answer.allSatisfy { $0.peer == peer })
     #expect(
       collect(after: entry.position)[0].reply
-        == .delivery(try self.entry(of: Letter(2)), Letter(2).size))
+        == .delivery(try self.entry(of: Letter(2)), Letter(2).size, more: false))
     #expect(collect(after: .max).map(\.reply) == [.empty])
   }
 
@@ -73,7 +74,7 @@ import Testing
     #expect(desk.desk.deliverToWaiting().isEmpty)
     deposit(Letter(1))
     let answer = desk.desk.deliverToWaiting()
-    #expect(answer.first?.reply == .delivery(try entry(of: Letter(1)), Letter(1).size))
+    #expect(answer.first?.reply == .delivery(try entry(of: Letter(1)), Letter(1).size, more: false))
     #expect(answer.allSatisfy { $0.peer == peer })
     // Once.
     #expect(desk.desk.deliverToWaiting().isEmpty)
@@ -101,7 +102,7 @@ import Testing
     deposit(Letter(1))
     let entry = try entry(of: Letter(1))
     let bob = CarrierDesk.Peer.connection(1, of: Desk.bob)
-    #expect(desk.ask(.collect(after: 0, credit: 32, wait: false), from: bob) == [.empty])
+    #expect(desk.ask(.collect(after: 0, credit: 32, waitMilliseconds: 0), from: bob) == [.empty])
     let replies = desk.ask(.fetch(ChunkName(id: entry.id, index: 0), credit: 1), from: bob)
     guard case .refused(entry.id, .unknownMessage, _) = replies.first else {
       Issue.record("\(replies)")

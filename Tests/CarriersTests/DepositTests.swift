@@ -204,7 +204,7 @@ import Testing
   }
 
   @Test func framesThatAreNoRequestAreRefused() {
-    let collect = CarrierRequest.collect(after: 0, credit: 1, wait: false).encoded()
+    let collect = CarrierRequest.collect(after: 0, credit: 1, waitMilliseconds: 0).encoded()
     let chunk = CarrierRequest.chunk(ChunkName(id: Letter(1).id, index: 0)).encoded()
     let tooLong = [UInt8](repeating: 8, count: Limits.carrierFrameByteCountMax + 1)
     let notRequests: [[[UInt8]]] = [

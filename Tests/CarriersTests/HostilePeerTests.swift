@@ -65,7 +65,7 @@ import ZeroMQ
 
   @Test func tooManyFramesAreThrownAway() throws {
     let socket = try Visitor(server).socket()
-    let request = CarrierRequest.collect(after: 0, credit: 1, wait: false).encoded()
+    let request = CarrierRequest.collect(after: 0, credit: 1, waitMilliseconds: 0).encoded()
     try #require(try socket.send([request, [1], [2], [3]], by: .after(patience)) == .sent)
     // The next request is answered: by what is there, not by an echo of the first.
     #expect(try reply(to: [request], over: socket) == .empty)
@@ -99,7 +99,7 @@ import ZeroMQ
         try #require(outcome == .sent)
       }
       // Answered after all that came before it.
-      let request = CarrierRequest.collect(after: 0, credit: 1, wait: false).encoded()
+      let request = CarrierRequest.collect(after: 0, credit: 1, waitMilliseconds: 0).encoded()
       #expect(try reply(to: [request], over: socket) == .empty)
     }
     try expectService()
@@ -148,8 +148,8 @@ enum Flood {
 
   private static func ask(_ count: Int, as visitor: Visitor) throws {
     let requests: [[[UInt8]]] = [
-      [CarrierRequest.collect(after: 0, credit: 32, wait: false).encoded()], [[0xff]],
-      [CarrierRequest.collect(after: 0, credit: 32, wait: true).encoded()],
+      [CarrierRequest.collect(after: 0, credit: 32, waitMilliseconds: 0).encoded()], [[0xff]],
+      [CarrierRequest.collect(after: 0, credit: 32, waitMilliseconds: 60_000).encoded()],
     ]
     let socket = try visitor.socket()
     for number in 0..<count {

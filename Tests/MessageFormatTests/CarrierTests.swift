@@ -30,13 +30,20 @@ import Testing
         .bytes(1, name(1)), .bytes(2, name(3)), .bytes(2, name(2)), .number(3, 5),
         .number(4, 300_000),
       ])
+    try expect(
+      .deposit(
+        DepositOffer(id: id, mailboxes: [try mailbox(2)], size: size, slot: try slot(4))), 2,
+      [
+        .bytes(1, name(1)), .bytes(2, name(2)), .number(3, 5), .number(4, 300_000),
+        .bytes(5, name(4)),
+      ])
     try expect(CarrierRequest.chunk(ChunkName(id: id, index: 0)), 3, [.bytes(1, name(1))])
     try expect(
-      .collect(after: 9, credit: 32, wait: true), 4,
+      .collect(after: 9, credit: 32, waitMilliseconds: 60_000), 4,
       [
-        .number(1, 9), .number(2, 32), .number(3, 1),
+        .number(1, 9), .number(2, 32), .number(3, 60_000),
       ])
-    try expect(.collect(after: 0, credit: 0, wait: false), 4, [])
+    try expect(.collect(after: 0, credit: 0, waitMilliseconds: 0), 4, [])
     try expect(
       .fetch(ChunkName(id: id, index: 32), credit: 16), 5,
       [
@@ -65,9 +72,14 @@ import Testing
         .bytes(1, name(1)), .text(2, "over-quota"), .text(3, "why"),
       ])
     try expect(
-      .delivery(entry, SealedSize(chunkCount: 2, byteCount: 900)), 5,
+      .delivery(entry, SealedSize(chunkCount: 2, byteCount: 900), more: false), 5,
       [
         .number(1, 9), .bytes(2, name(1)), .number(3, 2), .number(4, 900),
+      ])
+    try expect(
+      .delivery(entry, SealedSize(chunkCount: 2, byteCount: 900), more: true), 5,
+      [
+        .number(1, 9), .bytes(2, name(1)), .number(3, 2), .number(4, 900), .number(5, 1),
       ])
     try expect(
       CarrierReply.chunk(ChunkName(id: id, index: 1)), 6, [.bytes(1, name(1)), .number(2, 1)])
@@ -134,6 +146,12 @@ import Testing
     Spoilt(
       "collect with credit 33", Samples.carrier(4, [.number(2, 33)]),
       .overLimit(field: "collect.credit", limit: 32, actual: 33)),
+    Spoilt(
+      "collect that waits for more than a minute", Samples.carrier(4, [.number(3, 60_001)]),
+      .overLimit(field: "collect.wait_milliseconds", limit: 60_000, actual: 60_001)),
+    Spoilt(
+      "slot of 20 bytes", Samples.carrier(2, deposit + [.bytes(5, id(1))]),
+      .wrongLength(field: "deposit.slot", expected: 32, actual: 20)),
     Spoilt(
       "fetch with credit 33", Samples.carrier(5, [.bytes(1, name(1)), .number(3, 33)]),
       .overLimit(field: "fetch.credit", limit: 32, actual: 33)),

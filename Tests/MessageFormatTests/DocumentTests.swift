@@ -47,6 +47,7 @@ import Testing
       ("lifetime", Limits.lifetimeMillisecondsMax),
       ("carrier frame without chunk", UInt64(Limits.carrierFrameByteCountMax)),
       ("credit", UInt64(Limits.creditMax)),
+      ("wait for a collect", UInt64(Limits.collectWaitMillisecondsMax)),
       ("unfinished deposits", UInt64(Limits.openDepositCountMax)),
     ]
     let lines = try Self.text("docs/message-format.md").split(separator: "\n")

@@ -139,7 +139,6 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
       .overLimit(field: "message.sequence", limit: Limits.numberMax, actual: .max)),
     Spoilt(
       "first with a previous", fields.with(11, .number(11, 1)), .invalid(field: "message.previous")),
-    Spoilt("second without a previous", fields.with(12), .invalid(field: "message.previous")),
     Spoilt(
       "previous of 20 bytes", fields.with(12, .bytes(12, id(1))),
       .wrongLength(field: "message.previous", expected: 32, actual: 20)),
@@ -156,7 +155,10 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
   private static let payloads: [Spoilt] = [
     Spoilt("no payload", fields.with(15), .invalid(field: "message.payload.kind")),
     Spoilt("no kind", payload(1), .invalid(field: "message.payload.kind")),
-    Spoilt("kind 3", payload(1, .number(1, 3)), .invalid(field: "message.payload.kind")),
+    Spoilt("kind 4", payload(1, .number(1, 4)), .invalid(field: "message.payload.kind")),
+    Spoilt(
+      "replacement of nothing", payload(1, .number(1, 3)).with(6).with(7),
+      .invalid(field: "message.payload.kind")),
     Spoilt("kind -1", payload(1, .number(1, .max)), .invalid(field: "message.payload.kind")),
     Spoilt(
       "no digest", payload(2),

@@ -23,6 +23,20 @@ import Testing
     #expect(receipt.encoded() == fields.encoded)
   }
 
+  @Test func saysThatTheCheckoutIsBehindOrCurrent() throws {
+    let here = try snapshot(4, 5)
+    let nothing = Self.applied.with(8).with(9)
+    for (outcome, fields) in [
+      (Receipt.Outcome.behind(here), Self.applied + [.number(14, 1)]),
+      (.behind(nil), nothing + [.number(14, 1)]), (.current(here), Self.applied + [.number(14, 2)]),
+    ] {
+      let receipt = try Samples.standing(outcome)
+      #expect(receipt.encoded() == fields.encoded)
+      #expect(try Receipt(decoding: fields.encoded) == receipt)
+    }
+    #expect(try Samples.standing(.behind(here)).revision == here.revision)
+  }
+
   /// Wire names never change; a new one is added here.
   @Test func namesRefusalsAsDocumented() {
     #expect(
@@ -90,7 +104,16 @@ import Testing
     Spoilt("neither applied nor refused", applied.with(9), .invalid(field: "receipt.tree")),
     Spoilt("tree zero", applied.with(9, .bytes(9, id(0))), .invalid(field: "receipt.tree")),
     Spoilt(
-      "applied with a detail", applied.with(11, .text(11, "x")), .invalid(field: "receipt.tree")),
+      "applied with a detail", applied.with(11, .text(11, "x")), .invalid(field: "receipt.detail")),
+    Spoilt(
+      "behind at a revision without a tree", applied.with(9) + [.number(14, 1)],
+      .invalid(field: "receipt.tree")),
+    Spoilt(
+      "current at nothing", applied.with(8).with(9) + [.number(14, 2)],
+      .invalid(field: "receipt.tree")),
+    Spoilt("unknown standing", applied + [.number(14, 3)], .invalid(field: "receipt.standing")),
+    Spoilt(
+      "refused and behind", refused + [.number(14, 1)], .invalid(field: "receipt.refusal")),
     Spoilt(
       "applied and refused", applied.with(10, .text(10, "expired")),
       .invalid(field: "receipt.refusal")),

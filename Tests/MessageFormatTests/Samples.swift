@@ -62,6 +62,30 @@ enum Samples {
     .number(13, timestamp + 2),
   ]
 
+  static func standing(_ outcome: Receipt.Outcome) throws -> Receipt {
+    let applied = try applied
+    return Receipt(
+      applier: applied.applier, signer: applied.signer, messageID: applied.messageID,
+      subject: applied.subject, outcome: outcome, revision: nil, receivedAt: applied.receivedAt,
+      finishedAt: applied.finishedAt)
+  }
+
+  static var heartbeat: Heartbeat {
+    get throws {
+      Heartbeat(
+        signer: try mailbox(1), recipients: [try mailbox(3), try mailbox(2)],
+        remote: "git@github.com:acme/shop.git", ref: try branch("refs/heads/main"),
+        sequence: 300, revision: try object(4), createdAt: Timestamp(milliseconds: timestamp),
+        expiresAt: Timestamp(milliseconds: timestamp + 1))
+    }
+  }
+
+  static let heartbeatFields: [Field] = [
+    .number(1, 1), .bytes(2, name(1)), .bytes(3, name(2)), .bytes(3, name(3)),
+    .text(4, "git@github.com:acme/shop.git"), .text(5, "refs/heads/main"), .number(6, 300),
+    .bytes(7, id(4)), .number(8, timestamp), .number(9, timestamp + 1),
+  ]
+
   static var statement: Statement {
     get throws {
       Statement(
@@ -121,6 +145,11 @@ func messageID(_ byte: UInt8) throws -> MessageID {
 func digest(_ byte: UInt8) throws -> ContentDigest {
   guard let digest = ContentDigest(name(byte)) else { throw NoSuchValue() }
   return digest
+}
+
+func slot(_ byte: UInt8) throws -> Slot {
+  guard let slot = Slot(name(byte)) else { throw NoSuchValue() }
+  return slot
 }
 
 func object(_ byte: UInt8) throws -> ObjectID {

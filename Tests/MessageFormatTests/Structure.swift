@@ -27,6 +27,12 @@ struct Structure: Sendable, CustomTestStringConvertible {
     Structure(title: "receipt", fields: Samples.refusedFields) {
       try Receipt(decoding: $0).encoded()
     },
+    Structure(title: "receipt", fields: Samples.appliedFields + [.number(14, 1)]) {
+      try Receipt(decoding: $0).encoded()
+    },
+    Structure(title: "heartbeat", fields: Samples.heartbeatFields) {
+      try Heartbeat(decoding: $0).encoded()
+    },
     Structure(title: "statement", fields: Samples.statementFields) {
       try Statement(decoding: $0).encoded()
     },

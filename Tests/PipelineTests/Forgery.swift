@@ -90,7 +90,7 @@ extension Pipeline {
         from: before.tree, to: commit.tree, in: repository.objects, limits: .carried)
       guard case .made(let text) = made else { throw ForgeryFailure.noPatch }
       try forgery.setContent(.patch, text)
-    case .pack:
+    case .pack, .replacement:
       let references = try repository.objects.objects(of: commit.tree, notIn: before.tree)
       try forgery.setContent(
         .pack,

@@ -185,6 +185,8 @@ nonisolated struct WireDeposit: Sendable {
 
   var byteCount: UInt64 = 0
 
+  var slot: Data = Data()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -257,7 +259,7 @@ nonisolated struct WireCollect: Sendable {
 
   var credit: UInt32 = 0
 
-  var wait: Bool = false
+  var waitMilliseconds: UInt32 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -276,6 +278,8 @@ nonisolated struct WireDelivery: Sendable {
   var chunkCount: UInt32 = 0
 
   var byteCount: UInt64 = 0
+
+  var more: Bool = false
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -622,7 +626,7 @@ nonisolated extension WireReply: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension WireDeposit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WireDeposit"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}message_id\0\u{1}mailboxes\0\u{3}chunk_count\0\u{3}byte_count\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}message_id\0\u{1}mailboxes\0\u{3}chunk_count\0\u{3}byte_count\0\u{1}slot\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -634,6 +638,7 @@ nonisolated extension WireDeposit: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 2: try { try decoder.decodeRepeatedBytesField(value: &self.mailboxes) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.chunkCount) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.byteCount) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.slot) }()
       default: break
       }
     }
@@ -652,6 +657,9 @@ nonisolated extension WireDeposit: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.byteCount != 0 {
       try visitor.visitSingularUInt64Field(value: self.byteCount, fieldNumber: 4)
     }
+    if !self.slot.isEmpty {
+      try visitor.visitSingularBytesField(value: self.slot, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -660,6 +668,7 @@ nonisolated extension WireDeposit: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.mailboxes != rhs.mailboxes {return false}
     if lhs.chunkCount != rhs.chunkCount {return false}
     if lhs.byteCount != rhs.byteCount {return false}
+    if lhs.slot != rhs.slot {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -812,7 +821,7 @@ nonisolated extension WireRefused: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireCollect: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WireCollect"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}after\0\u{1}credit\0\u{1}wait\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}after\0\u{1}credit\0\u{3}wait_milliseconds\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -822,7 +831,7 @@ nonisolated extension WireCollect: SwiftProtobuf.Message, SwiftProtobuf._Message
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt64Field(value: &self.after) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.credit) }()
-      case 3: try { try decoder.decodeSingularBoolField(value: &self.wait) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.waitMilliseconds) }()
       default: break
       }
     }
@@ -835,8 +844,8 @@ nonisolated extension WireCollect: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.credit != 0 {
       try visitor.visitSingularUInt32Field(value: self.credit, fieldNumber: 2)
     }
-    if self.wait != false {
-      try visitor.visitSingularBoolField(value: self.wait, fieldNumber: 3)
+    if self.waitMilliseconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.waitMilliseconds, fieldNumber: 3)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -844,7 +853,7 @@ nonisolated extension WireCollect: SwiftProtobuf.Message, SwiftProtobuf._Message
   static func ==(lhs: WireCollect, rhs: WireCollect) -> Bool {
     if lhs.after != rhs.after {return false}
     if lhs.credit != rhs.credit {return false}
-    if lhs.wait != rhs.wait {return false}
+    if lhs.waitMilliseconds != rhs.waitMilliseconds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -852,7 +861,7 @@ nonisolated extension WireCollect: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireDelivery: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WireDelivery"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{3}message_id\0\u{3}chunk_count\0\u{3}byte_count\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}position\0\u{3}message_id\0\u{3}chunk_count\0\u{3}byte_count\0\u{1}more\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -864,6 +873,7 @@ nonisolated extension WireDelivery: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 2: try { try decoder.decodeSingularBytesField(value: &self.messageID) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self.chunkCount) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.byteCount) }()
+      case 5: try { try decoder.decodeSingularBoolField(value: &self.more) }()
       default: break
       }
     }
@@ -882,6 +892,9 @@ nonisolated extension WireDelivery: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.byteCount != 0 {
       try visitor.visitSingularUInt64Field(value: self.byteCount, fieldNumber: 4)
     }
+    if self.more != false {
+      try visitor.visitSingularBoolField(value: self.more, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -890,6 +903,7 @@ nonisolated extension WireDelivery: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.messageID != rhs.messageID {return false}
     if lhs.chunkCount != rhs.chunkCount {return false}
     if lhs.byteCount != rhs.byteCount {return false}
+    if lhs.more != rhs.more {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

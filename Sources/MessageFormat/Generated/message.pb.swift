@@ -169,6 +169,7 @@ nonisolated struct WirePayload: Sendable {
     case unspecified // = 0
     case patch // = 1
     case pack // = 2
+    case replacement // = 3
     case UNRECOGNIZED(Int)
 
     init() {
@@ -180,6 +181,7 @@ nonisolated struct WirePayload: Sendable {
       case 0: self = .unspecified
       case 1: self = .patch
       case 2: self = .pack
+      case 3: self = .replacement
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -189,6 +191,7 @@ nonisolated struct WirePayload: Sendable {
       case .unspecified: return 0
       case .patch: return 1
       case .pack: return 2
+      case .replacement: return 3
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -198,9 +201,38 @@ nonisolated struct WirePayload: Sendable {
       .unspecified,
       .patch,
       .pack,
+      .replacement,
     ]
 
   }
+
+  init() {}
+}
+
+nonisolated struct WireHeartbeat: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var version: UInt32 = 0
+
+  var signer: Data = Data()
+
+  var recipients: [Data] = []
+
+  var remote: String = String()
+
+  var ref: String = String()
+
+  var sequence: UInt64 = 0
+
+  var revision: Data = Data()
+
+  var createdAt: UInt64 = 0
+
+  var expiresAt: UInt64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 }
@@ -236,7 +268,47 @@ nonisolated struct WireReceipt: Sendable {
 
   var finishedAt: UInt64 = 0
 
+  var standing: WireReceipt.Standing = .answered
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum Standing: SwiftProtobuf.Enum, Swift.CaseIterable {
+    typealias RawValue = Int
+    case answered // = 0
+    case behind // = 1
+    case current // = 2
+    case UNRECOGNIZED(Int)
+
+    init() {
+      self = .answered
+    }
+
+    init?(rawValue: Int) {
+      switch rawValue {
+      case 0: self = .answered
+      case 1: self = .behind
+      case 2: self = .current
+      default: self = .UNRECOGNIZED(rawValue)
+      }
+    }
+
+    var rawValue: Int {
+      switch self {
+      case .answered: return 0
+      case .behind: return 1
+      case .current: return 2
+      case .UNRECOGNIZED(let i): return i
+      }
+    }
+
+    // The compiler won't synthesize support with the UNRECOGNIZED case.
+    static let allCases: [WireReceipt.Standing] = [
+      .answered,
+      .behind,
+      .current,
+    ]
+
+  }
 
   init() {}
 }
@@ -534,12 +606,82 @@ nonisolated extension WirePayload: SwiftProtobuf.Message, SwiftProtobuf._Message
 }
 
 nonisolated extension WirePayload.Kind: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UNSPECIFIED\0\u{1}PATCH\0\u{1}PACK\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UNSPECIFIED\0\u{1}PATCH\0\u{1}PACK\0\u{1}REPLACEMENT\0")
+}
+
+nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WireHeartbeat"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}signer\0\u{1}recipients\0\u{1}remote\0\u{1}ref\0\u{1}sequence\0\u{1}revision\0\u{3}created_at\0\u{3}expires_at\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.signer) }()
+      case 3: try { try decoder.decodeRepeatedBytesField(value: &self.recipients) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.remote) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.ref) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
+      case 7: try { try decoder.decodeSingularBytesField(value: &self.revision) }()
+      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.createdAt) }()
+      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.expiresAt) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.version != 0 {
+      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 1)
+    }
+    if !self.signer.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signer, fieldNumber: 2)
+    }
+    if !self.recipients.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.recipients, fieldNumber: 3)
+    }
+    if !self.remote.isEmpty {
+      try visitor.visitSingularStringField(value: self.remote, fieldNumber: 4)
+    }
+    if !self.ref.isEmpty {
+      try visitor.visitSingularStringField(value: self.ref, fieldNumber: 5)
+    }
+    if self.sequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 6)
+    }
+    if !self.revision.isEmpty {
+      try visitor.visitSingularBytesField(value: self.revision, fieldNumber: 7)
+    }
+    if self.createdAt != 0 {
+      try visitor.visitSingularUInt64Field(value: self.createdAt, fieldNumber: 8)
+    }
+    if self.expiresAt != 0 {
+      try visitor.visitSingularUInt64Field(value: self.expiresAt, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireHeartbeat, rhs: WireHeartbeat) -> Bool {
+    if lhs.version != rhs.version {return false}
+    if lhs.signer != rhs.signer {return false}
+    if lhs.recipients != rhs.recipients {return false}
+    if lhs.remote != rhs.remote {return false}
+    if lhs.ref != rhs.ref {return false}
+    if lhs.sequence != rhs.sequence {return false}
+    if lhs.revision != rhs.revision {return false}
+    if lhs.createdAt != rhs.createdAt {return false}
+    if lhs.expiresAt != rhs.expiresAt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }
 
 nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WireReceipt"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}applier\0\u{1}signer\0\u{3}message_id\0\u{1}remote\0\u{1}ref\0\u{1}sequence\0\u{1}revision\0\u{1}tree\0\u{1}refusal\0\u{1}detail\0\u{3}received_at\0\u{3}finished_at\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}applier\0\u{1}signer\0\u{3}message_id\0\u{1}remote\0\u{1}ref\0\u{1}sequence\0\u{1}revision\0\u{1}tree\0\u{1}refusal\0\u{1}detail\0\u{3}received_at\0\u{3}finished_at\0\u{1}standing\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -560,6 +702,7 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 11: try { try decoder.decodeSingularStringField(value: &self.detail) }()
       case 12: try { try decoder.decodeSingularUInt64Field(value: &self.receivedAt) }()
       case 13: try { try decoder.decodeSingularUInt64Field(value: &self.finishedAt) }()
+      case 14: try { try decoder.decodeSingularEnumField(value: &self.standing) }()
       default: break
       }
     }
@@ -605,6 +748,9 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.finishedAt != 0 {
       try visitor.visitSingularUInt64Field(value: self.finishedAt, fieldNumber: 13)
     }
+    if self.standing != .answered {
+      try visitor.visitSingularEnumField(value: self.standing, fieldNumber: 14)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -622,7 +768,12 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.detail != rhs.detail {return false}
     if lhs.receivedAt != rhs.receivedAt {return false}
     if lhs.finishedAt != rhs.finishedAt {return false}
+    if lhs.standing != rhs.standing {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
+}
+
+nonisolated extension WireReceipt.Standing: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ANSWERED\0\u{1}BEHIND\0\u{1}CURRENT\0")
 }

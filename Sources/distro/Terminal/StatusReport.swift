@@ -17,6 +17,7 @@ enum StatusReport {
     case .waiting: "waits in the outbox"
     case .stored: "stored there, not answered yet"
     case .applied: "applied"
+    case .behind: "behind"
     case .refused: "refused: \(message.refusal ?? "?"): \(Terminal.harmless(message.detail ?? ""))"
     }
   }
