@@ -130,6 +130,25 @@ extension Outbox {
     ).execute(arguments: [stream, Data(recipient.bytes), name])
   }
 
+  /// Someone's own commit is there, which must not be replaced: asking once is enough.
+  func hasRefusedReplacement(
+    _ machine: Machine, of revision: ObjectID
+  ) throws(SignerError) -> Bool {
+    try reading { database in
+      try Bool.fetchOne(
+        database,
+        sql: """
+          SELECT EXISTS (SELECT 1 FROM sent JOIN answer ON answer.message = sent.message
+          JOIN stream ON stream.id = sent.stream
+          WHERE stream.remote = ? AND stream.ref = ? AND answer.recipient = ?
+          AND sent.kind = 'replacement' AND sent.before = ? AND answer.state = 'refused')
+          """,
+        arguments: [
+          machine.remote, machine.ref, Data(machine.recipient.bytes), Data(revision.bytes),
+        ]) ?? false
+    }
+  }
+
   func forgetHealing(of recipients: [Mailbox], on remote: String, _ branch: BranchName)
     throws(SignerError)
   {

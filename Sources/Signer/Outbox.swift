@@ -41,7 +41,7 @@ package struct Outbox: Sendable {
   /// The sealed message and the stream's new sequence number, in one durable step.
   package func store(
     _ sealed: IncomingMessage, of message: Message, digest: ContentDigest,
-    names: [Mailbox: String], also: (Database) throws -> Void = { _ in }
+    names: [Mailbox: String]
   ) throws {
     try store.commit([sealed], at: message.createdAt) { database in
       let stream = try advance(message, digest: digest, in: database)
@@ -60,7 +60,6 @@ package struct Outbox: Sendable {
           arguments: [Data(sealed.offer.id.bytes), Data(recipient.bytes), name])
         try Self.register(recipient, name, of: stream, in: database)
       }
-      try also(database)
     }
   }
 

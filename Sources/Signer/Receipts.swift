@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-package import GitModel
+import GitModel
 import Mailboxes
 package import MessageFormat
 
@@ -38,7 +38,9 @@ extension Outbox {
     guard try isNews(receipt, to: question, in: database) else { return question.message != nil }
     try settle(question, by: receipt.applier, in: database)
     try update(question, receipt, word, in: database)
-    if let seen = word.seen { try skip(to: seen, on: question.stream, in: database) }
+    if word.refusal == .replayed || word.refusal == .forked {
+      try skipNumbers(before: question, in: database)
+    }
     return true
   }
 
@@ -59,8 +61,6 @@ extension Outbox {
     var detail: String?
     var revision: ObjectID?
     var tree: ObjectID?
-    /// The number that our own ones must be above from now on.
-    var seen: UInt64?
 
     init(_ receipt: Receipt, to question: Question) {
       revision = receipt.revision
@@ -76,7 +76,6 @@ extension Outbox {
         standing = .applied
       case .refused(let refusal, let text):
         (standing, self.refusal, detail) = (.refused, refusal, text)
-        seen = receipt.seen
       }
     }
   }
@@ -178,12 +177,14 @@ extension Outbox {
     }
   }
 
-  /// Our numbers are older than what an applier has seen: this state is a restored one. One more is left out, since the
-  /// very next number would have to name a message that we do not have.
-  private static func skip(to seen: UInt64, on stream: Int64, in database: Database) throws {
-    guard seen < Limits.numberMax - 1 else { return }
+  /// Our numbers are older than what an applier has seen: this state is a restored one. What was used before a message
+  /// was made is below the time of it.
+  private static func skipNumbers(before question: Question, in database: Database) throws {
+    guard let message = question.message else { return }
     try database.execute(
-      sql: "UPDATE stream SET sequence = ?1 WHERE id = ?2 AND sequence < ?1",
-      arguments: [Int64(seen + 1), stream])
+      sql: """
+        UPDATE stream SET sequence = MAX(sequence, IFNULL(
+          (SELECT createdAt FROM sent WHERE message = ?), 0)) WHERE id = ?
+        """, arguments: [Data(message.bytes), question.stream])
   }
 }

@@ -41,6 +41,12 @@ struct ConfigurationNode {
     return ConfigurationMapping(place: place, values: values)
   }
 
+  /// Whether it is a mapping with this key: which kind of configuration a file is.
+  func hasKey(_ key: String) -> Bool {
+    guard case .mapping(let mapping) = node else { return false }
+    return mapping.keys.contains { $0.string == key }
+  }
+
   func list() throws -> [ConfigurationNode] {
     guard case .sequence(let sequence) = node else {
       throw ConfigurationError.wrongType(place, expected: "a list", found: kind)
