@@ -9,6 +9,7 @@ package final class Worker {
   private let inbox: Inbox
   private let recovery: Recovery
   private let pipeline: Pipeline
+  private let watch: Watch
   private let watchdog: Watchdog
   private let log: Logger
   private let now: () -> Timestamp
@@ -33,6 +34,7 @@ package final class Worker {
     pipeline = Pipeline(
       checkouts: settings.checkouts, inbox: inbox, open: open, answer: answer, journal: journal,
       indexes: indexes, log: log, now: now, onAnswer: onAnswer)
+    watch = Watch(settings, inbox: inbox, log: log)
     watchdog = Watchdog(deadline: settings.deadline, log: log)
   }
 
@@ -52,7 +54,7 @@ package final class Worker {
   package func handleNext() throws -> Step {
     watchdog.watch { recover() }
     let waiting = try inbox.next(countMax: Batch.messageCountMax, after: pipeline.faults)
-    guard let first = waiting.first else { return .idle(until: pipeline.faults.nextEnd) }
+    guard let first = waiting.first else { return try idle() }
     if try inbox.attemptCount(of: first.id) >= Inbox.attemptCountMax {
       let detail = "it ended the program, or took longer than \(settings.deadline), twice"
       try pipeline.refuse(first, Refused(.unprocessable, detail))
@@ -70,6 +72,14 @@ package final class Worker {
       }
       return .progress
     }
+  }
+
+  private func idle() throws -> Step {
+    let now = now()
+    let look = try watch.look(at: now).map { next in
+      ContinuousClock.now + .milliseconds(Int64(clamping: next.milliseconds - now.milliseconds))
+    }
+    return .idle(until: [look, pipeline.faults.nextEnd].compactMap { $0 }.min())
   }
 
   /// Finishes what a killed or failed step had begun; before every step, since a fault may have left one.

@@ -183,7 +183,7 @@ extension Delivery {
       }
     }
     guard !receipts.isEmpty else { return }
-    for receipt in receipts { _ = try outbox.record(receipt) }
+    _ = try outbox.record(receipts)
     moved(isInTransfer: false)
     onChange()
   }

@@ -40,7 +40,8 @@ package struct Outbox: Sendable {
 
   /// The sealed message and the stream's new sequence number, in one durable step.
   package func store(
-    _ sealed: IncomingMessage, of message: Message, digest: ContentDigest, names: [Mailbox: String]
+    _ sealed: IncomingMessage, of message: Message, digest: ContentDigest,
+    names: [Mailbox: String]
   ) throws {
     try store.commit([sealed], at: message.createdAt) { database in
       let stream = try advance(message, digest: digest, in: database)
@@ -49,16 +50,15 @@ package struct Outbox: Sendable {
         arguments: [
           Data(sealed.offer.id.bytes), stream, Int64(message.sequence),
           message.before.map { Data($0.revision.bytes) }, Data(message.after.revision.bytes),
-          message.payload.kind == .patch ? "patch" : "pack",
+          message.payload.kind.text,
           Int64(sealed.offer.size.byteCount), Int64(message.createdAt.milliseconds),
         ])
       for recipient in message.recipients {
+        let name = names[recipient] ?? recipient.abbreviated
         try database.execute(
           sql: "INSERT INTO answer (message, recipient, name, state) VALUES (?, ?, ?, 'waiting')",
-          arguments: [
-            Data(sealed.offer.id.bytes), Data(recipient.bytes),
-            names[recipient] ?? recipient.abbreviated,
-          ])
+          arguments: [Data(sealed.offer.id.bytes), Data(recipient.bytes), name])
+        try Self.register(recipient, name, of: stream, in: database)
       }
     }
   }
@@ -108,31 +108,6 @@ package struct Outbox: Sendable {
     }
   }
 
-  /// A verified receipt; one for a message that was never sent, or not to this applier, is dropped and says `false`.
-  package func record(_ receipt: Receipt) throws(SignerError) -> Bool {
-    let (state, refusal, detail): (String, String?, String?) =
-      switch receipt.outcome {
-      case .applied: ("applied", nil, nil)
-      case .refused(let refusal, let detail): ("refused", refusal.rawValue, detail)
-      case .behind: ("behind", nil, nil)
-      case .current: ("applied", nil, nil)
-      }
-    return try writing { database in
-      // The first answer stands: an applier answers a message once.
-      try database.execute(
-        sql: """
-          UPDATE answer SET state = ?, refusal = ?, detail = ?, revision = ?, finishedAt = ?
-          WHERE message = ? AND recipient = ? AND state IN ('waiting', 'stored')
-          """,
-        arguments: [
-          state, refusal, detail, receipt.revision.map { Data($0.bytes) },
-          Int64(receipt.finishedAt.milliseconds), Data(receipt.messageID.bytes),
-          Data(receipt.applier.bytes),
-        ])
-      return database.changesCount > 0
-    }
-  }
-
   func reading<Value>(_ body: (Database) throws -> Value) throws(SignerError) -> Value {
     do {
       return try store.state.queue.read(body)
@@ -145,5 +120,16 @@ package struct Outbox: Sendable {
 
   func writing<Value>(_ body: (Database) throws -> Value) throws(SignerError) -> Value {
     do { return try store.state.queue.write(body) } catch { throw .state("\(error)") }
+  }
+}
+
+extension PayloadDescription.Kind {
+  /// As people and the state name it.
+  var text: String {
+    switch self {
+    case .patch: "patch"
+    case .pack: "pack"
+    case .replacement: "replacement"
+    }
   }
 }

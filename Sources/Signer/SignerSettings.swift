@@ -11,16 +11,19 @@ package struct SignerSettings: Sendable {
   package let repositories: [SignerRepository]
   /// How long a message may wait on its way before appliers refuse it.
   package let lifetimeMilliseconds: UInt64
+  /// How often a daemon says on every stream that it is alive; 0: never.
+  package let heartbeatSeconds: UInt64
 
   package init(
     identity: Identity, state: String, carriers: [SignerCarrier], repositories: [SignerRepository],
-    lifetimeMilliseconds: UInt64
+    lifetimeMilliseconds: UInt64, heartbeatSeconds: UInt64 = 60
   ) {
     self.identity = identity
     self.state = state
     self.carriers = carriers
     self.repositories = repositories
     self.lifetimeMilliseconds = lifetimeMilliseconds
+    self.heartbeatSeconds = heartbeatSeconds
   }
 }
 

@@ -24,7 +24,7 @@ struct ApplierConfiguration {
     let file = try ConfigurationFile(path)
     let root = try file.root.mapping(keys: [
       "identity", "passphrase-file", "state", "carriers", "trusted-signers", "checkouts",
-      "deadline-seconds", "log",
+      "deadline-seconds", "log", "metrics",
     ])
     let signers = try root["trusted-signers"].list().map { try file.publicIdentity($0) }
     guard !signers.isEmpty else {
@@ -50,7 +50,8 @@ struct ApplierConfiguration {
     return ApplierConfiguration(
       settings: ApplierSettings(
         identity: try file.identity(root), state: try file.path(try root["state"]),
-        trustedSigners: signers, checkouts: checkouts, deadline: .seconds(seconds)),
+        trustedSigners: signers, checkouts: checkouts, deadline: .seconds(seconds),
+        metrics: try root[optional: "metrics"].map { try file.path($0) }),
       carrier: try carrier(try root["carriers"], in: file),
       log: try LogConfiguration(root[optional: "log"], in: file))
   }
@@ -77,6 +78,7 @@ struct ApplierConfiguration {
   ) throws -> CheckoutSettings {
     let mapping = try node.mapping(keys: [
       "remote", "branch", "path", "on-local-changes", "unusual-paths", "symbolic-links", "signers",
+      "stale-after-seconds",
     ])
     return CheckoutSettings(
       remote: try mapping["remote"].string(), branch: try branch(try mapping["branch"]),
@@ -87,7 +89,10 @@ struct ApplierConfiguration {
         .choice(CheckoutSettings.UnusualPaths.self) ?? .refuse,
       symbolicLinks: try mapping[optional: "symbolic-links"]?
         .choice(CheckoutSettings.SymbolicLinks.self) ?? .inside,
-      signers: try signers(mapping[optional: "signers"], trusted: trusted, in: file))
+      signers: try signers(mapping[optional: "signers"], trusted: trusted, in: file),
+      staleAfterSeconds: try mapping[optional: "stale-after-seconds"].map {
+        UInt64(try $0.count())
+      })
   }
 
   private static func signers(
