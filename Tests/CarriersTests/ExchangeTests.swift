@@ -74,7 +74,7 @@ import ZeroMQ
   @Test func mailOverTheReadersLimitIsPassedOverUnread() throws {
     try server.putMail(Letter(1, payloadByteCount: 200_000), for: server.alice)
     try server.putMail(Letter(2), for: server.alice)
-    let alice = try server.connect(server.alice, byteCountMax: 1_000)
+    let alice = try server.connect(server.alice, byteCountMax: 2_000)
     try alice.wait { $0.accepted == [Letter(2).id] }
     try server.requireEmpty(server.alice)
   }
