@@ -27,6 +27,8 @@ let arguments: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
 let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -53,6 +55,7 @@ let package = Package(
     .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CTimex"),
     .target(name: "GitModel", swiftSettings: strict),
 
     // Layer 1: one concern each; none knows another.
@@ -66,6 +69,7 @@ let package = Package(
     .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: strict),
     .target(name: "Compression", dependencies: ["CZstd"], swiftSettings: strict),
     .target(name: "Spool", swiftSettings: strict),
+    .target(name: "Machine", dependencies: ["CTimex"], swiftSettings: strict),
 
     // Layer 2: what both halves of the pipeline share.
     .target(
@@ -78,15 +82,16 @@ let package = Package(
 
     // Layer 3: how sealed messages travel.
     .target(
-      name: "Carriers", dependencies: ["MessageFormat", "Mailboxes", "ZeroMQ", logging],
+      name: "Carriers",
+      dependencies: ["MessageFormat", "Sodium", "Sealing", "Mailboxes", "ZeroMQ", logging],
       swiftSettings: strict),
 
-    // Layer 4: the two halves, which never meet.
+    // Layer 4: the two halves, and what stands between them; they never meet.
     .target(
       name: "Signer",
       dependencies: [
         "GitModel", "MessageFormat", "Sodium", "Git", "Compression", "ZeroMQ", "Sealing",
-        "Patching", "Mailboxes", "Carriers", grdb,
+        "Patching", "Mailboxes", "Carriers", grdb, logging,
       ], swiftSettings: strict),
     .target(
       name: "Applier",
@@ -95,12 +100,19 @@ let package = Package(
         "Sealing", "Patching", "Mailboxes", grdb, logging,
       ], swiftSettings: strict),
 
+    .target(
+      name: "Relay",
+      dependencies: [
+        "MessageFormat", "Sodium", "ZeroMQ", "Spool", "Sealing", "Mailboxes", "Carriers", grdb,
+        logging,
+      ], swiftSettings: strict),
+
     // Layer 5: commands, configuration, terminal; joins the halves.
     .executableTarget(
       name: "distro",
       dependencies: [
         "MessageFormat", "Sodium", "Git", "ZeroMQ", "Sealing", "Mailboxes", "Carriers", "Signer",
-        "Applier", arguments, lifecycle, yaml, logging,
+        "Applier", "Relay", "Machine", arguments, lifecycle, signals, yaml, logging,
       ], swiftSettings: generated, linkerSettings: [.unsafeFlags(standalone)]),
 
     // Tests mirror the targets.
@@ -111,7 +123,8 @@ let package = Package(
         "MessageFormat", "Sodium", "ZeroMQ", "Sealing", "Mailboxes", "Signer", "Applier",
       ], path: "Tests/Bench", swiftSettings: generated),
     .target(
-      name: "TestSupport", dependencies: ["GitModel", "MessageFormat", "Mailboxes", grdb],
+      name: "TestSupport",
+      dependencies: ["GitModel", "MessageFormat", "Sodium", "Sealing", "Mailboxes", grdb],
       path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "CarriersTests",
@@ -123,6 +136,8 @@ let package = Package(
     .testTarget(
       name: "GitTests", dependencies: ["Git", "GitModel", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "LayerTests", swiftSettings: strict),
+    .testTarget(
+      name: "MachineTests", dependencies: ["Machine", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MailboxesTests",
       dependencies: ["Mailboxes", "MessageFormat", "Spool", "TestSupport", grdb],
@@ -145,6 +160,12 @@ let package = Package(
     .testTarget(
       name: "MessageFormatTests", dependencies: ["MessageFormat", "GitModel"],
       swiftSettings: strict),
+    .testTarget(
+      name: "RelayTests",
+      dependencies: [
+        "Relay", "Carriers", "Mailboxes", "Sealing", "MessageFormat", "Sodium", "ZeroMQ", "Spool",
+        "TestSupport", grdb, logging,
+      ], swiftSettings: strict),
     .testTarget(
       name: "SealingTests",
       dependencies: [

@@ -87,20 +87,25 @@ package struct Outbox: Sendable {
     return stream
   }
 
-  /// A recipient's carrier has the message on its disk: it leaves the outbox.
-  package func markStored(_ message: StoredMessage, at time: Timestamp) throws(SignerError) {
+  /// A carrier has the message on its disk, for these mailboxes: it leaves them here.
+  package func markStored(_ outgoing: WaitingMessage, at time: Timestamp) throws(SignerError) {
+    let id = outgoing.message.id
     try writing { database in
-      try MailboxStore.remove(message, in: database)
-      try database.execute(
-        sql: """
-          UPDATE answer SET storedAt = ?, state = CASE state WHEN 'waiting' THEN 'stored' ELSE state END
-          WHERE message = ? AND recipient = ?
-          """,
-        arguments: [
-          Int64(time.milliseconds), Data(message.id.bytes), Data(message.mailbox.bytes),
-        ])
+      for mailbox in outgoing.mailboxes {
+        try MailboxStore.remove(id, from: mailbox, in: database)
+        try database.execute(
+          sql: """
+            UPDATE answer SET storedAt = ?, state = CASE state WHEN 'waiting' THEN 'stored' ELSE state END
+            WHERE message = ? AND recipient = ?
+            """,
+          arguments: [Int64(time.milliseconds), Data(id.bytes), Data(mailbox.bytes)])
+      }
     }
-    do throws(MailboxError) { try store.removeFile(of: message) } catch { throw .mailbox(error) }
+    do throws(MailboxError) {
+      try store.removeFile(of: outgoing.message)
+    } catch {
+      throw .mailbox(error)
+    }
   }
 
   func reading<Value>(_ body: (Database) throws -> Value) throws(SignerError) -> Value {

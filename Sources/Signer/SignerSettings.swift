@@ -1,4 +1,5 @@
 package import MessageFormat
+import Sealing
 package import Sodium
 
 /// What a signer's configuration says, read and checked: keys loaded, paths absolute.
@@ -23,6 +24,16 @@ package struct SignerSettings: Sendable {
     self.repositories = repositories
     self.lifetimeMilliseconds = lifetimeMilliseconds
     self.heartbeatSeconds = heartbeatSeconds
+  }
+}
+
+extension SignerSettings {
+  /// Whose messages a carrier takes: its server's, where that is a recipient itself; a relay, all others'.
+  func mailboxes(behind carrier: SignerCarrier) -> Set<Mailbox> {
+    let recipients = Set(repositories.flatMap(\.recipients).map(\.mailbox))
+    let server = carrier.server.mailbox
+    guard !recipients.contains(server) else { return [server] }
+    return recipients.subtracting(carriers.map(\.server.mailbox))
   }
 }
 

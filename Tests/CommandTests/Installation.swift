@@ -81,12 +81,17 @@ final class Installation {
   /// Starts the daemon, on the port that it had the last time; answers when it listens.
   func startDaemon() throws -> RunningProgram {
     let daemon = try RunningProgram(program, ["verify-apply", "--config", "web1.yaml"])
+    try adoptEndpoint(of: daemon)
+    return daemon
+  }
+
+  /// Both configurations name the port that a daemon took.
+  func adoptEndpoint(of daemon: RunningProgram) throws {
     let line = try daemon.line(with: "listening")
     let end = try #require(line.split(separator: ":").last { $0.first?.isNumber == true })
     endpoint = "tcp://127.0.0.1:" + end.prefix { $0.isNumber }
     try writeApplier()
     try writeSigner(connect: endpoint)
-    return daemon
   }
 
   func run(_ arguments: String..., input: String = "") throws -> ProgramResult {

@@ -1,3 +1,4 @@
+import Mailboxes
 import Foundation
 import MessageFormat
 import TestSupport
@@ -70,5 +71,12 @@ extension Pipeline {
     #expect(try checkout.tree() == source.tree(revision), sourceLocation: sourceLocation)
     #expect(try checkout.status() == "", sourceLocation: sourceLocation)
     #expect(try checkout.fsck() == "", sourceLocation: sourceLocation)
+  }
+}
+
+extension WaitingMessage {
+  /// In the one mailbox in which it was found.
+  init(_ message: StoredMessage) {
+    self.init(message: message, mailboxes: [message.mailbox], slot: nil)
   }
 }

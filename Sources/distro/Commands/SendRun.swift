@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Logging
 import MessageFormat
 import Signer
 
@@ -24,7 +25,9 @@ final class SendRun {
     }
     sending = Sending(settings, outbox: outbox, progress: progress, now: Clock.now)
     healing = Healing(sending)
-    delivery = Delivery(settings, outbox: outbox, progress: progress, now: Clock.now)
+    delivery = Delivery(
+      settings, outbox: outbox, progress: progress, log: Logger(label: "distro.sign-and-send") { _ in SwiftLogNoOpLogHandler() },
+      now: Clock.now)
   }
 
   /// Everything that is not answered yet, and what machines have asked for.
@@ -97,24 +100,27 @@ final class SendRun {
 
   /// Also sends, while there is time, what a machine turns out to have missed.
   func deliver(patience: Duration) throws -> [Delivery.Fault] {
-    let end = ContinuousClock.now + patience
-    var faults = try delivery.run(until: Set(messages), patience: patience)
-    while end > .now, try heal() {
-      faults = try delivery.run(until: Set(messages), patience: end - .now)
+    try delivery.start(for: try awaited())
+    defer { delivery.stop() }
+    return try delivery.wait(patience: patience) {
+      try heal()
+      return try awaited()
     }
-    return faults
   }
 
-  /// Whether there is something more to deliver.
-  @discardableResult
-  private func heal() throws -> Bool {
+  /// Recipients of whom an answer is still to come.
+  private func awaited() throws -> Set<Mailbox> {
+    if try verdict() == .applied { return [] }
+    return Set(try answers().filter(\.state.isOpen).map(\.recipient))
+  }
+
+  private func heal() throws {
     let result = try healing.run(on: streams)
     for failure in result.failures {
       let report = ErrorReport(failure.error)
       ErrorReport("\(failure.machine) is behind: \(report.message)", hint: report.hint).print()
     }
     messages += result.sent.map(\.id)
-    return !result.sent.isEmpty
   }
 
   /// What the run has come to.

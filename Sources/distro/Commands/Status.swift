@@ -21,7 +21,7 @@ struct Status: ParsableCommand {
   var json = false
 
   func run() throws {
-    if try ConfigurationFile(config).root.hasKey("checkouts") {
+    if try ConfigurationFile(config).root.value(of: "checkouts") != nil {
       try showCheckouts()
     } else {
       try showFleet()

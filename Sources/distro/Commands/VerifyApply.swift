@@ -23,20 +23,15 @@ struct VerifyApply: AsyncParsableCommand {
   func run() async throws {
     try Libzmq.requireVersion()
     try Libzmq.requireCurve()
+    guard once else {
+      let log = try ApplierConfiguration.read(config).log.logger(label: "distro.verify-apply")
+      try await Daemon(roles: [.applier(config)], log: log).run()
+      return
+    }
     let configuration = try ApplierConfiguration.read(config)
     let log = try configuration.log.logger(label: "distro.verify-apply")
     let state = try StateDatabase.applier(directory: configuration.settings.state)
-    let store = try MailboxStore(state: state)
-    if once {
-      try handleOnce(configuration.settings, store, log)
-      return
-    }
-    let service = try ApplierService(configuration, store: store, log: log)
-    log.notice("listening", metadata: ["endpoint": "\(service.endpoint)"])
-    let group = ServiceGroup(
-      services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
-    try await group.run()
-    log.notice("stopped")
+    try handleOnce(configuration.settings, MailboxStore(state: state), log)
   }
 
   private func handleOnce(

@@ -41,10 +41,13 @@ struct ConfigurationNode {
     return ConfigurationMapping(place: place, values: values)
   }
 
-  /// Whether it is a mapping with this key: which kind of configuration a file is.
-  func hasKey(_ key: String) -> Bool {
-    guard case .mapping(let mapping) = node else { return false }
-    return mapping.keys.contains { $0.string == key }
+  /// The value of one key, whatever the others are; `nil` where there is no mapping, or no such key in it.
+  func value(of key: String) -> ConfigurationNode? {
+    guard case .mapping(let mapping) = node else { return nil }
+    for (name, value) in mapping where name.string == key {
+      return ConfigurationNode(value, file: place.file, key: extended(by: key))
+    }
+    return nil
   }
 
   func list() throws -> [ConfigurationNode] {

@@ -82,7 +82,7 @@ enum SignerConfiguration {
       history: try mapping[optional: "history"]?.choice(SignerRepository.History.self) ?? .tip)
   }
 
-  /// A recipient that no carrier reaches would wait for ever.
+  /// A recipient that no carrier reaches would wait for ever. A relay, whose server is nobody's mailbox, reaches all.
   private static func requireCarriers(
     for repositories: [SignerRepository], _ carriers: [SignerCarrier], at node: ConfigurationNode
   ) throws {
@@ -90,6 +90,10 @@ enum SignerConfiguration {
     guard reached.count == carriers.count else {
       throw node.invalid("two carriers have the same server")
     }
+    let recipients = Set(repositories.flatMap(\.recipients).map(\.mailbox))
+    let relayCount = carriers.count { !recipients.contains($0.server.mailbox) }
+    guard relayCount <= 1 else { throw node.invalid("more than one relay") }
+    guard relayCount == 0 else { return }
     for recipient in repositories.flatMap(\.recipients) where !reached.contains(recipient.mailbox) {
       throw node.invalid("no carrier leads to the recipient \(recipient.name)")
     }
