@@ -156,7 +156,7 @@ final class RelayProcess {
     }
     func endpoint(_ name: String) throws -> String {
       let value = try #require(text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix(name + "=tcp") })
-      return value.dropFirst(name.count + 1).replacing("0.0.0.0", with: "127.0.0.1")
+      return String(value.dropFirst(name.count + 1)).replacing("0.0.0.0", with: "127.0.0.1")
     }
     signersEndpoint = try endpoint("signers")
     appliersEndpoint = try endpoint("appliers")
