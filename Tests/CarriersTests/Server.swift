@@ -18,7 +18,7 @@ struct Machine: Sendable {
   let transport: TransportIdentity
 
   init(_ name: String) throws {
-    let identity = Identity(generating: try IdentityName(name))
+    let identity = try TestIdentity.make(name)
     self.identity = identity
     mailbox = try #require(Mailbox(identity.public.fingerprint.bytes))
     transport = TransportIdentity(publicKey: try Self.key(of: identity)) { borrower in
@@ -81,7 +81,7 @@ final class Server {
     let access = CarrierAccess(
       depositors: [machine.mailbox: [alice.mailbox, bob.mailbox]], byteCountMax: 1 << 30)
     return CarrierDesk(
-      store: store, access: access, now: { Timestamp(milliseconds: 1_700_000_000_000) })
+      store: store, access: access, now: { Timestamp(milliseconds: 2_000) })
   }
 
   func stop() {
