@@ -116,7 +116,8 @@ package final class RunningRelay: Sendable {
   ) {
     for fault in peers.faults {
       log.error(
-        "an identity is not let in", metadata: ["file": "\(fault.file)", "reason": "\(fault.reason)"])
+        "an identity is not let in",
+        metadata: ["file": "\(fault.file)", "reason": "\(fault.reason)"])
     }
     for name in peers.unknownNames(in: routes ?? []) {
       log.warning("a route leads nowhere", metadata: ["name": "\(name)"])
