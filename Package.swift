@@ -82,10 +82,11 @@ let package = Package(
 
     // Layer 3: how sealed messages travel.
     .target(
-      name: "Carriers", dependencies: ["MessageFormat", "Mailboxes", "ZeroMQ", logging],
+      name: "Carriers",
+      dependencies: ["MessageFormat", "Sealing", "Mailboxes", "ZeroMQ", logging],
       swiftSettings: strict),
 
-    // Layer 4: the two halves, which never meet.
+    // Layer 4: the two halves, and what stands between them; they never meet.
     .target(
       name: "Signer",
       dependencies: [
@@ -99,12 +100,19 @@ let package = Package(
         "Sealing", "Patching", "Mailboxes", grdb, logging,
       ], swiftSettings: strict),
 
+    .target(
+      name: "Relay",
+      dependencies: [
+        "MessageFormat", "Sodium", "ZeroMQ", "Spool", "Sealing", "Mailboxes", "Carriers", grdb,
+        logging,
+      ], swiftSettings: strict),
+
     // Layer 5: commands, configuration, terminal; joins the halves.
     .executableTarget(
       name: "distro",
       dependencies: [
         "MessageFormat", "Sodium", "Git", "ZeroMQ", "Sealing", "Mailboxes", "Carriers", "Signer",
-        "Applier", "Machine", arguments, lifecycle, signals, yaml, logging,
+        "Applier", "Relay", "Machine", arguments, lifecycle, signals, yaml, logging,
       ], swiftSettings: generated, linkerSettings: [.unsafeFlags(standalone)]),
 
     // Tests mirror the targets.
@@ -115,7 +123,8 @@ let package = Package(
         "MessageFormat", "Sodium", "ZeroMQ", "Sealing", "Mailboxes", "Signer", "Applier",
       ], path: "Tests/Bench", swiftSettings: generated),
     .target(
-      name: "TestSupport", dependencies: ["GitModel", "MessageFormat", "Mailboxes", grdb],
+      name: "TestSupport",
+      dependencies: ["GitModel", "MessageFormat", "Sodium", "Sealing", "Mailboxes", grdb],
       path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "CarriersTests",
@@ -151,6 +160,12 @@ let package = Package(
     .testTarget(
       name: "MessageFormatTests", dependencies: ["MessageFormat", "GitModel"],
       swiftSettings: strict),
+    .testTarget(
+      name: "RelayTests",
+      dependencies: [
+        "Relay", "Carriers", "Mailboxes", "Sealing", "MessageFormat", "Sodium", "ZeroMQ", "Spool",
+        "TestSupport", grdb, logging,
+      ], swiftSettings: strict),
     .testTarget(
       name: "SealingTests",
       dependencies: [

@@ -3,44 +3,88 @@ import Mailboxes
 package import MessageFormat
 package import ZeroMQ
 
-/// Serves the carrier protocol on a bound CURVE socket, on a thread of its own, to the identities on a list.
-package final class CarrierListener: Sendable {
-  /// Where it listens, with the port that was taken.
+/// Where a carrier listens, and whom it lets in there.
+package struct CarrierDoor: Sendable {
   package let endpoint: String
-  private let authenticator: Authenticator
+  package let peers: [CurvePublicKey: Mailbox]
+
+  package init(endpoint: String, peers: [CurvePublicKey: Mailbox]) {
+    self.endpoint = endpoint
+    self.peers = peers
+  }
+}
+
+/// Serves the carrier protocol on bound CURVE sockets, all on one thread and from one desk, to the identities on their
+/// lists. An empty list lets nobody in.
+package final class CarrierListener: Sendable {
+  /// Where it listens, with the ports that were taken.
+  package let endpoints: [String]
+  private let authenticators: [Authenticator]
   private let wakeUp: WakeUp
+  private let updates = UpdateBox()
   private let stopping = StopFlag()
   private let thread: SocketThread
+
+  package var endpoint: String { endpoints[0] }
 
   /// Listens when it returns. On the listener's thread, `onDeposit` is called whenever something new is on the disk, and
   /// `onFailure` when it can listen no longer.
   package init(
+    at doors: [CarrierDoor], as identity: TransportIdentity, desk: sending CarrierDesk,
+    log: Logger, onDeposit: @escaping @Sendable () -> Void,
+    onFailure: @escaping @Sendable () -> Void
+  ) throws {
+    precondition(!doors.isEmpty, "a listener listens somewhere")
+    var (endpoints, authenticators): ([String], [Authenticator]) = ([], [])
+    var open: [ListenerDoor] = []
+    for door in doors {
+      // A context of its own: one list of who may connect, and one thread that encrypts.
+      let authenticator = try Self.authenticator(for: door, log: log)
+      let socket = try identity.server(for: authenticator, options: Self.options)
+      let monitor = try Monitor(socket)
+      endpoints.append(Self.withoutMapping(try socket.bind(door.endpoint)))
+      authenticators.append(authenticator)
+      open.append(ListenerDoor(socket, monitor: monitor, for: Set(door.peers.values)))
+    }
+    self.endpoints = endpoints
+    self.authenticators = authenticators
+    wakeUp = try WakeUp()
+    var loop: ListenerLoop? = ListenerLoop(
+      doors: open, desk: desk, updates: updates, wakeUp: wakeUp, stopping: stopping, log: log,
+      onDeposit: onDeposit)
+    thread = try SocketThread {
+      guard var loop = loop.take() else { return }
+      if !loop.run() { onFailure() }
+    }
+  }
+
+  /// The same with one door.
+  package convenience init(
     on endpoint: String, as identity: TransportIdentity,
     for peers: [CurvePublicKey: Mailbox], desk: sending CarrierDesk, log: Logger,
     onDeposit: @escaping @Sendable () -> Void, onFailure: @escaping @Sendable () -> Void
   ) throws {
-    precondition(!peers.isEmpty, "a listener without an allow-list lets nobody in")
-    let names = peers.mapValues(\.hex)
-    authenticator = try Authenticator(in: Context(), allowing: names) { refused in
+    try self.init(
+      at: [CarrierDoor(endpoint: endpoint, peers: peers)], as: identity, desk: desk, log: log,
+      onDeposit: onDeposit, onFailure: onFailure)
+  }
+
+  private static let options: SocketOptions = {
+    var options = SocketOptions()
+    options.frameCountMax = 2
+    // 2 MiB of chunks that a slow reader keeps in memory; what is behind them is read when its turn comes.
+    options.sendQueueCountMax = 16
+    return options
+  }()
+
+  private static func authenticator(for door: CarrierDoor, log: Logger) throws -> Authenticator {
+    try Authenticator(in: Context(), allowing: door.peers.mapValues(\.hex)) { refused in
       log.warning(
         "a stranger was refused",
         metadata: [
           "address": "\(refused.address)",
           "key": "\(refused.key == nil ? "not understood" : "not on the list")",
         ])
-    }
-    var options = SocketOptions()
-    options.frameCountMax = 2
-    let socket = try identity.server(for: authenticator, options: options)
-    self.endpoint = Self.withoutMapping(try socket.bind(endpoint))
-    wakeUp = try WakeUp()
-    let mailboxes = Dictionary(peers.values.map { ($0.hex, $0) }) { first, _ in first }
-    var loop: ListenerLoop? = ListenerLoop(
-      socket: socket, desk: desk, mailboxes: mailboxes, wakeUp: wakeUp, stopping: stopping,
-      log: log, onDeposit: onDeposit)
-    thread = try SocketThread {
-      guard var loop = loop.take() else { return }
-      if !loop.run() { onFailure() }
     }
   }
 
@@ -57,11 +101,25 @@ package final class CarrierListener: Sendable {
   /// Something was put into a mailbox: whoever waits for it gets it. From any thread.
   package func mailboxesChanged() { wakeUp.signal() }
 
-  /// Finishes what it is at and closes the socket.
+  /// From now on these are let in, one list for each door, and these rules hold. Whoever is no longer on a door's list
+  /// loses its connections there at once, and its unfinished deposits where it is on none. From any thread.
+  package func replace(
+    peers: [[CurvePublicKey: Mailbox]], access: CarrierAccess, quotas: DepositQuotas
+  ) {
+    precondition(peers.count == authenticators.count, "a list for each door")
+    for (authenticator, peers) in zip(authenticators, peers) {
+      authenticator.replaceAllowList(with: peers.mapValues(\.hex))
+    }
+    updates.put(
+      ListenerUpdate(mailboxes: peers.map { Set($0.values) }, access: access, quotas: quotas))
+    wakeUp.signal()
+  }
+
+  /// Finishes what it is at and closes the sockets.
   package func stop() {
     stopping.set()
     wakeUp.signal()
     thread.join()
-    authenticator.stop()
+    for authenticator in authenticators { authenticator.stop() }
   }
 }

@@ -1,56 +1,52 @@
 import Logging
+import Mailboxes
 import MessageFormat
 import ZeroMQ
 
 /// The event loop of a listener: receives, lets the desk decide, sends.
 struct ListenerLoop: ~Copyable {
-  /// Messages that are taken before the disk is asked to sync: many deposits, one sync.
+  /// Messages that are taken from a socket before the disk is asked to sync: many deposits, one sync.
   private static let receiveCountMax = 512
-  /// Replies that wait for a peer that does not read; with more, the peer is forgotten.
-  private static let backlogCountMax = 256
-  private static let backlogInterval: Duration = .milliseconds(5)
+  /// Between two times of work that nobody waits for, and while there is more of it.
+  private static let maintenanceIntervals = (
+    rest: Duration.seconds(60), more: Duration.milliseconds(100)
+  )
 
-  private let socket: Socket
+  private let doors: [ListenerDoor]
   private let desk: CarrierDesk
-  private let mailboxes: [String: Mailbox]
+  private let updates: UpdateBox
   private let wakeUp: WakeUp
   private let stopping: StopFlag
   private let log: Logger
   private let onDeposit: @Sendable () -> Void
-  private var backlog: [CarrierDesk.Peer: [CarrierDesk.Outgoing]] = [:]
+  private var backlog = Backlog()
+  private var connections = ListenerConnections()
+  private var nextMaintenance = ContinuousClock.Instant.now
 
   init(
-    socket: consuming Socket, desk: CarrierDesk, mailboxes: [String: Mailbox], wakeUp: WakeUp,
+    doors: [ListenerDoor], desk: CarrierDesk, updates: UpdateBox, wakeUp: WakeUp,
     stopping: StopFlag, log: Logger, onDeposit: @escaping @Sendable () -> Void
   ) {
-    self.socket = socket
+    self.doors = doors
     self.desk = desk
-    self.mailboxes = mailboxes
+    self.updates = updates
     self.wakeUp = wakeUp
     self.stopping = stopping
     self.log = log
     self.onDeposit = onDeposit
   }
 
-  /// Until it is told to stop; `false`: the socket failed.
+  /// Until it is told to stop; `false`: a socket failed.
   mutating func run() -> Bool {
     var poller = Poller()
-    _ = poller.add(socket, for: .reading)
+    for door in doors { door.add(to: &poller) }
     let bell = poller.add(wakeUp)
     while !stopping.isSet {
       do throws(ZeroMQError) {
-        try poller.wait(until: backlog.isEmpty ? .never : .after(Self.backlogInterval))
-        try sendBacklog()
-        try receive()
-        if desk.hasFinishedDeposits {
-          try send(desk.flush())
-          onDeposit()
-          try send(desk.deliverToWaiting())
-        }
-        if poller.readiness(of: bell).contains(.reading) {
-          wakeUp.clear()
-          try send(desk.deliverToWaiting())
-        }
+        try poller.wait(until: nextDeadline)
+        let isRinging = poller.readiness(of: bell).contains(.reading)
+        if isRinging { wakeUp.clear() }
+        try turn(isRinging: isRinging)
       } catch {
         log.error("the listener's socket failed", metadata: ["error": "\(error)"])
         return false
@@ -59,29 +55,94 @@ struct ListenerLoop: ~Copyable {
     return true
   }
 
-  private mutating func receive() throws(ZeroMQError) {
+  private var nextDeadline: Deadline {
+    var deadline = Deadline.at(nextMaintenance)
+    if let end = desk.nextWaitEnd { deadline = .earlier(deadline, .at(end)) }
+    if let time = backlog.nextAttempt { deadline = .earlier(deadline, .at(time)) }
+    return deadline
+  }
+
+  private mutating func turn(isRinging: Bool) throws(ZeroMQError) {
+    if isRinging, let update = updates.take() { apply(update) }
+    try sendBacklog()
+    for index in doors.indices {
+      try doors[index].noteEvents()
+      try receive(from: index)
+    }
+    if desk.hasFinished {
+      try send(desk.flush())
+      onDeposit()
+      try send(desk.deliverToWaiting())
+    }
+    if isRinging { try send(desk.deliverToAllWaiting()) }
+    try send(desk.endWaits())
+    maintain()
+  }
+
+  private mutating func maintain() {
+    guard nextMaintenance <= .now else { return }
+    var hasMore = false
+    do throws(MailboxError) {
+      hasMore = try desk.maintain()
+    } catch {
+      log.warning("cannot tidy up; trying again", metadata: ["error": "\(error)"])
+    }
+    nextMaintenance =
+      .now + (hasMore ? Self.maintenanceIntervals.more : Self.maintenanceIntervals.rest)
+  }
+}
+
+// MARK: - Receiving
+
+extension ListenerLoop {
+  private mutating func receive(from index: Int) throws(ZeroMQError) {
     for _ in 0..<Self.receiveCountMax {
-      guard let received = try socket.receive() else { return }
+      guard let received = try doors[index].socket.receive() else { return }
       switch received {
       case .message(let frames, let sender):
-        guard let peer = peer(of: sender) else { continue }
+        guard let peer = peer(of: sender, at: index) else { continue }
+        doors[index].noteVoice(of: frames[0].descriptor)
+        if let gone = connections.note(peer, over: frames[0]) { forget(gone) }
         try send(desk.handle(frames.map(\.bytes), from: peer))
       case .tooManyFrames(_, let sender), .noLongerAllowed(let sender):
-        guard let peer = peer(of: sender) else { continue }
-        log.warning("a peer was cut off", metadata: ["peer": "\(peer.mailbox.abbreviated)"])
+        guard let peer = peer(of: sender, at: index) else { continue }
+        log.warning("a peer was not heard", metadata: ["peer": "\(peer.mailbox.abbreviated)"])
         forget(peer)
       }
     }
   }
 
-  private func peer(of sender: Sender) -> CarrierDesk.Peer? {
-    sender.userID.flatMap { mailboxes[$0] }
-      .map { CarrierDesk.Peer(routingID: sender.routingID, mailbox: $0) }
+  private func peer(of sender: Sender, at index: Int) -> CarrierDesk.Peer? {
+    sender.userID.flatMap { doors[index].mailboxes[$0] }
+      .map { CarrierDesk.Peer(routingID: sender.routingID, mailbox: $0, door: index) }
   }
 
+  private mutating func apply(_ update: ListenerUpdate) {
+    for (door, mailboxes) in zip(doors, update.mailboxes) { door.replace(mailboxes) }
+    let known = update.mailboxes.reduce(into: Set()) { $0.formUnion($1) }
+    desk.replace(update.access, quotas: update.quotas, known: known.contains)
+    cut("a peer is no longer trusted") { !update.mailboxes[$0.door].contains($0.mailbox) }
+  }
+
+  private mutating func cut(_ reason: Logger.Message, where isOver: (CarrierDesk.Peer) -> Bool) {
+    for peer in connections.cut(where: isOver) {
+      log.warning(reason, metadata: ["peer": "\(peer.mailbox.abbreviated)"])
+      forget(peer)
+    }
+  }
+
+  private mutating func forget(_ peer: CarrierDesk.Peer) {
+    backlog.remove(peer)
+    desk.forget(peer)
+  }
+}
+
+// MARK: - Sending
+
+extension ListenerLoop {
   private mutating func send(_ outgoing: [CarrierDesk.Outgoing]) throws(ZeroMQError) {
     for item in outgoing {
-      if backlog[item.peer] == nil {
+      if !backlog.contains(item.peer) {
         switch try attempt(item) {
         case .sent: continue
         case .peerGone:
@@ -90,37 +151,29 @@ struct ListenerLoop: ~Copyable {
         case .wouldBlock: break
         }
       }
-      backlog[item.peer, default: []].append(item)
-      if let waiting = backlog[item.peer], waiting.count > Self.backlogCountMax {
-        log.warning("a peer does not read", metadata: ["peer": "\(item.peer.mailbox.abbreviated)"])
-        forget(item.peer)
+      guard backlog.append(item) else {
+        cut("a peer does not read") { $0 == item.peer }
+        continue
       }
     }
   }
 
   private mutating func sendBacklog() throws(ZeroMQError) {
-    for (peer, waiting) in backlog {
-      var rest = waiting[...]
-      while let item = rest.first {
+    guard backlog.isDue else { return }
+    var hasSent = false
+    for peer in backlog.peers {
+      while let item = backlog.first(of: peer) {
         let outcome = try attempt(item)
-        if outcome == .peerGone {
-          forget(peer)
-          rest = []
-        }
+        if outcome == .peerGone { forget(peer) }
         guard outcome == .sent else { break }
-        rest = rest.dropFirst()
+        backlog.removeFirst(of: peer)
+        hasSent = true
       }
-      backlog[peer] = rest.isEmpty ? nil : Array(rest)
     }
+    backlog.noteAttempt(hasSent: hasSent)
   }
 
   private func attempt(_ item: CarrierDesk.Outgoing) throws(ZeroMQError) -> SendOutcome {
-    let frames = [item.reply.encoded()] + (item.chunk.map { [$0] } ?? [])
-    return try socket.send(frames, to: item.peer.routingID)
-  }
-
-  private mutating func forget(_ peer: CarrierDesk.Peer) {
-    backlog[peer] = nil
-    desk.forget(peer)
+    try doors[item.peer.door].socket.send(desk.frames(of: item), to: item.peer.routingID)
   }
 }

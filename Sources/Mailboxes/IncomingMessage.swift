@@ -1,5 +1,5 @@
 import Foundation
-package import GRDB
+import GRDB
 package import MessageFormat
 import Spool
 
@@ -9,11 +9,15 @@ import Spool
 package final class IncomingMessage {
   static let finishedSuffix = ".sealed"
   static let recordHeaderByteCount: UInt64 = 4
+  private static let unsyncedByteCountMax: UInt64 = 32 << 20
 
   package let offer: DepositOffer
   package let depositor: Mailbox
   package private(set) var nextChunk: UInt32 = 0
+  /// After a commit: whether each of its mailboxes holds it. If not, another depositor was there before.
+  package private(set) var isStored = false
   private var byteCount: UInt64 = 0
+  private var syncedByteCount: UInt64 = 0
   private var inline: [[UInt8]] = []
   private let file: SpoolFile?
   private var isLinked = false
@@ -49,6 +53,7 @@ package final class IncomingMessage {
       do {
         try file.append(Self.recordHeader(length: chunk.count))
         try file.append(chunk)
+        try syncNowAndThen(file)
       } catch {
         throw .spool(error)
       }
@@ -58,31 +63,44 @@ package final class IncomingMessage {
     nextChunk += 1
   }
 
+  /// So that the last sync of a large message, for which everyone waits, finds little to do.
+  private func syncNowAndThen(_ file: SpoolFile) throws(SpoolError) {
+    guard byteCount - syncedByteCount >= Self.unsyncedByteCountMax else { return }
+    try file.sync()
+    syncedByteCount = byteCount
+  }
+
   /// All bytes of a file are on the disk before it gets its name.
-  fileprivate func sync() throws {
+  func sync() throws {
     precondition(isComplete, "only a whole message is committed")
     try file?.sync()
   }
 
-  fileprivate func insert(into database: Database, at time: Timestamp) throws {
+  /// Answers the files that lost their last mailbox by it: what lay in its slot before.
+  func insert(into database: Database, at time: Timestamp) throws -> [MessageID] {
     let id = Data(offer.id.bytes)
-    try database.cachedStatement(sql: "INSERT OR IGNORE INTO message VALUES (?, ?, ?, ?, ?)")
+    switch try MailboxStore.stored(offer, from: depositor, in: database) {
+    case .fromAnother:
+      isStored = false
+      return []
+    case .without(let mailboxes):
+      // A repeated deposit, or one for more mailboxes: the bytes are there already.
+      isStored = true
+      return try MailboxStore.deliver(offer, to: mailboxes, from: depositor, in: database)
+    case .not: break
+    }
+    try database.cachedStatement(sql: "INSERT INTO message VALUES (?, ?, ?, ?, ?)")
       .execute(arguments: [
         id, offer.size.chunkCount, Int64(offer.size.byteCount), Data(depositor.bytes),
         Int64(time.milliseconds),
       ])
-    // A repeated deposit finds everything there already.
-    guard database.changesCount > 0 else { return }
     try linkFile()
     let chunkStatement = try database.cachedStatement(sql: "INSERT INTO chunk VALUES (?, ?, ?)")
     for (number, bytes) in inline.enumerated() {
       try chunkStatement.execute(arguments: [id, number, Data(bytes)])
     }
-    let deliveryStatement = try database.cachedStatement(
-      sql: "INSERT INTO delivery (mailbox, message) VALUES (?, ?)")
-    for mailbox in offer.mailboxes {
-      try deliveryStatement.execute(arguments: [Data(mailbox.bytes), id])
-    }
+    isStored = true
+    return try MailboxStore.deliver(offer, to: offer.mailboxes, from: depositor, in: database)
   }
 
   private func linkFile() throws(SpoolError) {
@@ -96,39 +114,9 @@ package final class IncomingMessage {
   }
 
   /// The row that goes with the file is rolled back.
-  fileprivate func unlinkFile() throws(SpoolError) {
+  func unlinkFile() throws(SpoolError) {
     if isLinked { try spool.remove(Self.fileName(of: offer.id)) }
     isLinked = false
-  }
-}
-
-extension MailboxStore {
-  /// Any number of whole messages in one durable step; `also` runs in the same transaction, and what it throws undoes
-  /// all of it. Everything else that is thrown is a `MailboxError`.
-  ///
-  /// After an error nothing of them is stored, and a message that is tried again is made anew.
-  ///
-  /// Files get and lose their names only within write transactions: another process that works on the same state, a
-  /// second push at the same time, sees a file and its row together or neither.
-  package func commit(
-    _ messages: [IncomingMessage], at time: Timestamp, also: (Database) throws -> Void = { _ in }
-  ) throws {
-    do {
-      for message in messages { try message.sync() }
-      try state.queue.write { database in
-        do {
-          for message in messages { try message.insert(into: database, at: time) }
-          try also(database)
-        } catch {
-          for message in messages { try message.unlinkFile() }
-          throw error
-        }
-      }
-    } catch let error as SpoolError {
-      throw MailboxError.spool(error)
-    } catch let error as DatabaseError {
-      throw MailboxError.database(error)
-    }
   }
 }
 

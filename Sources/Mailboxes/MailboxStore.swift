@@ -1,5 +1,5 @@
 import Foundation
-package import GRDB
+import GRDB
 package import MessageFormat
 import Spool
 
@@ -18,31 +18,12 @@ package struct MailboxStore: Sendable {
     try reconcileFiles()
   }
 
-  package static func registerMigrations(in migrator: inout DatabaseMigrator) {
-    migrator.registerMigration("mailboxes") { database in
-      try database.execute(
-        sql: """
-          CREATE TABLE message (
-            id BLOB PRIMARY KEY, chunkCount INTEGER NOT NULL, byteCount INTEGER NOT NULL,
-            depositor BLOB NOT NULL, receivedAt INTEGER NOT NULL) WITHOUT ROWID;
-          CREATE TABLE chunk (
-            message BLOB NOT NULL REFERENCES message ON DELETE CASCADE, number INTEGER NOT NULL,
-            bytes BLOB NOT NULL, PRIMARY KEY (message, number)) WITHOUT ROWID;
-          CREATE TABLE delivery (
-            position INTEGER PRIMARY KEY AUTOINCREMENT, mailbox BLOB NOT NULL,
-            message BLOB NOT NULL REFERENCES message);
-          CREATE INDEX deliveryByMailbox ON delivery (mailbox, position);
-          CREATE INDEX deliveryByMessage ON delivery (message);
-          """)
-    }
-  }
-
   /// A message that is stored whole already needs no second deposit.
   package func contains(_ id: MessageID) throws(MailboxError) -> Bool {
     try reading { database in try Self.contains(id, in: database) }
   }
 
-  private static func contains(_ id: MessageID, in database: Database) throws -> Bool {
+  static func contains(_ id: MessageID, in database: Database) throws -> Bool {
     let statement = try database.cachedStatement(
       sql: "SELECT EXISTS (SELECT 1 FROM message WHERE id = ?)")
     return try Bool.fetchOne(statement, arguments: [Data(id.bytes)]) ?? false
@@ -85,33 +66,6 @@ package struct MailboxStore: Sendable {
         arguments: [Data(mailbox.bytes)] + arguments)
     }
     return rows.map { StoredMessage(row: $0, mailbox: mailbox, state: state) }
-  }
-
-  /// Takes a message out of one mailbox; its bytes go with the last one. Repeating it is harmless.
-  package func remove(_ message: StoredMessage) throws(MailboxError) {
-    try writing { database in try Self.remove(message, in: database) }
-    try removeFile(of: message)
-  }
-
-  /// The part of `remove` that belongs into a transaction of the caller's; `removeFile(of:)` follows it.
-  package static func remove(_ message: StoredMessage, in database: Database) throws {
-    let id = Data(message.id.bytes)
-    try database.cachedStatement(sql: "DELETE FROM delivery WHERE mailbox = ? AND message = ?")
-      .execute(arguments: [Data(message.mailbox.bytes), id])
-    try database.cachedStatement(
-      sql: """
-        DELETE FROM message WHERE id = ?1
-        AND NOT EXISTS (SELECT 1 FROM delivery WHERE message = ?1)
-        """
-    ).execute(arguments: [id])
-  }
-
-  package func removeFile(of message: StoredMessage) throws(MailboxError) {
-    guard message.isFile else { return }
-    try writing { database in
-      if try Self.contains(message.id, in: database) { return }
-      try state.spool.remove(IncomingMessage.fileName(of: message.id))
-    }
   }
 
   /// A run that was killed between a file's name and its row, or between the row's end and the file's, leaves a file

@@ -7,6 +7,8 @@ package import Spool
 package struct StateDatabase: Sendable {
   package let queue: DatabaseQueue
   package let spool: SpoolDirectory
+  /// What the log may keep of the disk once it has been copied into the database.
+  private static let logByteCountMax = 16 << 20
 
   /// Opens `directory`/state.sqlite, making both where they are missing, and brings the tables up to date.
   package init(directory: String, migrator: DatabaseMigrator) throws {
@@ -14,10 +16,45 @@ package struct StateDatabase: Sendable {
     var configuration = Configuration()
     configuration.journalMode = .wal
     configuration.busyMode = .timeout(10)
+    // Takes effect where the file is new; it is before the log is turned on that it can.
+    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
     queue = try DatabaseQueue(path: directory + "/state.sqlite", configuration: configuration)
     // Only here: where GRDB turns the log on, it sets NORMAL, after all that a configuration can say.
-    try queue.inDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+    try queue.inDatabase { database in
+      try database.execute(
+        sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = \(Self.logByteCountMax)")
+      try Self.letPagesGo(in: database)
+    }
     try migrator.migrate(queue)
+  }
+
+  /// A database of an older version keeps its pages for ever, unless it is written anew once.
+  private static func letPagesGo(in database: Database) throws {
+    guard try Int.fetchOne(database, sql: "PRAGMA auto_vacuum") == 0 else { return }
+    try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+  }
+
+  /// Gives what removed rows have left to the file system, as far as it is over `slackByteCount` and at most
+  /// `byteCountMax` in one call; answers whether there is more. Takes time in proportion to `byteCountMax`.
+  package func giveBackSpace(
+    above slackByteCount: Int, byteCountMax: Int
+  ) throws(MailboxError) -> Bool {
+    do {
+      return try queue.writeWithoutTransaction { database in
+        let pageSize = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 4_096
+        let freeCount = try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
+        guard freeCount * pageSize > slackByteCount else { return false }
+        let count = min(freeCount, max(1, byteCountMax / pageSize))
+        // It frees one page for each row that is asked for.
+        _ = try Row.fetchAll(database, sql: "PRAGMA incremental_vacuum(\(count))")
+        if freeCount > count { return true }
+        // The file itself is cut when the log has been copied into it.
+        try database.checkpoint(.truncate)
+        return false
+      }
+    } catch {
+      throw MailboxError(error)
+    }
   }
 
   /// A transaction that survives the end of the process, but a power cut only together with the next one that is

@@ -58,6 +58,22 @@ package struct StoredMessage: Sendable {
   }
 }
 
+extension MailboxStore {
+  /// Chunk 0 of a message, in whatever mailbox it is; `nil`: it is not there.
+  package func header(of id: MessageID) throws(MailboxError) -> [UInt8]? {
+    let mailbox = try reading { database in
+      try Data.fetchOne(
+        database.cachedStatement(sql: "SELECT mailbox FROM delivery WHERE message = ? LIMIT 1"),
+        arguments: [Data(id.bytes)])
+    }
+    guard let mailbox = mailbox.flatMap({ Mailbox(Array($0)) }),
+      let message = try message(id, in: mailbox)
+    else { return nil }
+    let chunks = try message.open()
+    return try chunks[0]
+  }
+}
+
 /// The chunks of a stored message.
 package final class StoredChunks {
   private enum Source {

@@ -56,4 +56,8 @@ package enum Limits {
   package static let openDepositCountMax = 16
   /// An unfinished deposit of which nothing came for so long is given up.
   package static let depositIdleMillisecondsMax: UInt64 = 3_600_000
+  /// What a carrier has kept for so long no applier accepts any more: the longest lifetime, and a day for clocks that differ.
+  package static let storedMillisecondsMax = lifetimeMillisecondsMax + 24 * 3_600 * 1_000
+  /// Files in a directory of trusted identities: more are no deployment, but a wrong directory.
+  package static let trustedFileCountMax = 100_000
 }

@@ -97,4 +97,11 @@ extension Frame {
     guard let text = unsafe zmq_msg_gets(message, "User-Id") else { return nil }
     return unsafe String(validatingCString: text)
   }
+
+  /// The descriptor of the TCP connection it came over; -1 when there is none. zmq_msg_get(3) calls it deprecated, but
+  /// has nothing in its place.
+  package var descriptor: Int32 { unsafe zmq_msg_get(message, ZMQ_SRCFD) }
+
+  /// The same with a hold on it; `nil` where the connection has gone.
+  package var connection: Connection? { Connection(descriptor: descriptor) }
 }

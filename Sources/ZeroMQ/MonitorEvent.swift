@@ -27,6 +27,8 @@ package struct MonitorEvent: Hashable, Sendable {
   package let kind: Kind
   /// The endpoint as the socket was given it, or as the kernel tells it; not the peer's name.
   package let endpoint: String
+  /// Of `connected`, `accepted` and `disconnected`: the connection's descriptor, which may have been given away since.
+  package let descriptor: Int32?
 }
 
 /// Why a handshake failed, as far as this side can know.
@@ -63,6 +65,8 @@ extension MonitorEvent {
     }
     self.endpoint = endpoint
     self.kind = Kind(code: code, value: value)
+    descriptor =
+      [.connected, .accepted, .disconnected].contains(kind) ? Int32(bitPattern: value) : nil
   }
 }
 

@@ -20,7 +20,7 @@ package struct Sender: Hashable, Sendable {
 package enum Received {
   case message([Frame], from: Sender)
   case tooManyFrames(count: Int, from: Sender)
-  /// The connection is older than the allow-list, which no longer has its user.
+  /// The connection was older than the allow-list, which no longer has its user; it is ended.
   case noLongerAllowed(Sender)
 }
 
@@ -45,7 +45,10 @@ extension Socket {
       count += 1
       if count <= frameCountMax { frames.append(frame) }
     }
-    if let authenticator, !authenticator.allows(userID: userID) { return .noLongerAllowed(sender) }
+    if let authenticator, !authenticator.allows(userID: userID) {
+      frame.connection?.shutDown()
+      return .noLongerAllowed(sender)
+    }
     if count > frameCountMax { return .tooManyFrames(count: count, from: sender) }
     return .message(frames, from: sender)
   }

@@ -167,6 +167,7 @@ extension SocketHandle {
     try set(ZMQ_SNDHWM, to: Int32(options.sendQueueCountMax))
     try set(ZMQ_RCVHWM, to: Int32(options.receiveQueueCountMax))
     try set(ZMQ_LINGER, to: options.linger)
+    try set(ZMQ_BACKLOG, to: Int32(options.backlogCountMax))
     try set(ZMQ_HANDSHAKE_IVL, to: options.handshakeTimeout)
     try set(ZMQ_HEARTBEAT_IVL, to: options.heartbeatInterval)
     try set(ZMQ_HEARTBEAT_TIMEOUT, to: options.heartbeatTimeout)

@@ -15,6 +15,10 @@ package struct SocketOptions: Sendable, Equatable {
   /// Whole messages that wait to be sent, for each connection; then `send` says `wouldBlock`.
   package var sendQueueCountMax = 64
 
+  /// Connections that the kernel keeps for a server until they are accepted, the kernel's own limit permitting: when a
+  /// carrier comes back, all its clients come back at once.
+  package var backlogCountMax = 4_096
+
   // Times.
   /// From the TCP connection to the end of the CURVE handshake, authenticator included.
   package var handshakeTimeout = Duration.seconds(10)

@@ -13,12 +13,14 @@ struct Distro: ParsableCommand {
 
         distro keygen signer
         distro sign-and-send --config config/signer.yaml --ref main
+        distro relay --config config/relay.yaml
         distro verify-apply --config config/web1.yaml
         distro status --config config/signer.yaml
       """,
     version: "distro 0.1.0",
     subcommands: [
-      Keygen.self, SignAndSend.self, VerifyApply.self, Serve.self, Status.self, Doctor.self,
+      Keygen.self, SignAndSend.self, VerifyApply.self, RelayCommand.self, Serve.self, Status.self,
+      Doctor.self,
     ])
 
   static func main() async {

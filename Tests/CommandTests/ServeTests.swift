@@ -130,6 +130,57 @@ struct ServeTests {
     #expect(occupant.end().status == 0)
   }
 
+  // MARK: - Several roles
+
+  private func startBoth() throws -> RunningProgram {
+    try installation.writeRelay()
+    try folder.write("serve.yaml", "applier: web1.yaml\nrelay: relay.yaml\n")
+    let program = try RunningProgram(
+      installation.program, ["serve", "--config", "serve.yaml"],
+      environment: ["NOTIFY_SOCKET": folder.path("notify")])
+    #expect(try manager.next() == ["READY=1", "STATUS=running: relay, applier"])
+    return program
+  }
+
+  @Test func rolesStartInOrderAndStopInTheOther() throws {
+    let program = try startBoth()
+    let started = program.log.components(separatedBy: "\n").filter { $0.contains(" listening ") }
+    #expect(started.count == 2 && started[0].contains("signers="), "\(started)")
+    let end = program.end()
+    #expect(end.status == 0 && end.seconds < 5, "\(program.log)")
+    let ended = program.log.components(separatedBy: "\n").filter { $0.contains("role ended") }
+    #expect(ended.map { $0.suffix(7) } == ["applier", "e=relay"], "\(program.log)")
+  }
+
+  @Test func relayTakesItsNewRulesWithoutAnotherDoor() throws {
+    let program = try startBoth()
+    try installation.succeed("keygen", "web2")
+    try FileManager.default.moveItem(
+      atPath: folder.path("keys/web2.pub"), toPath: folder.path("keys/appliers/web2.pub"))
+    try edit("relay.yaml", "trusted-signers: keys/signers", "trusted-signers: keys/appliers")
+    _ = try reload(program)
+    try program.line(with: "reloaded role=relay")
+    try program.line(with: "appliers=2 signers=2")
+    #expect(program.log.components(separatedBy: " signers=tcp://").count == 2)
+    // Another door needs another relay, which the same process starts.
+    try edit("relay.yaml", "state: var/relay", "state: var/other")
+    _ = try reload(program)
+    #expect(program.log.components(separatedBy: " signers=tcp://").count == 3)
+    #expect(FileManager.default.fileExists(atPath: folder.path("var/other/state.sqlite")))
+    #expect(program.end().status == 0)
+  }
+
+  @Test func relayRunsAloneAsWell() throws {
+    try installation.writeRelay()
+    let program = try RunningProgram(
+      installation.program, ["relay", "--config", "relay.yaml"],
+      environment: ["NOTIFY_SOCKET": folder.path("notify")])
+    #expect(try manager.next() == ["READY=1", "STATUS=running: relay"])
+    _ = try reload(program)
+    let end = program.end()
+    #expect(end.status == 0 && end.seconds < 5)
+  }
+
   @Test func oneRoleThatCannotStartEndsTheProcess() throws {
     let program = try start()
     let second = try installation.program.run(["serve", "--config", "serve.yaml"])

@@ -42,6 +42,7 @@ final class RoleRunner: Service {
       let group = state.withLock { $0.group }
       try await group.run()
     } while try startNext()
+    log.info("role ended", metadata: ["role": "\(name)"])
   }
 
   /// Whether there is another turn.

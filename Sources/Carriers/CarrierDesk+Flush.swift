@@ -1,0 +1,85 @@
+package import Mailboxes
+import MessageFormat
+
+extension CarrierDesk {
+  /// Whether `flush` has something to do.
+  package var hasFinished: Bool { !finished.isEmpty }
+
+  /// Puts on the disk, in one step, all that has been finished, and tells who asked for it.
+  package func flush() -> [Outgoing] {
+    let batch = finished
+    (finished, leaving) = ([], [:])
+    var messages: [IncomingMessage] = []
+    var offers: [(offer: DepositOffer, depositor: Mailbox)] = []
+    var removed: [StoredMessage] = []
+    for (peer, what) in batch {
+      switch what {
+      case .deposit(let message): messages.append(message)
+      case .offer(let offer): offers.append((offer, peer.mailbox))
+      case .acknowledged(_, let message): removed += message.map { [$0] } ?? []
+      }
+    }
+    defer { for message in messages { deposits.settle(message) } }
+    for message in removed { cache.forget(message.id) }
+    do throws(MailboxError) {
+      let isThere = try store.settle(messages, offers: offers, removing: removed, at: now())
+      return answers(to: batch, isThere: isThere)
+    } catch {
+      return batch.map { peer, what in refusal(what.id, .fault, "\(error)", to: peer) }
+    }
+  }
+
+  private func answers(
+    to batch: [(peer: Peer, what: Finished)], isThere: [Bool]
+  ) -> [Outgoing] {
+    var isThere = isThere[...]
+    return batch.flatMap { peer, what in
+      switch what {
+      case .deposit(let message):
+        guard message.isStored else {
+          return [refusal(message.offer.id, .notAllowed, Self.isAnothers, to: peer)]
+        }
+        changed.formUnion(message.offer.mailboxes)
+        return [Outgoing(peer: peer, reply: .stored(message.offer.id))]
+      case .offer(let offer):
+        // Its last reader has taken it meanwhile: its bytes are needed after all.
+        guard isThere.popFirst() == true else { return begin(offer, from: peer) }
+        changed.formUnion(offer.mailboxes)
+        return [Outgoing(peer: peer, reply: .stored(offer.id))]
+      case .acknowledged(let entry, _):
+        return [Outgoing(peer: peer, reply: .acknowledged(entry))]
+      }
+    }
+  }
+
+  /// Work that nobody waits for, a little at a time: deposits given up, messages that nobody could accept any more, space
+  /// that is given back. Answers whether there is more to do.
+  package func maintain() throws(MailboxError) -> Bool {
+    endIdleDeposits()
+    cache.forgetAll()
+    let (time, age) = (now().milliseconds, Limits.storedMillisecondsMax)
+    var sweptCount = 0
+    if time > age {
+      let before = Timestamp(milliseconds: time - age)
+      sweptCount = try store.sweep(before: before, countMax: Self.sweptCountMax)
+    }
+    let hasMorePages = try store.state.giveBackSpace(
+      above: Self.slackByteCount, byteCountMax: Self.freedByteCountMax)
+    return sweptCount == Self.sweptCountMax || hasMorePages
+  }
+
+  private static let sweptCountMax = 200
+  /// Kept for the next messages, which would have to ask the file system for it again.
+  private static let slackByteCount = 4 << 20
+  private static let freedByteCountMax = 8 << 20
+}
+
+extension CarrierDesk.Finished {
+  fileprivate var id: MessageID {
+    switch self {
+    case .deposit(let message): message.offer.id
+    case .offer(let offer): offer.id
+    case .acknowledged(let entry, _): entry.id
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import Mailboxes
+import MessageFormat
+
+/// How much of a carrier's disk an identity may use.
+package struct QuotaLimit: Hashable, Sendable {
+  package let byteCount: UInt64
+  package let messageCount: UInt64
+  /// How long its oldest message may have been waiting.
+  package let ageMilliseconds: UInt64
+
+  package init(byteCount: UInt64, messageCount: UInt64, ageMilliseconds: UInt64) {
+    self.byteCount = byteCount
+    self.messageCount = messageCount
+    self.ageMilliseconds = ageMilliseconds
+  }
+
+  package static let none = QuotaLimit(
+    byteCount: .max, messageCount: .max, ageMilliseconds: .max)
+}
+
+/// What every depositor may have on a carrier, and what may wait in every mailbox; over it, a deposit is refused and
+/// stays where it is.
+package struct DepositQuotas: Hashable, Sendable {
+  package let depositor: QuotaLimit
+  package let mailbox: QuotaLimit
+
+  package init(depositor: QuotaLimit, mailbox: QuotaLimit) {
+    self.depositor = depositor
+    self.mailbox = mailbox
+  }
+
+  package static let none = DepositQuotas(depositor: .none, mailbox: .none)
+
+  /// Why an offer is over a quota: whose, the limit and the actual value. Deposits under way count as if they were there.
+  func refusal(
+    of offer: DepositOffer, from depositor: Mailbox, standing: Standing,
+    underWay: Reservations, at time: Timestamp
+  ) -> String? {
+    let size = offer.size.byteCount
+    if let reason = self.depositor.reason(
+      standing.depositor, plus: underWay.ofDepositor[depositor], size, at: time)
+    {
+      return "depositor \(depositor.abbreviated): \(reason)"
+    }
+    for (name, usage) in standing.mailboxes {
+      if let reason = mailbox.reason(usage, plus: underWay.ofMailbox[name], size, at: time) {
+        return "mailbox \(name.abbreviated): \(reason)"
+      }
+    }
+    return nil
+  }
+}
+
+extension QuotaLimit {
+  private static let dayMilliseconds: UInt64 = 24 * 3_600 * 1_000
+
+  fileprivate func reason(
+    _ usage: Usage, plus underWay: Reservations.Amount?, _ size: UInt64, at time: Timestamp
+  ) -> String? {
+    let messages = usage.messageCount + (underWay?.messageCount ?? 0) + 1
+    guard messages <= messageCount else {
+      return "\(messages) messages would be over its quota of \(messageCount)"
+    }
+    let (bytes, isTooLarge) = (usage.byteCount + (underWay?.byteCount ?? 0))
+      .addingReportingOverflow(size)
+    guard !isTooLarge, bytes <= byteCount else {
+      return "\(bytes) bytes would be over its quota of \(byteCount)"
+    }
+    guard let oldest = usage.oldest, oldest < time else { return nil }
+    let age = time.milliseconds - oldest.milliseconds
+    guard age <= ageMilliseconds else {
+      return "its oldest message has been waiting for \(age / Self.dayMilliseconds) days, "
+        + "over its quota of \(ageMilliseconds / Self.dayMilliseconds)"
+    }
+    return nil
+  }
+}
+
+/// What was offered and is not on the disk yet.
+struct Reservations {
+  struct Amount {
+    var byteCount: UInt64 = 0
+    var messageCount: UInt64 = 0
+  }
+
+  private(set) var ofDepositor: [Mailbox: Amount] = [:]
+  private(set) var ofMailbox: [Mailbox: Amount] = [:]
+
+  mutating func add(_ offer: DepositOffer, from depositor: Mailbox) {
+    Self.add(offer, to: &ofDepositor[depositor, default: Amount()])
+    for mailbox in offer.mailboxes { Self.add(offer, to: &ofMailbox[mailbox, default: Amount()]) }
+  }
+
+  mutating func remove(_ offer: DepositOffer, from depositor: Mailbox) {
+    Self.remove(offer, from: &ofDepositor[depositor])
+    for mailbox in offer.mailboxes { Self.remove(offer, from: &ofMailbox[mailbox]) }
+  }
+
+  private static func add(_ offer: DepositOffer, to amount: inout Amount) {
+    amount.byteCount += offer.size.byteCount
+    amount.messageCount += 1
+  }
+
+  private static func remove(_ offer: DepositOffer, from amount: inout Amount?) {
+    guard let old = amount else { preconditionFailure("what is removed was added") }
+    let rest = Amount(
+      byteCount: old.byteCount - offer.size.byteCount, messageCount: old.messageCount - 1)
+    amount = rest.messageCount == 0 ? nil : rest
+  }
+}

@@ -1,0 +1,86 @@
+import Mailboxes
+import MessageFormat
+
+/// The deposits that are under way, and how much of the disk they will take.
+struct OpenDeposits {
+  /// The identity's, not the connection's: it goes on over the next one when this one breaks.
+  struct Key: Hashable {
+    let depositor: Mailbox
+    let id: MessageID
+  }
+
+  struct Deposit {
+    let message: IncomingMessage
+    var peer: CarrierDesk.Peer
+    var touchedAt: Timestamp
+  }
+
+  private var deposits: [Mailbox: [MessageID: Deposit]] = [:]
+  /// Also of those that are whole, until `settle`.
+  private(set) var reservations = Reservations()
+
+  subscript(key: Key) -> Deposit? { deposits[key.depositor]?[key.id] }
+
+  func count(of depositor: Mailbox) -> Int { deposits[depositor]?.count ?? 0 }
+
+  mutating func begin(_ message: IncomingMessage, from peer: CarrierDesk.Peer, at time: Timestamp) {
+    let offer = message.offer
+    let old = deposits[peer.mailbox, default: [:]]
+      .updateValue(Deposit(message: message, peer: peer, touchedAt: time), forKey: offer.id)
+    precondition(old == nil, "a deposit that is under way is ended first")
+    reservations.add(offer, from: peer.mailbox)
+  }
+
+  /// Over this connection from now on.
+  mutating func move(_ key: Key, to peer: CarrierDesk.Peer, at time: Timestamp) {
+    deposits[key.depositor]?[key.id]?.peer = peer
+    touch(key, at: time)
+  }
+
+  mutating func touch(_ key: Key, at time: Timestamp) {
+    deposits[key.depositor]?[key.id]?.touchedAt = time
+  }
+
+  /// It is whole: no longer under way, and not on the disk yet.
+  mutating func finish(_ key: Key) {
+    _ = take(key)
+  }
+
+  /// A finished one is on the disk, or failed.
+  mutating func settle(_ message: IncomingMessage) {
+    reservations.remove(message.offer, from: message.depositor)
+  }
+
+  mutating func end(_ key: Key) {
+    if let deposit = take(key) { settle(deposit.message) }
+  }
+
+  private mutating func take(_ key: Key) -> Deposit? {
+    let deposit = deposits[key.depositor]?.removeValue(forKey: key.id)
+    if deposits[key.depositor]?.isEmpty == true { deposits[key.depositor] = nil }
+    return deposit
+  }
+
+  /// Those in which nothing has moved since.
+  mutating func endAll(untouchedSince time: Timestamp) {
+    endAll { $0.touchedAt < time }
+  }
+
+  mutating func endAll(ofOthersThan isAllowed: (Mailbox) -> Bool) {
+    endAll { !isAllowed($0.message.depositor) }
+  }
+
+  private mutating func endAll(where isOver: (Deposit) -> Bool) {
+    for (depositor, all) in deposits {
+      for (id, deposit) in all where isOver(deposit) { end(Key(depositor: depositor, id: id)) }
+    }
+  }
+
+  /// The one that has rested longest on another connection of the same identity.
+  mutating func endOldest(notOf peer: CarrierDesk.Peer) {
+    let others = deposits[peer.mailbox, default: [:]].filter { $0.value.peer != peer }
+    if let oldest = others.min(by: { $0.value.touchedAt < $1.value.touchedAt }) {
+      end(Key(depositor: peer.mailbox, id: oldest.key))
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import GRDB
+package import MessageFormat
+
+/// What an identity has in a store: as a depositor, or in its mailbox.
+package struct Usage: Hashable, Sendable {
+  package enum Role: String, Sendable { case depositor, mailbox }
+
+  package let byteCount: UInt64
+  package let messageCount: UInt64
+  /// When its oldest message came in.
+  package let oldest: Timestamp?
+
+  package init(byteCount: UInt64, messageCount: UInt64, oldest: Timestamp?) {
+    self.byteCount = byteCount
+    self.messageCount = messageCount
+    self.oldest = oldest
+  }
+}
+
+/// What a store says of a message that is offered.
+package struct Standing: Sendable {
+  package enum Stored: Hashable, Sendable {
+    case not
+    /// It is there, and these of the offer's mailboxes do not hold it.
+    case without([Mailbox])
+    /// It is there from another depositor, and not in all of the offer's mailboxes.
+    case fromAnother
+  }
+
+  package let stored: Stored
+  package let depositor: Usage
+  /// Of the offer's mailboxes, in their order.
+  package let mailboxes: [(mailbox: Mailbox, usage: Usage)]
+}
+
+extension MailboxStore {
+  /// All that decides on an offer, read at one time.
+  package func standing(
+    of offer: DepositOffer, from depositor: Mailbox
+  ) throws(MailboxError) -> Standing {
+    try reading { database in
+      Standing(
+        stored: try Self.stored(offer, from: depositor, in: database),
+        depositor: try Self.usage(of: depositor, as: .depositor, in: database),
+        mailboxes: try offer.mailboxes.map {
+          ($0, try Self.usage(of: $0, as: .mailbox, in: database))
+        })
+    }
+  }
+
+  package func usage(of name: Mailbox, as role: Usage.Role) throws(MailboxError) -> Usage {
+    try reading { database in try Self.usage(of: name, as: role, in: database) }
+  }
+
+  static func stored(
+    _ offer: DepositOffer, from depositor: Mailbox, in database: Database
+  ) throws -> Standing.Stored {
+    let id = Data(offer.id.bytes)
+    let holder = try Data.fetchOne(
+      database.cachedStatement(sql: "SELECT depositor FROM message WHERE id = ?"), arguments: [id])
+    guard let holder else { return .not }
+    let statement = try database.cachedStatement(
+      sql: "SELECT EXISTS (SELECT 1 FROM delivery WHERE message = ? AND mailbox = ?)")
+    let missing = try offer.mailboxes.filter {
+      try Bool.fetchOne(statement, arguments: [id, Data($0.bytes)]) != true
+    }
+    return missing.isEmpty || Array(holder) == depositor.bytes ? .without(missing) : .fromAnother
+  }
+
+  private static func usage(
+    of name: Mailbox, as role: Usage.Role, in database: Database
+  ) throws -> Usage {
+    // Positions grow with time, so the first is the oldest.
+    let oldest =
+      switch role {
+      case .depositor: "SELECT MIN(receivedAt) FROM message WHERE depositor = ?2"
+      case .mailbox:
+        """
+        SELECT receivedAt FROM message WHERE id =
+          (SELECT message FROM delivery WHERE mailbox = ?2 ORDER BY position LIMIT 1)
+        """
+      }
+    let row = try Row.fetchOne(
+      database.cachedStatement(
+        sql: """
+          SELECT byteCount, messageCount, (\(oldest)) AS oldest FROM usage
+          WHERE role = ?1 AND name = ?2
+          """), arguments: [role.rawValue, Data(name.bytes)])
+    guard let row else { return Usage(byteCount: 0, messageCount: 0, oldest: nil) }
+    return Usage(
+      byteCount: UInt64(clamping: row["byteCount"] as Int64),
+      messageCount: UInt64(clamping: row["messageCount"] as Int64),
+      oldest: (row["oldest"] as Int64?).map { Timestamp(milliseconds: UInt64(clamping: $0)) })
+  }
+}

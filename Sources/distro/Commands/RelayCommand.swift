@@ -1,0 +1,25 @@
+import ArgumentParser
+import Logging
+import ZeroMQ
+
+struct RelayCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "relay",
+    abstract: "The daemon in the middle: keeps sealed messages until their readers collect them.",
+    discussion: """
+      It needs its own key only, and can open nothing of what it keeps. Identities come and go with the .pub files in \
+      its directories; SIGHUP reads the configuration again. Stops within 5 seconds on SIGTERM.
+
+        distro relay --config config/relay.yaml
+      """)
+
+  @Option(help: "The configuration, see config/relay.example.yaml.")
+  var config: String
+
+  func run() async throws {
+    try Libzmq.requireVersion()
+    try Libzmq.requireCurve()
+    let log = try RelayConfiguration.read(config).log.logger(label: "distro.relay")
+    try await Daemon(roles: [.relay(config)], log: log).run()
+  }
+}

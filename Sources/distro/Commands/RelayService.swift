@@ -1,0 +1,60 @@
+import Foundation
+import Logging
+import Relay
+import ServiceLifecycle
+import ZeroMQ
+
+/// A relay that runs until it is told to stop, and looks at its directories of identities meanwhile.
+final class RelayService: RoleService {
+  private static let lookInterval: Duration = .seconds(1)
+
+  private let relay: RunningRelay
+  private let log: Logger
+
+  /// Listens when it returns.
+  init(_ configuration: RelayConfiguration, log: Logger) throws {
+    self.log = log
+    let limit = try DescriptorLimit.raise()
+    relay = try RunningRelay(configuration.settings, log: log, now: Clock.now) {
+      log.critical("nothing can be received any more; ending")
+      // The service manager starts the program again.
+      _exit(ExitStatus.fault.rawValue)
+    }
+    log.notice(
+      "listening",
+      metadata: [
+        "signers": "\(relay.signersEndpoint)", "appliers": "\(relay.appliersEndpoint)",
+        "descriptors": "\(limit)",
+      ])
+  }
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        self.relay.refresh()
+        do { try await Task.sleep(for: Self.lookInterval) } catch { return }
+      }
+    }
+    relay.stop()
+  }
+
+  /// Directories, routes and quotas are what `configuration` says from now on; `false`: it needs another relay.
+  func adopt(_ configuration: RelayConfiguration) -> Bool { relay.reload(configuration.settings) }
+
+  /// All that it has said is stored is on the disk.
+  func abandon() {}
+}
+
+extension Role {
+  /// `path`: of its configuration.
+  static func relay(_ path: String) -> Role {
+    Role(name: "relay") {
+      let configuration = try RelayConfiguration.read(path)
+      return RoleStart {
+        try RelayService(configuration, log: configuration.log.logger(label: "distro.relay"))
+      } adopt: { running in
+        (running as? RelayService)?.adopt(configuration) ?? false
+      }
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import Carriers
+import Relay
+import Sodium
+import Spool
+
+/// `config/relay.example.yaml`.
+struct RelayConfiguration {
+  let settings: RelaySettings
+  let log: LogConfiguration
+
+  static func read(_ path: String) throws -> RelayConfiguration {
+    let file = try ConfigurationFile(path)
+    let root = try file.root.mapping(keys: [
+      "identity", "passphrase-file", "state", "relay", "log",
+    ])
+    let relay = try root["relay"].mapping(keys: [
+      "signers", "appliers", "trusted-signers", "trusted-appliers", "routes", "quotas",
+    ])
+    let signers = try directory(try relay["trusted-signers"], in: file)
+    let appliers = try directory(try relay["trusted-appliers"], in: file)
+    let peers = TrustedPeers(signers: signers, appliers: appliers)
+    return RelayConfiguration(
+      settings: RelaySettings(
+        identity: try file.identity(root), state: try file.path(try root["state"]),
+        signersEndpoint: try relay["signers"].string(),
+        appliersEndpoint: try relay["appliers"].string(), trustedSigners: signers.path,
+        trustedAppliers: appliers.path, routes: try routes(relay[optional: "routes"], among: peers),
+        quotas: try quotas(relay[optional: "quotas"])),
+      log: try LogConfiguration(root[optional: "log"], in: file))
+  }
+
+  /// It must be there, but may be empty: then nobody gets in.
+  private static func directory(
+    _ node: ConfigurationNode, in file: ConfigurationFile
+  ) throws -> TrustedDirectory {
+    var directory = TrustedDirectory(try file.path(node))
+    do {
+      _ = try directory.refresh()
+    } catch {
+      throw node.invalid("\(error)")
+    }
+    return directory
+  }
+
+  // MARK: - Routes
+
+  private static func routes(
+    _ node: ConfigurationNode?, among peers: TrustedPeers
+  ) throws -> [RelaySettings.Route]? {
+    guard let node else { return nil }
+    return try node.list().map { route in
+      let mapping = try route.mapping(keys: ["signer", "appliers"])
+      return RelaySettings.Route(
+        signer: try name(try mapping["signer"], among: peers.signers),
+        appliers: try mapping["appliers"].list().map { try name($0, among: peers.appliers) })
+    }
+  }
+
+  private static func name(
+    _ node: ConfigurationNode, among identities: [PublicIdentity]
+  ) throws -> String {
+    let name = try node.string()
+    let names = identities.map { "\($0.name)" }
+    switch names.count(where: { $0 == name }) {
+    case 1: return name
+    case 0:
+      let hint = nearest(to: name, among: names).map { "; did you mean '\($0)'?" } ?? ""
+      throw node.invalid("there is no identity '\(name)' in the directory\(hint)")
+    default: throw node.invalid("there is more than one identity '\(name)' in the directory")
+    }
+  }
+
+  // MARK: - Quotas
+
+  private static let dayMilliseconds: UInt64 = 24 * 3_600 * 1_000
+
+  /// A depositor has no age of its own: one machine that is off would keep it from reaching all others.
+  private static let quotasDefault = DepositQuotas(
+    depositor: QuotaLimit(
+      byteCount: 64 << 30, messageCount: 1_000_000, ageMilliseconds: 91 * dayMilliseconds),
+    mailbox: QuotaLimit(
+      byteCount: 16 << 30, messageCount: 100_000, ageMilliseconds: 60 * dayMilliseconds))
+
+  private static func quotas(_ node: ConfigurationNode?) throws -> DepositQuotas {
+    guard let node else { return quotasDefault }
+    let mapping = try node.mapping(keys: ["depositor", "mailbox"])
+    return DepositQuotas(
+      depositor: try limit(mapping[optional: "depositor"], else: quotasDefault.depositor),
+      mailbox: try limit(mapping[optional: "mailbox"], else: quotasDefault.mailbox))
+  }
+
+  private static func limit(
+    _ node: ConfigurationNode?, else standard: QuotaLimit
+  ) throws -> QuotaLimit {
+    guard let mapping = try node?.mapping(keys: ["bytes", "messages", "days"]) else {
+      return standard
+    }
+    let days = try mapping[optional: "days"]?.count()
+    if let days, days > 91 {
+      throw try mapping["days"].invalid("over 91, after which a message is removed")
+    }
+    return QuotaLimit(
+      byteCount: try mapping[optional: "bytes"]?.byteCount() ?? standard.byteCount,
+      messageCount: try mapping[optional: "messages"].map { UInt64(try $0.count()) }
+        ?? standard.messageCount,
+      ageMilliseconds: days.map { UInt64($0) * dayMilliseconds } ?? standard.ageMilliseconds)
+  }
+}
+
+extension ConfigurationNode {
+  /// A whole number of 1 or more, with K, M or G behind it for 1024, its square and its cube.
+  fileprivate func byteCount() throws -> UInt64 {
+    let text = try string()
+    let shift: UInt64? =
+      switch text.last {
+      case "K": 10
+      case "M": 20
+      case "G": 30
+      default: nil
+      }
+    let digits = shift == nil ? text : String(text.dropLast())
+    guard let number = UInt64(digits), number >= 1, number <= UInt64.max >> (shift ?? 0) else {
+      throw invalid("a number of bytes expected, as in 500M or 16G, found '\(text)'")
+    }
+    return number << (shift ?? 0)
+  }
+}
