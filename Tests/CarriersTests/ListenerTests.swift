@@ -49,31 +49,31 @@ import ZeroMQ
     let client = try server.client(server.alice)
     // One exchange, so that there is a connection.
     _ = try server.deposit(Letter(1), from: server.alice, with: client)
-    #expect(try client.collect(byteCountMax: 1_000, by: .after(.milliseconds(50))) == nil)
+    #expect(try client.collect(byteCountMax: 2_000, by: .after(.milliseconds(50))) == nil)
   }
 
   @Test func mailThatComesWhileOneWaitsIsDelivered() throws {
     let server = server
     try server.putMail(Letter(1), for: server.alice)
     let client = try server.client(server.alice)
-    let first = try #require(try client.collect(byteCountMax: 1_000, by: .after(patience)))
+    let first = try #require(try client.collect(byteCountMax: 2_000, by: .after(patience)))
     let (letter, bob) = (Letter(2), try server.client(server.bob))
     // The deposit ends after the request to wait has come in: one listener, one thread.
     #expect(
       try client.collect(
-        after: first.entry.position, byteCountMax: 1_000, by: .after(.milliseconds(20))) == nil)
+        after: first.entry.position, byteCountMax: 2_000, by: .after(.milliseconds(20))) == nil)
     try server.putMail(letter, for: server.alice)
     let next = try client.collect(
-      after: first.entry.position, byteCountMax: 1_000, by: .after(patience))
+      after: first.entry.position, byteCountMax: 2_000, by: .after(patience))
     #expect(next?.entry.id == letter.id)
     #expect(try server.deposit(Letter(3), from: server.bob, with: bob) == .stored)
   }
 
   @Test func mailOverTheReadersLimitIsNotTakenIn() throws {
-    try server.putMail(Letter(1, payloadByteCount: 2_000), for: server.alice)
+    try server.putMail(Letter(1, payloadByteCount: 3_000), for: server.alice)
     let client = try server.client(server.alice)
     let error = #expect(throws: CarrierError.self) {
-      try client.collect(byteCountMax: 1_000, by: .after(patience))
+      try client.collect(byteCountMax: 2_000, by: .after(patience))
     }
     guard case .unexpectedAnswer = error else {
       Issue.record("got \(String(describing: error))")
