@@ -198,6 +198,30 @@ struct ServeTests {
     expectFailure(try serve(), "none.yaml", "there is no such file")
   }
 
+  @Test func onceEndsWithTwoWhereAMessageIsRefused() throws {
+    let program = try start()
+    #expect(try installation.sendMain().status == 0)
+    let holder = try RunningProgram(
+      PipelineProgram("/usr/bin/flock", in: folder),
+      [
+        "-F", installation.checkout.path + "/.git/distro.lock", "sh", "-c",
+        "echo held >&2; exec sleep 600",
+      ])
+    try holder.line(with: "held")
+    try installation.source.commit(["a": "2\n"])
+    #expect(try installation.sendMain(wait: 2).status == 1)
+    #expect(program.end().status == 0)
+    #expect(holder.end(SIGKILL).status == -SIGKILL)
+    try installation.checkout.write("a", "mine\n")
+    let once = try installation.run("verify-apply", "--config", "web1.yaml", "--once", "--json")
+    #expect(once.status == 2, "\(once.errors)")
+    let rows = try JSONDecoder().decode([[String: String]].self, from: Data(once.output))
+    #expect(rows.count == 1 && rows.first?["outcome"] == "refused", "\(rows)")
+    #expect(rows.first?["refusal"] == "local-changes")
+    #expect(
+      try installation.run("verify-apply", "--config", "web1.yaml", "--json").status == 64)
+  }
+
   @Test func refusesAServiceManagerThatCannotBeTold() throws {
     let result = try installation.program.run(
       ["serve", "--config", "serve.yaml"], environment: ["NOTIFY_SOCKET": "nowhere"])
