@@ -18,9 +18,6 @@ struct Serve: AsyncParsableCommand {
     try Libzmq.requireVersion()
     try Libzmq.requireCurve()
     let configuration = try ServeConfiguration.read(config)
-    guard configuration.signer == nil else {
-      throw ValidationError("this version has no signer's daemon: remove 'signer:'")
-    }
     let log = try configuration.log.logger(label: "distro.serve")
     try await Daemon(roles: configuration.startOrder, log: log).run()
   }
