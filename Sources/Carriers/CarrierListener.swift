@@ -83,7 +83,8 @@ package final class CarrierListener: Sendable {
   }()
 
   private static func authenticator(for door: CarrierDoor, log: Logger) throws -> Authenticator {
-    try Authenticator(in: Context(threadCount: threadCount), allowing: door.peers.mapValues(\.hex)) { refused in
+    try Authenticator(in: Context(threadCount: threadCount), allowing: door.peers.mapValues(\.hex))
+    { refused in
       log.warning(
         "a stranger was refused",
         metadata: [
