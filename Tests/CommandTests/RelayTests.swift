@@ -55,6 +55,7 @@ import Testing
     let relay = try start()
     #expect(try program.run(["keygen", "web2", "--directory", "keys/appliers"]).status == 0)
     try relay.line(with: "appliers=2")
+    #expect(relay.end().status == 0)
   }
 
   @Test func hangUpReloadsWhatIsValidAndKeepsWhatIsNot() throws {
