@@ -21,7 +21,9 @@ struct Hearing {
     try answer.answer(heartbeat, stored, with: standing(heartbeat, settings))
     log.debug(
       "heartbeat",
-      metadata: ["stream": "\(heartbeat.remote) \(heartbeat.ref)", "sequence": "\(heartbeat.sequence)"])
+      metadata: [
+        "stream": "\(heartbeat.remote) \(heartbeat.ref)", "sequence": "\(heartbeat.sequence)",
+      ])
   }
 
   /// `nil`: there is something at the path that is not the checkout, and nothing that could be sent would help.

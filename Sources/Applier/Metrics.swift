@@ -48,13 +48,15 @@ package struct Metrics {
 
   private static func labels(_ checkout: CheckoutStatus) -> String {
     let settings = checkout.settings
-    return "{remote=\"\(escaped(settings.remote))\",branch=\"\(escaped(settings.branch.shortName))\","
-      + "path=\"\(escaped(settings.path))\"}"
+    let (remote, branch) = (escaped(settings.remote), escaped(settings.branch.shortName))
+    return "{remote=\"\(remote)\",branch=\"\(branch)\",path=\"\(escaped(settings.path))\"}"
   }
 
   private static func escaped(_ text: String) -> String {
     text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
   }
 
-  private static func seconds(_ time: Timestamp) -> String { "\(Double(time.milliseconds) / 1_000)" }
+  private static func seconds(_ time: Timestamp) -> String {
+    "\(Double(time.milliseconds) / 1_000)"
+  }
 }

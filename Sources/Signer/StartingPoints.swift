@@ -24,7 +24,8 @@ struct StartingPoints {
     var groups: [Group] = []
     for recipient in configured.recipients {
       let machine = known[recipient.mailbox]
-      let base = try machine.flatMap { try expectation(of: $0, to: after) }
+      let base =
+        try machine.flatMap { try expectation(of: $0, to: after) }
         ?? fallback(last: last, old: old)
       guard base.revision != after else { continue }
       if let index = groups.firstIndex(where: { $0.base == base }) {
