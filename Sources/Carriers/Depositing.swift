@@ -144,8 +144,8 @@ package struct Depositing {
     }
   }
 
-  /// A deposit is the identity's, and the carrier answers whoever asked last: another run of ours may have taken one over,
-  /// finished it, or ended in the middle of it.
+  /// A deposit is the identity's, and the carrier answers whoever asked last: another run of ours may have taken one
+  /// over, finished it, or ended in the middle of it.
   private mutating func lookAfterSilentOnes(
     at now: ContinuousClock.Instant
   ) throws(MailboxError) {

@@ -19,7 +19,9 @@ import Testing
   }
 
   @Test func bothWaysMoveOverOneLine() throws {
-    let (up, down) = (Letter(1, payloadByteCount: Self.large), Letter(2, payloadByteCount: Self.large))
+    let (up, down) = (
+      Letter(1, payloadByteCount: Self.large), Letter(2, payloadByteCount: Self.large)
+    )
     try line.putMail(down)
     let alice = try line.end()
     try alice.put(up)

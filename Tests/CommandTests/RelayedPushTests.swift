@@ -20,7 +20,8 @@ import Testing
       line.split(separator: " ").compactMap { word -> (String, String)? in
         let parts = word.split(separator: "=", maxSplits: 1)
         return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
-      }) { first, _ in first }
+      }
+    ) { first, _ in first }
     let (signers, appliers) = (try #require(fields["signers"]), try #require(fields["appliers"]))
     try installation.writeRelay(signers: signers, appliers: appliers)
     for (name, endpoint) in [("signer", signers), ("web1", appliers)] {
