@@ -101,6 +101,12 @@ package struct Depositing {
       // Answers name a message, not a deposit of it.
       let id = queue[index].offer.id
       guard !queue[..<index].contains(where: { $0.offer.id == id }) else { return nil }
+      guard try isWaiting(queue[index].offer) else {
+        // Another run has handed it over since it was queued.
+        queue.remove(at: index)
+        isStale = true
+        return try next(at: now)
+      }
       queue[index].heard(at: now, patience: patience)
       return Step(request: .deposit(queue[index].offer))
     }
@@ -138,8 +144,8 @@ package struct Depositing {
     }
   }
 
-  /// A deposit is the identity's, and the carrier answers whoever asked last: another run of ours may have taken one over,
-  /// finished it, or ended in the middle of it.
+  /// A deposit is the identity's, and the carrier answers whoever asked last: another run of ours may have taken one
+  /// over, finished it, or ended in the middle of it.
   private mutating func lookAfterSilentOnes(
     at now: ContinuousClock.Instant
   ) throws(MailboxError) {

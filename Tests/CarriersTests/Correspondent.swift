@@ -46,7 +46,8 @@ final class Correspondent: Sendable {
       ExchangeSettings(
         endpoint: endpoint, server: server, identity: machine.transport,
         mailbox: machine.mailbox, byteCountMax: byteCountMax, store: store,
-        correspondents: correspondents, patience: patience), in: Context(), handlers: record.handlers,
+        correspondents: correspondents, patience: patience), in: Context(),
+      handlers: record.handlers,
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     self.exchange.withLock { $0 = exchange }
   }

@@ -36,7 +36,9 @@ import ZeroMQ
   }
 
   @Test func bothDirectionsMoveAtOnce() throws {
-    let (down, up) = (Letter(1, payloadByteCount: Self.large), Letter(2, payloadByteCount: Self.large))
+    let (down, up) = (
+      Letter(1, payloadByteCount: Self.large), Letter(2, payloadByteCount: Self.large)
+    )
     try server.putMail(down, for: server.alice)
     let alice = try Correspondent(server.alice, in: server.folder)
     try alice.put(up, for: [server.machine.mailbox])
@@ -127,7 +129,8 @@ import ZeroMQ
     try server.requireStored(letter)
     // It never went back to before where it was.
     #expect(news.moves == news.moves.sorted())
-    #expect(proxy.forwardedByteCount < Self.large + 2 * Int(Limits.creditMax) * Limits.chunkByteCountMax)
+    #expect(
+      proxy.forwardedByteCount < Self.large + 2 * Int(Limits.creditMax) * Limits.chunkByteCountMax)
   }
 
   @Test func collectingGoesOnWhereTheLineWasCut() throws {
@@ -138,7 +141,8 @@ import ZeroMQ
     try alice.wait { $0.accepted == [letter.id] }
     #expect(proxy.cutCount == 1)
     try alice.requireMail(letter)
-    #expect(proxy.forwardedByteCount < Self.large + 2 * Int(Limits.creditMax) * Limits.chunkByteCountMax)
+    #expect(
+      proxy.forwardedByteCount < Self.large + 2 * Int(Limits.creditMax) * Limits.chunkByteCountMax)
   }
 
   @Test func whatWasAcceptedBeforeTheLineBrokeIsNotAcceptedTwice() throws {
