@@ -26,6 +26,9 @@ struct Serve: AsyncParsableCommand {
 extension ServeConfiguration {
   /// What others connect to starts first.
   var startOrder: [Role] {
-    [signer.map { Role.signer($0) }, applier.map { Role.applier($0) }].compactMap { $0 }
+    [
+      relay.map { Role.relay($0) }, signer.map { Role.signer($0) },
+      applier.map { Role.applier($0) },
+    ].compactMap { $0 }
   }
 }

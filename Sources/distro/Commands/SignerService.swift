@@ -116,7 +116,9 @@ extension Role {
     Role(name: "signer") {
       let settings = try SignerConfiguration.read(path)
       let log = try SignerConfiguration.log(path)
-      return { try SignerService(settings, log: try log.logger(label: "distro.signer")) }
+      return RoleStart {
+        try SignerService(settings, log: try log.logger(label: "distro.signer"))
+      }
     }
   }
 }
