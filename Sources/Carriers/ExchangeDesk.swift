@@ -53,6 +53,12 @@ package final class ExchangeDesk {
     depositing.interrupted()
   }
 
+  /// The acknowledgements that are still to be sent.
+  var farewell: [Depositing.Step] {
+    requests.filter { if case .acknowledge = $0 { true } else { false } }
+      .map { Depositing.Step(request: $0) }
+  }
+
   package func outgoingChanged() { depositing.changed() }
 
   /// When there may be something to do although nothing has come; never without a connection.

@@ -87,10 +87,14 @@ final class ExchangeLoop {
       try connection.wait(until: nextTurn(hasMore: hasMore), untilWritable: unsent != nil)
       while let event = try connection.next() {
         try handle(event, failure: connection.failure)
-        if stopping.isSet { return }
+        if stopping.isSet { break }
       }
       noteFailure(connection.failure)
       guard lastHeard + silenceMax > .now else { throw silence(connection.failure) }
+    }
+    // What was accepted need not come again.
+    for step in desk.farewell where unsent == nil {
+      guard try connection.send(step) else { return }
     }
   }
 
