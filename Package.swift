@@ -27,6 +27,8 @@ let arguments: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle: Target.Dependency = .product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
 let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -53,6 +55,7 @@ let package = Package(
     .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CTimex"),
     .target(name: "GitModel", swiftSettings: strict),
 
     // Layer 1: one concern each; none knows another.
@@ -66,6 +69,7 @@ let package = Package(
     .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: strict),
     .target(name: "Compression", dependencies: ["CZstd"], swiftSettings: strict),
     .target(name: "Spool", swiftSettings: strict),
+    .target(name: "Machine", dependencies: ["CTimex"], swiftSettings: strict),
 
     // Layer 2: what both halves of the pipeline share.
     .target(
@@ -79,7 +83,7 @@ let package = Package(
     // Layer 3: how sealed messages travel.
     .target(
       name: "Carriers",
-      dependencies: ["MessageFormat", "Sealing", "Mailboxes", "ZeroMQ", logging],
+      dependencies: ["MessageFormat", "Sodium", "Sealing", "Mailboxes", "ZeroMQ", logging],
       swiftSettings: strict),
 
     // Layer 4: the two halves, and what stands between them; they never meet.
@@ -87,7 +91,7 @@ let package = Package(
       name: "Signer",
       dependencies: [
         "GitModel", "MessageFormat", "Sodium", "Git", "Compression", "ZeroMQ", "Sealing",
-        "Patching", "Mailboxes", "Carriers", grdb,
+        "Patching", "Mailboxes", "Carriers", grdb, logging,
       ], swiftSettings: strict),
     .target(
       name: "Applier",
@@ -108,7 +112,7 @@ let package = Package(
       name: "distro",
       dependencies: [
         "MessageFormat", "Sodium", "Git", "ZeroMQ", "Sealing", "Mailboxes", "Carriers", "Signer",
-        "Applier", "Relay", arguments, lifecycle, yaml, logging,
+        "Applier", "Relay", "Spool", "Machine", arguments, lifecycle, signals, yaml, logging,
       ], swiftSettings: generated, linkerSettings: [.unsafeFlags(standalone)]),
 
     // Tests mirror the targets.
@@ -132,6 +136,8 @@ let package = Package(
     .testTarget(
       name: "GitTests", dependencies: ["Git", "GitModel", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "LayerTests", swiftSettings: strict),
+    .testTarget(
+      name: "MachineTests", dependencies: ["Machine", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MailboxesTests",
       dependencies: ["Mailboxes", "MessageFormat", "Spool", "TestSupport", grdb],

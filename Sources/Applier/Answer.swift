@@ -23,6 +23,8 @@ struct Answer {
   let trustedSigners: [PublicIdentity]
   let store: MailboxStore
   let now: () -> Timestamp
+  /// Told of every message, when its answer is durable.
+  let onOutcome: (Answered) -> Void
 
   /// `also` runs in the same transaction.
   func answer(_ outcomes: [Outcome], also: (Database) throws -> Void = { _ in }) throws {
@@ -39,12 +41,45 @@ struct Answer {
         if let message = outcome.message, let digest = outcome.seen {
           try Inbox.recordSeen(message, digest: digest, in: database)
         }
+        try Inbox.record(outcome, at: time, in: database)
         try Inbox.forgetAttempts(of: outcome.stored.id, in: database)
         try MailboxStore.remove(outcome.stored, in: database)
       }
       try also(database)
     }
     for outcome in outcomes { try store.removeFile(of: outcome.stored) }
+    for outcome in outcomes { onOutcome(Answered(outcome)) }
+  }
+
+  /// Into a slot of the stream's own, so that answers that nobody collects do not pile up.
+  func answer(
+    _ heartbeat: Heartbeat, _ stored: StoredMessage, with outcome: Receipt.Outcome?
+  ) throws {
+    let time = now()
+    let slot = try Inbox(store: store, mailbox: stored.mailbox).slot(of: heartbeat)
+    var receipts: [IncomingMessage] = []
+    if let outcome, let signer = trustedSigners.first(where: { $0.mailbox == heartbeat.signer }) {
+      let receipt = Receipt(
+        applier: identity.public.mailbox, signer: signer.mailbox, messageID: stored.id,
+        subject: Receipt.Subject(
+          remote: heartbeat.remote, ref: heartbeat.ref, sequence: heartbeat.sequence),
+        outcome: outcome, revision: nil, receivedAt: stored.receivedAt, finishedAt: time)
+      receipts.append(try seal(receipt, for: signer, slot: slot))
+    }
+    try store.commit(receipts, at: time) { database in
+      try Inbox.record(heartbeat, slot: slot, in: database)
+      try Inbox.forgetAttempts(of: stored.id, in: database)
+      try MailboxStore.remove(stored, in: database)
+    }
+  }
+
+  /// Takes a message out of the inbox without a word.
+  func drop(_ stored: StoredMessage) throws {
+    try store.commit([], at: now()) { database in
+      try Inbox.forgetAttempts(of: stored.id, in: database)
+      try MailboxStore.remove(stored, in: database)
+    }
+    try store.removeFile(of: stored)
   }
 
   private func receipt(
@@ -61,7 +96,7 @@ struct Answer {
   }
 
   private func seal(
-    _ receipt: Receipt, for signer: PublicIdentity
+    _ receipt: Receipt, for signer: PublicIdentity, slot: Slot? = nil
   ) throws -> IncomingMessage {
     var sealer = Sealer(for: [signer])
     let statement = try Statement.signed(
@@ -70,7 +105,7 @@ struct Answer {
     let size = SealedSize(
       chunkCount: 2, byteCount: chunks.reduce(0) { $0 + UInt64($1.count) })
     let message = try IncomingMessage(
-      DepositOffer(id: sealer.id, mailboxes: sealer.mailboxes, size: size),
+      DepositOffer(id: sealer.id, mailboxes: sealer.mailboxes, size: size, slot: slot),
       from: identity.public.mailbox, into: store)
     for chunk in chunks { try message.append(chunk) }
     return message

@@ -11,10 +11,12 @@ package struct ApplierSettings: Sendable {
   package let checkouts: [CheckoutSettings]
   /// How long one message may take before the program gives up on it and restarts.
   package let deadline: Duration
+  /// A file for Prometheus' textfile collector, if any.
+  package let metrics: String?
 
   package init(
     identity: Identity, state: String, trustedSigners: [PublicIdentity],
-    checkouts: [CheckoutSettings], deadline: Duration
+    checkouts: [CheckoutSettings], deadline: Duration, metrics: String? = nil
   ) {
     precondition(!trustedSigners.isEmpty, "an applier without signers applies nothing")
     self.identity = identity
@@ -22,6 +24,7 @@ package struct ApplierSettings: Sendable {
     self.trustedSigners = trustedSigners
     self.checkouts = checkouts
     self.deadline = deadline
+    self.metrics = metrics
   }
 }
 
@@ -40,10 +43,13 @@ package struct CheckoutSettings: Hashable, Sendable {
   package let symbolicLinks: SymbolicLinks
   /// Whose messages this checkout takes, out of the trusted signers.
   package let signers: Set<Mailbox>
+  /// How long it may be without a heartbeat at all; `nil`: for ever, for signers that send none.
+  package let staleAfterSeconds: UInt64?
 
   package init(
     remote: String, branch: BranchName, path: String, onLocalChanges: LocalChanges,
-    unusualPaths: UnusualPaths, symbolicLinks: SymbolicLinks, signers: Set<Mailbox>
+    unusualPaths: UnusualPaths, symbolicLinks: SymbolicLinks, signers: Set<Mailbox>,
+    staleAfterSeconds: UInt64? = nil
   ) {
     self.remote = remote
     self.branch = branch
@@ -52,5 +58,6 @@ package struct CheckoutSettings: Hashable, Sendable {
     self.unusualPaths = unusualPaths
     self.symbolicLinks = symbolicLinks
     self.signers = signers
+    self.staleAfterSeconds = staleAfterSeconds
   }
 }

@@ -43,12 +43,16 @@ struct CheckedPatch {
 /// checkout; a received pack waits in quarantine.
 struct Check {
   let batch: Batch
+  /// Whether a message of this stream has led a checkout here to a revision, or from it.
+  let wasApplied: (ObjectID) throws -> Bool
 
   /// Throws `Refused` for what a peer did, anything else for what the machine did.
   func check(_ opened: OpenedMessage, _ stored: StoredMessage) throws -> CheckedPatch {
     let message = opened.message
     try requireRevision(message)
-    guard message.before?.tree != message.after.tree else {
+    guard
+      message.before?.tree != message.after.tree || message.payload.kind == .replacement
+    else {
       throw Refused(.empty, "the tree is \(message.after.tree.abbreviated) before and after")
     }
     do {
@@ -61,23 +65,39 @@ struct Check {
           batch.overlay.rollBack(to: mark)
           throw error
         }
-      case .pack, .replacement: return try checkPack(opened, stored)
+      case .pack: return try checkPack(opened, stored)
+      case .replacement:
+        try requireReplaceable(message)
+        return try checkPack(opened, stored)
       }
     } catch {
       throw try Self.refusal(of: error)
     }
   }
 
-  private func requireRevision(_ message: Message) throws(Refused) {
+  private func requireRevision(_ message: Message) throws {
     let current = batch.current
     guard message.before?.revision == current?.revision else {
-      let ours = current?.revision.abbreviated ?? "nothing"
-      let theirs = message.before?.revision.abbreviated ?? "nothing, as a snapshot"
-      throw Refused(.revisionMismatch, "the checkout is at \(ours), the patch starts at \(theirs)")
+      guard let current, current.revision == message.after.revision else {
+        throw Elsewhere.behind(current)
+      }
+      guard current.tree == message.after.tree else {
+        throw Refused(.treeMismatch, "the revision after has another tree than the message says")
+      }
+      throw Elsewhere.thereAlready(current)
     }
     guard message.before?.tree == current?.tree else {
       throw Refused(.treeMismatch, "the revision before has another tree than the message says")
     }
+  }
+
+  /// A signer that does not know a revision cannot know whose it is: a commit that was made here stays.
+  private func requireReplaceable(_ message: Message) throws {
+    guard batch.checkout.settings.onLocalChanges == .refuse, let head = batch.current?.revision,
+      try !wasApplied(head)
+    else { return }
+    throw Refused(
+      .localChanges, "HEAD is \(head.abbreviated), a commit that no signer sent")
   }
 
   // MARK: - Patch

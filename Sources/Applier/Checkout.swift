@@ -112,13 +112,27 @@ final class Checkout {
     let isThere = FileManager.default.fileExists(atPath: settings.path)
     let names = isThere ? try FileManager.default.contentsOfDirectory(atPath: settings.path) : []
     guard names.isEmpty else { return .nothing }
-    guard canCreate else {
-      throw Refused(
-        .revisionMismatch, "there is no checkout at \(settings.path) yet; it needs a snapshot")
-    }
+    guard canCreate else { throw Elsewhere.behind(nil) }
     let repository = try Repository.create(at: settings.path, branch: settings.branch.fullName)
     try repository.setRemote("origin", url: settings.remote)
     return isThere ? .repository : .directory
+  }
+
+  /// The same for a heartbeat. Throws `Refused` where the checkout is not the one that the configuration means.
+  static func snapshot(of settings: CheckoutSettings) throws -> Snapshot? {
+    let repository: Repository
+    do throws(GitError) {
+      repository = try Repository(opening: settings.path)
+    } catch {
+      let isThere = FileManager.default.fileExists(atPath: settings.path)
+      guard isThere, try !FileManager.default.contentsOfDirectory(atPath: settings.path).isEmpty
+      else { return nil }
+      throw Refused(.checkoutUnusable, "\(error)")
+    }
+    try requireIdentity(of: repository, settings)
+    return try repository.headCommit().map {
+      Snapshot(revision: $0, tree: try repository.objects.commit($0).tree)
+    }
   }
 
   /// What a checkout is at, for a receipt; `nil` where there is none that can be read.

@@ -29,6 +29,7 @@ package struct Inbox {
           CREATE TABLE attempt (message BLOB PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
           """)
     }
+    registerRecords(in: &migrator)
   }
 
   /// The first messages in order, without those that wait for a checkout; where one was tried before, it comes alone.

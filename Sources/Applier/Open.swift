@@ -19,6 +19,18 @@ package struct OpenedMessage {
   }
 }
 
+/// What a sealed message turned out to hold.
+enum Opened {
+  case message(OpenedMessage)
+  /// Verified in the same way: signature, signer, recipient, age.
+  case heartbeat(Heartbeat)
+}
+
+/// A heartbeat that says nothing new, or cannot be believed: nobody is told, or each one would be answered for ever.
+struct DroppedHeartbeat: Error {
+  let reason: Refused
+}
+
 /// The first stage behind the inbox: from sealed bytes to a verified message.
 struct Open {
   let identity: Identity
@@ -26,7 +38,7 @@ struct Open {
   let spoolDirectory: String
 
   /// Throws `Refused` for what a peer did, anything else for what the machine did.
-  func open(_ stored: StoredMessage, now: Timestamp) throws -> OpenedMessage {
+  func open(_ stored: StoredMessage, now: Timestamp) throws -> Opened {
     do {
       let chunks = try stored.open()
       let header = try chunks[0]
@@ -36,15 +48,19 @@ struct Open {
       var unsealer = try Unsealer(header: header, for: identity)
       let statement = try Statement(
         decoding: unsealer.open(chunks[1], isLast: chunks.count == 2))
+      if statement.type == Heartbeat.statementType {
+        return .heartbeat(try heartbeat(in: statement, now: now))
+      }
       let (body, signer) = try statement.verified(type: Message.statementType, by: trustedSigners)
       let message = try Message(decoding: body)
       guard message.signer == signer.mailbox else {
         throw Refused(.badSignature, "the message names another signer than the one who signed it")
       }
-      try requireRecipient(message)
-      try requireAge(message, now: now)
+      try requireRecipient(message.recipients)
+      try requireAge(message.createdAt, message.expiresAt, now: now)
       let payload = try openPayload(of: message, chunks, &unsealer)
-      return OpenedMessage(message: message, digest: ContentDigest(of: body), payload: payload)
+      return .message(
+        OpenedMessage(message: message, digest: ContentDigest(of: body), payload: payload))
     } catch let error as SealingError {
       throw Refused(error)
     } catch let error as FormatError {
@@ -52,24 +68,48 @@ struct Open {
     }
   }
 
+  /// Throws `DroppedHeartbeat`.
+  private func heartbeat(
+    in statement: Statement, now: Timestamp
+  ) throws -> Heartbeat {
+    do {
+      let (body, signer) = try statement.verified(type: Heartbeat.statementType, by: trustedSigners)
+      let heartbeat = try Heartbeat(decoding: body)
+      guard heartbeat.signer == signer.mailbox else {
+        throw Refused(.badSignature, "the heartbeat names another signer than who signed it")
+      }
+      try requireRecipient(heartbeat.recipients)
+      try requireAge(heartbeat.createdAt, heartbeat.expiresAt, now: now)
+      return heartbeat
+    } catch let error as SealingError {
+      throw DroppedHeartbeat(reason: Refused(error))
+    } catch let error as FormatError {
+      throw DroppedHeartbeat(reason: Refused(error))
+    } catch let error as Refused {
+      throw DroppedHeartbeat(reason: error)
+    }
+  }
+
   /// Sealed to us is not enough: a recipient could have passed the signed message on.
-  private func requireRecipient(_ message: Message) throws(Refused) {
-    guard message.recipients.contains(identity.public.mailbox) else {
+  private func requireRecipient(_ recipients: [Mailbox]) throws(Refused) {
+    guard recipients.contains(identity.public.mailbox) else {
       throw Refused(.notARecipient, "the signed message is for others")
     }
   }
 
-  private func requireAge(_ message: Message, now: Timestamp) throws(Refused) {
-    guard message.createdAt <= now.adding(milliseconds: Limits.clockSkewMillisecondsMax) else {
-      let seconds = (message.createdAt.milliseconds - now.milliseconds) / 1_000
+  private func requireAge(
+    _ createdAt: Timestamp, _ expiresAt: Timestamp, now: Timestamp
+  ) throws(Refused) {
+    guard createdAt <= now.adding(milliseconds: Limits.clockSkewMillisecondsMax) else {
+      let seconds = (createdAt.milliseconds - now.milliseconds) / 1_000
       throw Refused(.clockSkew, "made \(seconds) s in the future; one of the two clocks is wrong")
     }
-    guard message.expiresAt > now else {
-      let seconds = (now.milliseconds - message.expiresAt.milliseconds) / 1_000
+    guard expiresAt > now else {
+      let seconds = (now.milliseconds - expiresAt.milliseconds) / 1_000
       throw Refused(.expired, "expired \(seconds) s ago")
     }
-    let lifetimeEnd = message.createdAt.adding(milliseconds: Limits.lifetimeMillisecondsMax)
-    guard message.createdAt < message.expiresAt, message.expiresAt <= lifetimeEnd else {
+    let lifetimeEnd = createdAt.adding(milliseconds: Limits.lifetimeMillisecondsMax)
+    guard createdAt < expiresAt, expiresAt <= lifetimeEnd else {
       let days = Limits.lifetimeMillisecondsMax / 86_400_000
       throw Refused(.overLimit, "its lifetime is over the limit of \(days) days, or negative")
     }

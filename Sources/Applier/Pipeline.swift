@@ -9,10 +9,11 @@ final class Pipeline {
   /// A larger message is only opened when it can be applied at once.
   private static let joinByteCountMax: UInt64 = 1 << 20
 
-  private let checkouts: [CheckoutSettings]
+  private let route: Route
   private let inbox: Inbox
   private let open: Open
   private let answer: Answer
+  private let hearing: Hearing
   private let journal: Journal
   private let indexes: IndexCache
   private let log: Logger
@@ -25,7 +26,8 @@ final class Pipeline {
     indexes: IndexCache, log: Logger, now: @escaping () -> Timestamp,
     onAnswer: @escaping () -> Void
   ) {
-    self.checkouts = checkouts
+    route = Route(checkouts: checkouts)
+    hearing = Hearing(inbox: inbox, answer: answer, log: log)
     self.inbox = inbox
     self.open = open
     self.answer = answer
@@ -46,19 +48,34 @@ final class Pipeline {
       var subject = Subject()
       do {
         guard try advance(stored, &batch, &subject) else { break }
+        if subject.isHeard { return [stored.id] }
       } catch let refused as Refused {
-        let patches = batch?.patches ?? []
         let revision = try currentRevision(batch, subject)
-        let answered = try finish(batch)
-        // What was checked against a state that did not come about is checked again.
-        guard answered.count == patches.count else { return answered }
-        try refuse(
-          stored, refused, message: subject.opened?.message,
-          seen: subject.isInOrder ? subject.opened?.digest : nil, revision: revision)
-        return answered.union([stored.id])
+        return try finish(batch, before: stored) {
+          try refuse(
+            stored, refused, message: subject.opened?.message,
+            seen: subject.isInOrder ? subject.opened?.digest : nil, revision: revision)
+        }
+      } catch let elsewhere as Elsewhere {
+        guard let opened = subject.opened else { preconditionFailure("it was routed") }
+        return try finish(batch, before: stored) { try answer(opened, stored, elsewhere) }
+      } catch let dropped as DroppedHeartbeat {
+        return try finish(batch, before: stored) { try hearing.drop(dropped, stored) }
       }
     }
     return try finish(batch)
+  }
+
+  /// Answers what came before a message, then that message itself.
+  private func finish(
+    _ batch: Batch?, before stored: StoredMessage, answer: () throws -> Void
+  ) throws -> Set<MessageID> {
+    let patches = batch?.patches ?? []
+    let answered = try finish(batch)
+    // What was checked against a state that did not come about is checked again.
+    guard answered.count == patches.count else { return answered }
+    try answer()
+    return answered.union([stored.id])
   }
 
   /// How far a message has come before it was refused.
@@ -67,21 +84,33 @@ final class Pipeline {
     var checkout: CheckoutSettings?
     /// Its sequence number was accepted, and is used up whatever follows.
     var isInOrder = false
+    /// It was a heartbeat, and is answered.
+    var isHeard = false
   }
 
   /// Opens and checks one message, and adds it to the batch; `false`: it has to wait for the next step.
   private func advance(
     _ stored: StoredMessage, _ batch: inout Batch?, _ subject: inout Subject
   ) throws -> Bool {
-    let opened = try open.open(stored, now: now())
+    let opened: OpenedMessage
+    switch try open.open(stored, now: now()) {
+    case .message(let message): opened = message
+    case .heartbeat(let heartbeat):
+      // What was sent before it is done first: it asks for what the checkout is at then.
+      guard batch == nil else { return false }
+      try hear(heartbeat, stored, &subject)
+      return true
+    }
     subject.opened = opened
-    let settings = try route(opened.message)
+    let message = opened.message
+    let settings = try route.checkout(
+      remote: message.remote, ref: message.ref, signer: message.signer)
     subject.checkout = settings
     if faults.isWaiting(settings.path) {
       faults.hold(stored.id, for: settings.path)
       return true
     }
-    if let batch, batch.checkout.settings != settings || opened.message.payload.kind == .pack {
+    if let batch, batch.checkout.settings != settings || opened.message.payload.kind != .patch {
       return false
     }
     try Sequence(inbox: inbox).require(opened, behind: batch?.patches.last)
@@ -89,9 +118,26 @@ final class Pipeline {
     try withFaults(of: settings) {
       let target = try batch ?? newBatch(for: opened.message, settings)
       batch = target
-      target.add(try Check(batch: target).check(opened, stored))
+      let check = Check(batch: target) { [inbox] in try inbox.wasApplied($0, by: message) }
+      target.add(try check.check(opened, stored))
     }
     return true
+  }
+
+  private func hear(
+    _ heartbeat: Heartbeat, _ stored: StoredMessage, _ subject: inout Subject
+  ) throws {
+    let settings: CheckoutSettings
+    do throws(Refused) {
+      settings = try route.checkout(
+        remote: heartbeat.remote, ref: heartbeat.ref, signer: heartbeat.signer)
+    } catch {
+      throw DroppedHeartbeat(reason: error)
+    }
+    if faults.isWaiting(settings.path) { return faults.hold(stored.id, for: settings.path) }
+    try hearing.hear(heartbeat, stored, for: settings)
+    onAnswer()
+    subject.isHeard = true
   }
 
   private func currentRevision(_ batch: Batch?, _ subject: Subject) throws -> ObjectID? {
@@ -106,6 +152,8 @@ final class Pipeline {
       return try body()
     } catch let refused as Refused {
       throw refused
+    } catch let elsewhere as Elsewhere {
+      throw elsewhere
     } catch {
       throw CheckoutFault(path: settings.path, reason: error)
     }
@@ -131,19 +179,30 @@ final class Pipeline {
     onAnswer()
   }
 
-  /// The checkout that a message is for.
-  private func route(_ message: Message) throws(Refused) -> CheckoutSettings {
-    let sameRemote = checkouts.filter { $0.remote.utf8.elementsEqual(message.remote.utf8) }
-    guard !sameRemote.isEmpty else {
-      throw Refused(.remoteMismatch, "no checkout here has the remote \(message.remote)")
+  /// Answers a message for which the checkout is not where it starts.
+  private func answer(
+    _ opened: OpenedMessage, _ stored: StoredMessage, _ elsewhere: Elsewhere
+  ) throws {
+    let message = opened.message
+    let outcome: Receipt.Outcome
+    let current: Snapshot?
+    switch elsewhere {
+    case .behind(let snapshot): (outcome, current) = (.behind(snapshot), snapshot)
+    case .thereAlready(let snapshot): (outcome, current) = (.applied(snapshot), snapshot)
     }
-    guard let settings = sameRemote.first(where: { $0.branch == message.ref }) else {
-      throw Refused(.branchMismatch, "no checkout here is on the branch \(message.ref.shortName)")
-    }
-    guard settings.signers.contains(message.signer) else {
-      throw Refused(.unknownSigner, "this signer is not trusted for \(settings.path)")
-    }
-    return settings
+    log.notice(
+      elsewhere == .behind(current) ? "behind: asked for what is missing" : "there already",
+      metadata: [
+        "message": "\(stored.id.abbreviated)", "stream": "\(message.remote) \(message.ref)",
+        "at": "\(current?.revision.abbreviated ?? "nothing")",
+        "starts": "\(message.before?.revision.abbreviated ?? "nothing")",
+      ])
+    try answer.answer([
+      Outcome(
+        stored: stored, message: message, seen: opened.digest, outcome: outcome,
+        revision: current?.revision)
+    ])
+    onAnswer()
   }
 
   private func newBatch(for message: Message, _ settings: CheckoutSettings) throws -> Batch {

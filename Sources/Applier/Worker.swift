@@ -9,14 +9,16 @@ package final class Worker {
   private let inbox: Inbox
   private let recovery: Recovery
   private let pipeline: Pipeline
+  private let watch: Watch
   private let watchdog: Watchdog
   private let log: Logger
   private let now: () -> Timestamp
 
-  /// `onAnswer` is called when receipts wait to be collected.
+  /// `onAnswer` is called when receipts wait to be collected, `onOutcome` for each message that was answered.
   package init(
     _ settings: ApplierSettings, store: MailboxStore, log: Logger,
-    now: @escaping @Sendable () -> Timestamp, onAnswer: @escaping () -> Void
+    now: @escaping @Sendable () -> Timestamp, onAnswer: @escaping () -> Void,
+    onOutcome: @escaping (Answered) -> Void = { _ in }
   ) {
     self.settings = settings
     self.log = log
@@ -26,13 +28,15 @@ package final class Worker {
       identity: settings.identity, trustedSigners: settings.trustedSigners,
       spoolDirectory: store.state.spool.path)
     let answer = Answer(
-      identity: settings.identity, trustedSigners: settings.trustedSigners, store: store, now: now)
+      identity: settings.identity, trustedSigners: settings.trustedSigners, store: store, now: now,
+      onOutcome: onOutcome)
     let journal = Journal(state: store.state)
     let indexes = IndexCache()
     recovery = Recovery(journal: journal, inbox: inbox, answer: answer, indexes: indexes)
     pipeline = Pipeline(
       checkouts: settings.checkouts, inbox: inbox, open: open, answer: answer, journal: journal,
       indexes: indexes, log: log, now: now, onAnswer: onAnswer)
+    watch = Watch(settings, inbox: inbox, log: log)
     watchdog = Watchdog(deadline: settings.deadline, log: log)
   }
 
@@ -52,7 +56,7 @@ package final class Worker {
   package func handleNext() throws -> Step {
     watchdog.watch { recover() }
     let waiting = try inbox.next(countMax: Batch.messageCountMax, after: pipeline.faults)
-    guard let first = waiting.first else { return .idle(until: pipeline.faults.nextEnd) }
+    guard let first = waiting.first else { return try idle() }
     if try inbox.attemptCount(of: first.id) >= Inbox.attemptCountMax {
       let detail = "it ended the program, or took longer than \(settings.deadline), twice"
       try pipeline.refuse(first, Refused(.unprocessable, detail))
@@ -70,6 +74,14 @@ package final class Worker {
       }
       return .progress
     }
+  }
+
+  private func idle() throws -> Step {
+    let now = now()
+    let look = try watch.look(at: now).map { next in
+      ContinuousClock.now + .milliseconds(Int64(clamping: next.milliseconds - now.milliseconds))
+    }
+    return .idle(until: [look, pipeline.faults.nextEnd].compactMap { $0 }.min())
   }
 
   /// Finishes what a killed or failed step had begun; before every step, since a fault may have left one.

@@ -1,5 +1,3 @@
-package import MessageFormat
-
 /// Why a carrier was not reached, or did not do what it was asked.
 package enum CarrierError: Error, CustomStringConvertible {
   case notReached(endpoint: String, reason: UnreachedReason)
@@ -14,12 +12,23 @@ package enum CarrierError: Error, CustomStringConvertible {
     case unknown = "there was no connection"
   }
 
-  package var description: String {
+  package var description: String { "\(endpoint): \(reason)" }
+
+  package var endpoint: String {
     switch self {
-    case .notReached(let endpoint, let reason): "\(endpoint): not reached: \(reason.rawValue)"
-    case .noAnswer(let endpoint): "\(endpoint): connected, but it does not answer"
-    case .unexpectedAnswer(let endpoint, let what): "\(endpoint): unexpected answer: \(what)"
-    case .faulty(let endpoint, let error): "\(endpoint): \(error)"
+    case .notReached(let endpoint, _), .noAnswer(let endpoint), .unexpectedAnswer(let endpoint, _),
+      .faulty(let endpoint, _):
+      endpoint
+    }
+  }
+
+  /// The same without the endpoint.
+  package var reason: String {
+    switch self {
+    case .notReached(_, let reason): "not reached: \(reason.rawValue)"
+    case .noAnswer: "connected, but it does not answer"
+    case .unexpectedAnswer(_, let what): "unexpected answer: \(what)"
+    case .faulty(_, let error): "\(error)"
     }
   }
 
@@ -31,11 +40,4 @@ package enum CarrierError: Error, CustomStringConvertible {
     default: nil
     }
   }
-}
-
-/// What became of a deposit.
-package enum DepositResult: Hashable, Sendable {
-  /// On the carrier's disk.
-  case stored
-  case refused(CarrierRefusal, detail: String)
 }

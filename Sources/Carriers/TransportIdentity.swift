@@ -1,3 +1,4 @@
+package import Sodium
 package import ZeroMQ
 
 /// Who we are on the wire: the transport key pair, whose secret half is only lent to the call that secures a socket.
@@ -35,5 +36,14 @@ package struct TransportIdentity: Sendable {
     }
     guard let socket = socket.take() else { preconditionFailure("the secret was not lent") }
     return socket
+  }
+}
+
+extension TransportIdentity {
+  /// The transport half of an identity.
+  package init(_ identity: Identity) throws(ZeroMQError) {
+    self.init(publicKey: try CurvePublicKey(identity.public.transportKey.bytes)) { borrower in
+      try identity.withTransportSecret(borrower)
+    }
   }
 }

@@ -9,15 +9,11 @@ extension Repository {
     branch: String, olderThan age: Duration, _: borrowing CheckoutLock
   ) throws(GitError) -> [String] {
     guard Self.isValidName(branch) else { throw .referenceNameInvalid(branch) }
-    let candidates = [
-      gitDirectory + "index.lock", gitDirectory + "HEAD.lock", commonDirectory + "shallow.lock",
-      commonDirectory + branch + ".lock",
-    ]
     let objectsDirectory = commonDirectory + "objects/"
     let quarantines = try SystemFile.names(in: objectsDirectory)
       .filter { $0.hasPrefix(QuarantinedPack.directoryPrefix) }.map { objectsDirectory + $0 }
     var removed: [String] = []
-    for path in candidates {
+    for path in lockCandidates(branch: branch) {
       // git takes this one to deepen or cut a history, which nobody does here but us.
       let limit = path.hasSuffix("/shallow.lock") ? min(age, .seconds(10)) : age
       guard try Self.isOlder(path, limit) else { continue }

@@ -36,6 +36,9 @@ package final class IncomingMessage {
     do { file = try SpoolFile.temporary(in: spool.path) } catch { throw .spool(error) }
   }
 
+  /// The chunks of a small message so far; none of one that lies in a file.
+  package var inlineChunks: [[UInt8]] { inline }
+
   package var isComplete: Bool { nextChunk == offer.size.chunkCount }
 
   /// The next chunk; its length must be what the format says for its place.

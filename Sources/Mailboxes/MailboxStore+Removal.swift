@@ -15,7 +15,7 @@ extension MailboxStore {
     try remove(message.id, from: message.mailbox, in: database)
   }
 
-  static func remove(_ id: MessageID, from mailbox: Mailbox, in database: Database) throws {
+  package static func remove(_ id: MessageID, from mailbox: Mailbox, in database: Database) throws {
     let id = Data(id.bytes)
     try database.cachedStatement(sql: "DELETE FROM delivery WHERE mailbox = ? AND message = ?")
       .execute(arguments: [Data(mailbox.bytes), id])
@@ -58,5 +58,17 @@ extension MailboxStore {
     let files = swept.filter { ($0["byteCount"] as Int64) > Int64(Self.inlineByteCountMax) }
     try removeFiles(files.compactMap { MessageID(Array($0["id"] as Data)) })
     return swept.count
+  }
+}
+
+extension MailboxStore {
+  /// What a carrier has taken.
+  package func remove(_ outgoing: WaitingMessage) throws(MailboxError) {
+    try writing { database in
+      for mailbox in outgoing.mailboxes {
+        try Self.remove(outgoing.message.id, from: mailbox, in: database)
+      }
+    }
+    try removeFile(of: outgoing.message)
   }
 }

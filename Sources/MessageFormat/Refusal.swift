@@ -16,7 +16,6 @@ package enum Refusal: String, Error, Sendable, CaseIterable {
   case forked = "forked"
   case remoteMismatch = "remote-mismatch"
   case branchMismatch = "branch-mismatch"
-  case revisionMismatch = "revision-mismatch"
   case empty = "empty"
   case unsafePath = "unsafe-path"
   case unusualPath = "unusual-path"

@@ -1,4 +1,6 @@
 import Carriers
+import Dispatch
+package import Logging
 import Mailboxes
 package import MessageFormat
 import Sealing
@@ -6,16 +8,24 @@ import Sodium
 import Synchronization
 import ZeroMQ
 
-/// Hands what waits in the outbox to the carriers, each on a thread of its own, and collects the receipts.
-package struct Delivery: Sendable {
+/// Moves what lies in the outbox to the carriers, and takes in the receipts: one exchange for each carrier.
+package final class Delivery: Sendable {
   /// A receipt is a header and a statement: two chunks.
   private static let receiptByteCountMax = UInt64(2 * Limits.chunkByteCountMax)
+  /// Other runs hand over and take in as well: looked at so often.
   private static let turn: Duration = .seconds(1)
+  /// A transfer that has begun is given so long for its next step.
+  private static let stepTimeout: Duration = .seconds(30)
 
   private let settings: SignerSettings
   private let outbox: Outbox
   private let progress: SendProgress
+  private let log: Logger
   private let now: @Sendable () -> Timestamp
+  private let onChange: @Sendable () -> Void
+  private let standing = Mutex(Standing())
+  private let bell = DispatchSemaphore(value: 0)
+  private let exchanges = Mutex<[Exchange]>([])
 
   /// What kept a carrier from taking or answering everything; the messages stay in the outbox.
   package struct Fault: Error, Sendable {
@@ -24,115 +34,166 @@ package struct Delivery: Sendable {
     package let hint: String?
   }
 
+  private struct Standing {
+    var faults: [String: Fault] = [:]
+    /// Whom nothing can be sent to until something changes elsewhere.
+    var hopeless: Set<Mailbox> = []
+    var lastMove = ContinuousClock.now
+    var isInTransfer = false
+  }
+
+  /// `onChange`: a message was stored, or receipts were recorded.
   package init(
-    _ settings: SignerSettings, outbox: Outbox, progress: SendProgress,
-    now: @escaping @Sendable () -> Timestamp
+    _ settings: SignerSettings, outbox: Outbox, progress: SendProgress, log: Logger,
+    now: @escaping @Sendable () -> Timestamp, onChange: @escaping @Sendable () -> Void = {}
   ) {
     self.settings = settings
     self.outbox = outbox
     self.progress = progress
+    self.log = log
     self.now = now
+    self.onChange = onChange
   }
 
-  /// Deposits everything that waits, then waits until each of `messages` is answered. `patience` is how long a carrier
-  /// may take to be reached, and, counted anew, how long the receipts may take.
-  package func run(until messages: Set<MessageID>, patience: Duration) throws -> [Fault] {
+  /// Begins to connect to each carrier that leads to one of `recipients`.
+  package func start(for recipients: Set<Mailbox>) throws {
     let context = try Context()
-    let faults = FaultList()
-    var threads: [SocketThread] = []
     for carrier in settings.carriers {
-      let thread = try SocketThread { [self] in
-        do {
-          try serve(carrier, in: context, until: messages, patience)
-        } catch {
-          faults.append(Fault(carrier.endpoint, error))
-        }
-      }
-      threads.append(thread)
+      let mailboxes = settings.mailboxes(behind: carrier)
+      guard !mailboxes.isDisjoint(with: recipients) else { continue }
+      let identity = settings.identity
+      let exchange = try Exchange(
+        ExchangeSettings(
+          endpoint: carrier.endpoint,
+          server: CurvePublicKey(carrier.server.transportKey.bytes),
+          identity: TransportIdentity(identity), mailbox: identity.public.mailbox,
+          byteCountMax: Self.receiptByteCountMax, store: outbox.store, correspondents: mailboxes),
+        in: context, handlers: handlers(of: carrier, for: mailboxes), log: log)
+      exchanges.withLock { $0.append(exchange) }
     }
-    for thread in threads { thread.join() }
-    return faults.all
   }
 
-  private func serve(
-    _ carrier: SignerCarrier, in context: Context, until messages: Set<MessageID>,
-    _ patience: Duration
-  ) throws {
-    // A carrier that is a recipient itself takes that one's messages.
-    let mailbox = carrier.server.mailbox
-    let waiting = try outbox.store.messages(in: mailbox, countMax: .max)
-    guard try !waiting.isEmpty || hasUnanswered(messages, by: mailbox) else { return }
-    let identity = settings.identity
-    let transport = TransportIdentity(
-      publicKey: try CurvePublicKey(identity.public.transportKey.bytes)
-    ) { borrower in try identity.withTransportSecret(borrower) }
-    let client = try CarrierClient(
-      to: carrier.endpoint, server: CurvePublicKey(carrier.server.transportKey.bytes),
-      as: transport, in: context)
-    for message in waiting {
-      do {
-        try deposit(message, with: client, by: .after(patience))
-      } catch let error as MailboxError {
-        // Another run has handed it over meanwhile.
-        guard try outbox.store.message(message.id, in: mailbox) == nil else { throw error }
-      }
-    }
-    try collectReceipts(with: client, of: mailbox, until: messages, by: .after(patience))
+  /// Something new waits in the outbox.
+  package func outboxChanged() {
+    for exchange in exchanges.withLock({ $0 }) { exchange.outgoingChanged() }
   }
 
-  /// In short turns, since another run may collect the receipt that we wait for.
-  private func collectReceipts(
-    with client: CarrierClient, of mailbox: Mailbox, until messages: Set<MessageID>,
-    by deadline: Deadline
-  ) throws {
-    while try hasUnanswered(messages, by: mailbox), !deadline.isPast {
+  package func stop() {
+    let running = exchanges.withLock { list in
+      defer { list = [] }
+      return list
+    }
+    for exchange in running { exchange.stop() }
+  }
+
+  /// Waits until nobody of whom an answer is awaited is left, which `awaited` tells, or until nothing has moved for
+  /// `patience`. Answers what stood in the way.
+  package func wait(
+    patience: Duration, awaited: () throws -> Set<Mailbox>
+  ) throws -> [Fault] {
+    standing.withLock { $0.lastMove = .now }
+    while true {
+      outboxChanged()
+      let left = try awaited()
+      let end: ContinuousClock.Instant? = standing.withLock { standing in
+        guard !left.subtracting(standing.hopeless).isEmpty else { return nil }
+        let patience = standing.isInTransfer ? max(patience, Self.stepTimeout) : patience
+        return standing.lastMove + patience
+      }
+      guard let end, end > .now else {
+        return left.isEmpty ? [] : standing.withLock { Array($0.faults.values) }
+      }
+      let rest = min(end - .now, Self.turn)
+      _ = bell.wait(timeout: .now() + .nanoseconds(Int(rest / .nanoseconds(1))))
+    }
+  }
+}
+
+// MARK: - What the exchanges tell
+
+extension Delivery {
+  private func handlers(
+    of carrier: SignerCarrier, for mailboxes: Set<Mailbox>
+  ) -> ExchangeHandlers {
+    var handlers = ExchangeHandlers(
+      accept: { [self] in try take($0) }, stored: { [self] in try markStored($0) })
+    handlers.refused = { [self] refusal in
+      note(
+        Fault(
+          endpoint: carrier.endpoint,
+          description: "refused to store: \(refusal.reason.rawValue): \(refusal.detail)",
+          hint: nil), hopeless: [refusal.mailbox])
+    }
+    handlers.stateChanged = { [self] state in changed(to: state, carrier, mailboxes) }
+    handlers.moved = { [self] done, total in
+      progress.report(.sending, done: UInt64(done), of: UInt64(total))
+      moved(isInTransfer: done < total)
+    }
+    return handlers
+  }
+
+  private func changed(
+    to state: ExchangeState, _ carrier: SignerCarrier, _ mailboxes: Set<Mailbox>
+  ) {
+    switch state {
+    case .connecting: break
+    case .connected:
+      standing.withLock { $0.faults[carrier.endpoint] = nil }
+      moved(isInTransfer: false)
+    case .failed(let error):
+      var hopeless: Set<Mailbox> = []
+      if case .notReached(_, .refused) = error { hopeless = mailboxes }
+      note(
+        Fault(endpoint: carrier.endpoint, description: error.reason, hint: error.hint),
+        hopeless: hopeless)
+    }
+  }
+
+  private func note(_ fault: Fault, hopeless: Set<Mailbox>) {
+    standing.withLock {
+      $0.faults[fault.endpoint] = fault
+      $0.hopeless.formUnion(hopeless)
+    }
+    bell.signal()
+  }
+
+  private func moved(isInTransfer: Bool) {
+    standing.withLock { ($0.lastMove, $0.isInTransfer) = (.now, isInTransfer) }
+    bell.signal()
+  }
+
+  private func markStored(_ outgoing: WaitingMessage) throws {
+    let total = UInt64(outgoing.message.size.chunkCount)
+    progress.report(.sending, done: total, of: total)
+    try outbox.markStored(outgoing, at: now())
+    moved(isInTransfer: false)
+    onChange()
+  }
+
+  private func take(_ messages: [IncomingMessage]) throws {
+    // A receipt that is not one of a recipient of ours changes nothing.
+    var receipts: [Receipt] = []
+    for message in messages {
       do {
-        let turn = Deadline.earlier(deadline, .after(Self.turn))
-        guard let collected = try client.collect(byteCountMax: Self.receiptByteCountMax, by: turn)
-        else { continue }
-        try record(collected)
-        try client.acknowledge(collected.entry, by: .after(Self.turn))
-      } catch CarrierError.notReached(_, let reason) where reason != .refused && !deadline.isPast {
-        // A connection that breaks is made again, as long as there is time.
+        receipts.append(try receipt(in: message))
+      } catch is SealingError {
+        continue
+      } catch is FormatError {
         continue
       }
     }
+    guard !receipts.isEmpty else { return }
+    _ = try outbox.record(receipts)
+    moved(isInTransfer: false)
+    onChange()
   }
 
-  private func hasUnanswered(_ messages: Set<MessageID>, by mailbox: Mailbox) throws -> Bool {
-    let open = try outbox.unstored() + outbox.unanswered()
-    return open.contains { $0.recipient == mailbox && messages.contains($0.id) }
-  }
-
-  private func deposit(
-    _ message: StoredMessage, with client: CarrierClient, by deadline: Deadline
-  ) throws {
-    let result = try client.deposit(message, in: [message.mailbox], by: deadline) { done, total in
-      progress.report(.sending, done: done, of: total)
-    }
-    switch result {
-    case .stored: try outbox.markStored(message, at: now())
-    case .refused(let reason, let detail):
-      throw Fault(
-        endpoint: client.endpoint, description: "refused to store: \(reason.rawValue): \(detail)",
-        hint: nil)
-    }
-  }
-
-  /// A receipt that is not one of a recipient of ours changes nothing.
-  private func record(_ collected: Collected) throws {
-    do {
-      let receipt = try receipt(in: collected.chunks)
-      _ = try outbox.record(receipt)
-    } catch is SealingError {
-      return
-    } catch is FormatError {
-      return
-    }
-  }
-
-  private func receipt(in chunks: [[UInt8]]) throws -> Receipt {
+  private func receipt(in message: IncomingMessage) throws -> Receipt {
+    let chunks = message.inlineChunks
     guard chunks.count == 2 else { throw SealingError.wrongPayload("a receipt has two chunks") }
+    guard MessageID(ofHeader: chunks[0]) == message.offer.id else {
+      throw SealingError.tampered(chunk: 0)
+    }
     var unsealer = try Unsealer(header: chunks[0], for: settings.identity)
     let statement = try Statement(decoding: unsealer.open(chunks[1], isLast: true))
     let recipients = settings.repositories.flatMap(\.recipients)
@@ -142,24 +203,4 @@ package struct Delivery: Sendable {
     else { throw SealingError.badSignature }
     return receipt
   }
-}
-
-extension Delivery.Fault {
-  fileprivate init(_ endpoint: String, _ error: any Error) {
-    switch error {
-    case let fault as Delivery.Fault: self = fault
-    case let error as CarrierError:
-      self.init(endpoint: endpoint, description: error.description, hint: error.hint)
-    default: self.init(endpoint: endpoint, description: "\(error)", hint: nil)
-    }
-  }
-}
-
-/// What several threads found.
-private final class FaultList: Sendable {
-  private let faults = Mutex<[Delivery.Fault]>([])
-
-  var all: [Delivery.Fault] { faults.withLock { $0 } }
-
-  func append(_ fault: Delivery.Fault) { faults.withLock { $0.append(fault) } }
 }

@@ -10,6 +10,8 @@ struct Patch {
     case text([UInt8])
     /// These objects, as a pack; the reason is for logs.
     case pack([ObjectReference], reason: String)
+    /// Everything, as a pack, in the place of a revision that we do not have.
+    case replacement([ObjectReference])
   }
 
   let update: BranchUpdate
@@ -20,66 +22,101 @@ struct Patch {
   let content: Content
 }
 
+/// What the recipients of a message have, and how much we may say of it.
+enum Base: Hashable, Sendable {
+  case nothing
+  /// A revision that our messages have led to or from.
+  case sent(ObjectID)
+  /// A revision that was never sent. A patch would show what it removes; a pack holds nothing but what comes.
+  case unsent(ObjectID)
+  /// A revision that we do not have.
+  case unknown(Snapshot)
+
+  var revision: ObjectID? {
+    switch self {
+    case .nothing: nil
+    case .sent(let revision), .unsent(let revision): revision
+    case .unknown(let snapshot): snapshot.revision
+    }
+  }
+}
+
 /// The first stage: from two revisions to a proven patch, or to a pack where a diff can't or shouldn't say it.
 struct Diff {
   let repository: Repository
   let history: SignerRepository.History
 
-  func patch(for update: BranchUpdate) throws -> Patch {
-    let objects = repository.objects
-    let commit = try objects.commit(update.after)
-    let before = try update.before.map {
-      Snapshot(revision: $0, tree: try objects.commit($0).tree)
-    }
+  func patch(for update: BranchUpdate, from base: Base) throws -> Patch {
+    let commit = try repository.objects.commit(update.after)
+    let before = try snapshot(of: base)
     let after = Snapshot(revision: commit.id, tree: commit.tree)
-    // Also catches a new branch whose first commit has no file.
-    guard try before?.tree ?? ObjectDatabase.hash(.tree, []) != after.tree else {
-      throw SignerError.emptyPatch(before: update.before ?? .zero, after: update.after)
-    }
-    let missing = try missingCommits(update)
-    let content = try content(
-      before: before, after: after, missing: missing, parents: commit.parents)
+    try requireChange(from: base, before, to: after)
+    let content = try content(from: base, before, to: after)
     let isInPack =
-      if case .pack(let packed, _) = content { packed.contains { $0.id == commit.id } } else {
-        false
+      switch content {
+      case .text: false
+      case .pack(let packed, _), .replacement(let packed): packed.contains { $0.id == commit.id }
       }
     return Patch(
       update: update, before: before, after: after, commit: isInPack ? [] : commit.bytes,
       content: content)
   }
 
+  private func snapshot(of base: Base) throws(GitError) -> Snapshot? {
+    switch base {
+    case .nothing: nil
+    case .unknown(let snapshot): snapshot
+    case .sent(let revision), .unsent(let revision):
+      Snapshot(revision: revision, tree: try repository.objects.commit(revision).tree)
+    }
+  }
+
+  /// Also catches a new branch whose first commit has no file. What is replaced may have the same tree.
+  private func requireChange(from base: Base, _ before: Snapshot?, to after: Snapshot) throws {
+    if case .unknown = base { return }
+    guard try before?.tree ?? ObjectDatabase.hash(.tree, []) != after.tree else {
+      throw SignerError.emptyPatch(before: before?.revision ?? .zero, after: after.revision)
+    }
+  }
+
   /// Of a full history, the commits that the other side lacks, oldest first.
-  private func missingCommits(_ update: BranchUpdate) throws(GitError) -> [ObjectID] {
-    guard history == .full else { return [update.after] }
-    return try repository.commits(
-      from: update.before, to: update.after, countMax: Limits.packObjectCountMax)
+  private func missingCommits(
+    from before: ObjectID?, to after: ObjectID
+  ) throws(GitError) -> [ObjectID] {
+    guard history == .full else { return [after] }
+    return try repository.commits(from: before, to: after, countMax: Limits.packObjectCountMax)
   }
 
   private func content(
-    before: Snapshot?, after: Snapshot, missing: [ObjectID], parents: [ObjectID]
+    from base: Base, _ before: Snapshot?, to after: Snapshot
   ) throws -> Patch.Content {
-    let isOneStep = history == .tip || missing.count == 1
-    guard let before, isOneStep else {
-      return try pack(
-        before: before, after: after, missing: missing,
-        reason: before == nil ? "snapshot" : "\(missing.count) commits")
+    if case .unknown = base {
+      let missing = try missingCommits(from: nil, to: after.revision)
+      return .replacement(try packed(from: nil, to: after, missing: missing))
+    }
+    let missing = try missingCommits(from: before?.revision, to: after.revision)
+    func pack(_ reason: String) throws -> Patch.Content {
+      .pack(try packed(from: before, to: after, missing: missing), reason: reason)
+    }
+    guard case .sent = base, let before else {
+      return try pack(before == nil ? "snapshot" : "a revision that was never sent")
+    }
+    guard history == .tip || missing.count == 1 else {
+      return try pack("\(missing.count) commits")
     }
     guard try repository.objects.header(after.revision).byteCount <= Limits.commitByteCountMax
-    else {
-      return try pack(before: before, after: after, missing: missing, reason: "large commit object")
-    }
+    else { return try pack("large commit object") }
     switch try TreePatch.make(
       from: before.tree, to: after.tree, in: repository.objects, limits: .carried)
     {
     case .made(let text): return .text(text)
-    case .unsuited(let obstacle):
-      return try pack(before: before, after: after, missing: missing, reason: "\(obstacle)")
+    case .unsuited(let obstacle): return try pack("\(obstacle)")
     }
   }
 
-  private func pack(
-    before: Snapshot?, after: Snapshot, missing: [ObjectID], reason: String
-  ) throws -> Patch.Content {
+  private func packed(
+    from before: Snapshot?, to after: Snapshot, missing: [ObjectID]
+  ) throws -> [ObjectReference] {
     let objects = repository.objects
     var packed: [ObjectReference]
     switch history {
@@ -98,6 +135,6 @@ struct Diff {
         what: "the number of objects", limit: UInt64(Limits.packObjectCountMax),
         actual: UInt64(packed.count))
     }
-    return .pack(packed, reason: reason)
+    return packed
   }
 }

@@ -28,16 +28,26 @@ struct Enclose {
       throw SignerError.overLimit(
         what: "the payload", limit: Limits.payloadInflatedByteCountMax, actual: inflatedSize)
     }
-    let kind: PayloadDescription.Kind = if case .text = patch.content { .patch } else { .pack }
+    let kind: PayloadDescription.Kind =
+      switch patch.content {
+      case .text: .patch
+      case .pack: .pack
+      case .replacement: .replacement
+      }
     let message = Message(
       signer: identity.public.mailbox, recipients: recipients.map(\.mailbox),
       remote: patch.update.remote, ref: patch.update.branch, before: patch.before,
-      after: patch.after, commit: patch.commit, sequence: (head?.sequence ?? 0) + 1,
+      after: patch.after, commit: patch.commit, sequence: Self.sequence(behind: head, at: now),
       previous: head?.digest, createdAt: now,
       expiresAt: now.adding(milliseconds: lifetimeMilliseconds),
       payload: PayloadDescription(
         kind: kind, digest: payload.finish(), size: payload.byteCount, inflatedSize: inflatedSize))
     return EnclosedMessage(message: message, payload: payload)
+  }
+
+  /// A state that remembers nothing begins with the time: above all that a lost one has used.
+  private static func sequence(behind head: Outbox.StreamHead?, at now: Timestamp) -> UInt64 {
+    head.map { $0.sequence + 1 } ?? max(1, now.milliseconds)
   }
 
   /// Compressed; answers the size before compression.
@@ -48,7 +58,7 @@ struct Enclose {
     case .text(let text):
       try compressor.write(text) { try payload.append($0) }
       inflatedSize = UInt64(text.count)
-    case .pack(let packed, _):
+    case .pack(let packed, _), .replacement(let packed):
       var stream = PackStream(packed, from: objects)
       while let piece = try stream.next() {
         try compressor.write(piece) { try payload.append($0) }

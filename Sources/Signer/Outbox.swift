@@ -40,7 +40,8 @@ package struct Outbox: Sendable {
 
   /// The sealed message and the stream's new sequence number, in one durable step.
   package func store(
-    _ sealed: IncomingMessage, of message: Message, digest: ContentDigest, names: [Mailbox: String]
+    _ sealed: IncomingMessage, of message: Message, digest: ContentDigest,
+    names: [Mailbox: String]
   ) throws {
     try store.commit([sealed], at: message.createdAt) { database in
       let stream = try advance(message, digest: digest, in: database)
@@ -49,16 +50,15 @@ package struct Outbox: Sendable {
         arguments: [
           Data(sealed.offer.id.bytes), stream, Int64(message.sequence),
           message.before.map { Data($0.revision.bytes) }, Data(message.after.revision.bytes),
-          message.payload.kind == .patch ? "patch" : "pack",
+          message.payload.kind.text,
           Int64(sealed.offer.size.byteCount), Int64(message.createdAt.milliseconds),
         ])
       for recipient in message.recipients {
+        let name = names[recipient] ?? recipient.abbreviated
         try database.execute(
           sql: "INSERT INTO answer (message, recipient, name, state) VALUES (?, ?, ?, 'waiting')",
-          arguments: [
-            Data(sealed.offer.id.bytes), Data(recipient.bytes),
-            names[recipient] ?? recipient.abbreviated,
-          ])
+          arguments: [Data(sealed.offer.id.bytes), Data(recipient.bytes), name])
+        try Self.register(recipient, name, of: stream, in: database)
       }
     }
   }
@@ -87,44 +87,24 @@ package struct Outbox: Sendable {
     return stream
   }
 
-  /// A recipient's carrier has the message on its disk: it leaves the outbox.
-  package func markStored(_ message: StoredMessage, at time: Timestamp) throws(SignerError) {
+  /// A carrier has the message on its disk, for these mailboxes: it leaves them here.
+  package func markStored(_ outgoing: WaitingMessage, at time: Timestamp) throws(SignerError) {
+    let id = outgoing.message.id
     try writing { database in
-      try MailboxStore.remove(message, in: database)
-      try database.execute(
-        sql: """
-          UPDATE answer SET storedAt = ?, state = CASE state WHEN 'waiting' THEN 'stored' ELSE state END
-          WHERE message = ? AND recipient = ?
-          """,
-        arguments: [
-          Int64(time.milliseconds), Data(message.id.bytes), Data(message.mailbox.bytes),
-        ])
-    }
-    do throws(MailboxError) { try store.removeFile(of: message) } catch { throw .mailbox(error) }
-  }
-
-  /// A verified receipt; one for a message that was never sent, or not to this applier, is dropped and says `false`.
-  package func record(_ receipt: Receipt) throws(SignerError) -> Bool {
-    let (state, refusal, detail): (String, String?, String?) =
-      switch receipt.outcome {
-      case .applied: ("applied", nil, nil)
-      case .refused(let refusal, let detail): ("refused", refusal.rawValue, detail)
-      case .behind: ("behind", nil, nil)
-      case .current: ("applied", nil, nil)
+      for mailbox in outgoing.mailboxes {
+        try MailboxStore.remove(id, from: mailbox, in: database)
+        try database.execute(
+          sql: """
+            UPDATE answer SET storedAt = ?, state = CASE state WHEN 'waiting' THEN 'stored' ELSE state END
+            WHERE message = ? AND recipient = ?
+            """,
+          arguments: [Int64(time.milliseconds), Data(id.bytes), Data(mailbox.bytes)])
       }
-    return try writing { database in
-      // The first answer stands: an applier answers a message once.
-      try database.execute(
-        sql: """
-          UPDATE answer SET state = ?, refusal = ?, detail = ?, revision = ?, finishedAt = ?
-          WHERE message = ? AND recipient = ? AND state IN ('waiting', 'stored')
-          """,
-        arguments: [
-          state, refusal, detail, receipt.revision.map { Data($0.bytes) },
-          Int64(receipt.finishedAt.milliseconds), Data(receipt.messageID.bytes),
-          Data(receipt.applier.bytes),
-        ])
-      return database.changesCount > 0
+    }
+    do throws(MailboxError) {
+      try store.removeFile(of: outgoing.message)
+    } catch {
+      throw .mailbox(error)
     }
   }
 
@@ -140,5 +120,16 @@ package struct Outbox: Sendable {
 
   func writing<Value>(_ body: (Database) throws -> Value) throws(SignerError) -> Value {
     do { return try store.state.queue.write(body) } catch { throw .state("\(error)") }
+  }
+}
+
+extension PayloadDescription.Kind {
+  /// As people and the state name it.
+  var text: String {
+    switch self {
+    case .patch: "patch"
+    case .pack: "pack"
+    case .replacement: "replacement"
+    }
   }
 }

@@ -1,15 +1,17 @@
 import Git
 import GitModel
 package import MessageFormat
+import Sodium
 
-/// The way of a branch update into the outbox: diff, enclose, seal, store.
+/// The way of a branch update into the outbox: diff, enclose, seal, store; a message for each group of recipients that
+/// start from the same revision.
 package struct Sending {
   private static let attemptCountMax = 5
 
-  private let settings: SignerSettings
-  private let outbox: Outbox
+  let settings: SignerSettings
+  let outbox: Outbox
   private let progress: SendProgress
-  private let now: () -> Timestamp
+  let now: () -> Timestamp
 
   package init(
     _ settings: SignerSettings, outbox: Outbox, progress: SendProgress,
@@ -25,21 +27,22 @@ package struct Sending {
   package struct Sent: Sendable {
     package let id: MessageID
     package let update: BranchUpdate
+    package let recipients: [Mailbox]
   }
 
   /// Where a branch update starts.
   package enum Start: Sendable {
-    /// What all recipients are known to have, or else what was sent last, or else nothing.
+    /// What each recipient is known to have, or else what was sent last, or else nothing.
     case whereRecipientsAre
     case revision(String)
     /// A snapshot, for machines that have no checkout yet.
     case nothing
   }
 
-  /// Brings a branch to a revision, its tip unless given.
+  /// Brings a branch to a revision, its tip unless given; at least one message.
   package func send(
     _ branch: BranchName, of configured: SignerRepository, from start: Start, to: String?
-  ) throws -> Sent {
+  ) throws -> [Sent] {
     let repository = try open(configured)
     let after: ObjectID
     if let to {
@@ -49,30 +52,24 @@ package struct Sending {
     } else {
       throw SignerError.missingReference(branch, repository: configured.path)
     }
-    return try retrying {
-      let head = try outbox.head(of: configured.remote, branch)
-      let before: ObjectID? =
-        switch start {
-        case .whereRecipientsAre: try base(of: branch, configured, in: repository, behind: head)
-        case .revision(let revision): try repository.resolve(revision)
-        case .nothing: nil
-        }
-      return try send(before, after, branch, configured, repository, behind: head)
+    let stream = Stream(configured: configured, branch: branch, repository: repository)
+    switch start {
+    case .whereRecipientsAre: return try push(to: after, on: stream, old: nil)
+    case .revision(let revision):
+      return try sendAll(.sent(try repository.resolve(revision)), to: after, on: stream)
+    case .nothing: return try sendAll(.nothing, to: after, on: stream)
     }
   }
 
   /// A push that git told us of; its old revision counts only where nothing was sent before.
   package func send(
     _ push: Push, on branch: BranchName, of configured: SignerRepository
-  ) throws -> Sent {
+  ) throws -> [Sent] {
     let repository = try open(configured)
-    let old = push.before.isZero ? nil : push.before
-    return try retrying {
-      let head = try outbox.head(of: configured.remote, branch)
-      try requireNewest(push, on: branch, in: repository, behind: head)
-      let before = try base(of: branch, configured, in: repository, behind: head)
-      return try send(before ?? old, push.after, branch, configured, repository, behind: head)
-    }
+    let stream = Stream(configured: configured, branch: branch, repository: repository)
+    let head = try outbox.head(of: configured.remote, branch)
+    try requireNewest(push, on: branch, in: repository, behind: head)
+    return try self.push(to: push.after, on: stream, old: push.before.isZero ? nil : push.before)
   }
 
   /// Hooks of two pushes may run in the other order: the older one must not take the appliers back.
@@ -87,46 +84,69 @@ package struct Sending {
     throw SignerError.overtaken(branch, by: sent)
   }
 
-  /// A revision that the repository has lost, after a forced push and a clean-up, is none to start from.
-  private func base(
-    of branch: BranchName, _ configured: SignerRepository, in repository: Repository,
-    behind head: Outbox.StreamHead?
-  ) throws -> ObjectID? {
-    let recipients = Set(configured.recipients.map(\.mailbox))
-    let agreed = try outbox.agreedRevision(of: configured.remote, branch, among: recipients)
-    return [agreed, head?.revision].compactMap { $0 }.first { repository.objects.contains($0) }
+  // MARK: - Groups
+
+  private func sendAll(_ base: Base, to after: ObjectID, on stream: Stream) throws -> [Sent] {
+    let recipients = stream.configured.recipients
+    try outbox.forgetHealing(
+      of: recipients.map(\.mailbox), on: stream.configured.remote, stream.branch)
+    return [try send(base, to: after, on: stream, for: recipients)]
+  }
+
+  /// To each group from where it is. One for which nothing would change gets nothing, unless that is so for all.
+  private func push(to after: ObjectID, on stream: Stream, old: ObjectID?) throws -> [Sent] {
+    let groups = try StartingPoints(stream: stream, outbox: outbox).groups(to: after, old: old)
+    var sent: [Sent] = []
+    var empty: SignerError?
+    for group in groups {
+      do {
+        sent.append(try send(group.base, to: after, on: stream, for: group.recipients))
+      } catch let error as SignerError where error.isEmptyPatch {
+        empty = error
+      }
+    }
+    guard !sent.isEmpty else {
+      throw empty ?? SignerError.emptyPatch(before: after, after: after)
+    }
+    try outbox.forgetHealing(
+      of: sent.flatMap(\.recipients), on: stream.configured.remote, stream.branch)
+    return sent
   }
 
   /// Again while other runs send on the same stream at the same moment.
-  private func retrying(_ body: () throws -> Sent) throws -> Sent {
+  func send(
+    _ base: Base, to after: ObjectID, on stream: Stream, for recipients: [PublicIdentity]
+  ) throws -> Sent {
     for _ in 1..<Self.attemptCountMax {
       do {
-        return try body()
+        return try sendOnce(base, to: after, on: stream, for: recipients)
       } catch SignerError.streamMoved {
         continue
       }
     }
-    return try body()
+    return try sendOnce(base, to: after, on: stream, for: recipients)
   }
 
-  private func send(
-    _ before: ObjectID?, _ after: ObjectID, _ branch: BranchName, _ configured: SignerRepository,
-    _ repository: Repository, behind head: Outbox.StreamHead?
+  private func sendOnce(
+    _ base: Base, to after: ObjectID, on stream: Stream, for recipients: [PublicIdentity]
   ) throws -> Sent {
+    let configured = stream.configured
+    let head = try outbox.head(of: configured.remote, stream.branch)
     let update = BranchUpdate(
-      remote: configured.remote, branch: branch, before: before, after: after)
-    let patch = try Diff(repository: repository, history: configured.history).patch(for: update)
+      remote: configured.remote, branch: stream.branch, before: base.revision, after: after)
+    let patch = try Diff(repository: stream.repository, history: configured.history)
+      .patch(for: update, from: base)
     let enclosed = try Enclose(
-      identity: settings.identity, objects: repository.objects,
+      identity: settings.identity, objects: stream.repository.objects,
       spoolDirectory: outbox.store.state.spool.path,
       lifetimeMilliseconds: settings.lifetimeMilliseconds, progress: progress
-    ).enclose(patch, for: configured.recipients, behind: head, at: now())
+    ).enclose(patch, for: recipients, behind: head, at: now())
     let id = try Seal(identity: settings.identity, outbox: outbox, progress: progress)
-      .seal(enclosed, for: configured.recipients)
-    return Sent(id: id, update: update)
+      .seal(enclosed, for: recipients)
+    return Sent(id: id, update: update, recipients: recipients.map(\.mailbox))
   }
 
-  private func open(_ configured: SignerRepository) throws -> Repository {
+  func open(_ configured: SignerRepository) throws -> Repository {
     let repository = try Repository(opening: configured.path)
     guard try !repository.isShallow else {
       throw SignerError.unsupported(
@@ -135,4 +155,11 @@ package struct Sending {
     }
     return repository
   }
+}
+
+/// A branch of a configured repository, open.
+struct Stream {
+  let configured: SignerRepository
+  let branch: BranchName
+  let repository: Repository
 }

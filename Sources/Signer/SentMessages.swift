@@ -5,7 +5,15 @@ package import MessageFormat
 
 /// A message and what one recipient has said of it: a line of `distro status`.
 package struct SentMessage: Sendable {
-  package enum State: String, Sendable { case waiting, stored, applied, refused, behind }
+  package enum State: String, Sendable {
+    case waiting, stored, applied, refused
+    /// The recipient is elsewhere than where the message starts.
+    case behind
+    /// A later one was answered first; this one will not be.
+    case superseded
+
+    package var isOpen: Bool { self == .waiting || self == .stored }
+  }
 
   package let id: MessageID
   package let remote: String
@@ -77,33 +85,6 @@ extension Outbox {
   /// Messages that are stored and not answered yet, oldest first.
   package func unanswered() throws(SignerError) -> [SentMessage] {
     try rows("WHERE answer.state = 'stored'")
-  }
-
-  /// The revision that every recipient's checkout is at, by its last receipt that says so; `nil` where one has an open
-  /// message, has never answered, or differs.
-  ///
-  /// Only a revision that this stream was sent from or to counts: a receipt must not make us compare with anything else.
-  func agreedRevision(
-    of remote: String, _ branch: BranchName, among recipients: Set<Mailbox>
-  ) throws(SignerError) -> ObjectID? {
-    let open = try rows(
-      """
-      WHERE answer.state IN ('waiting', 'stored') AND stream.remote = ? AND stream.ref = ?
-      """, [remote, branch.fullName])
-    guard !open.contains(where: { recipients.contains($0.recipient) }) else { return nil }
-    let last = try rows(
-      columns: ", MAX(sent.sequence)",
-      """
-      WHERE answer.revision IS NOT NULL AND stream.remote = ? AND stream.ref = ?
-      AND EXISTS (SELECT 1 FROM sent AS own WHERE own.stream = stream.id
-        AND (own.after = answer.revision OR own.before = answer.revision))
-      GROUP BY answer.recipient
-      """, [remote, branch.fullName])
-    let revisions = last.filter { recipients.contains($0.recipient) }.map(\.revision)
-    guard revisions.count == recipients.count, let first = revisions.first,
-      revisions.allSatisfy({ $0 == first })
-    else { return nil }
-    return first
   }
 
   private func rows(

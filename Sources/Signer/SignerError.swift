@@ -41,6 +41,8 @@ package enum SignerError: Error, CustomStringConvertible {
   /// Nothing to do, rather than something that went wrong.
   package var isOvertaken: Bool { if case .overtaken = self { true } else { false } }
 
+  var isEmptyPatch: Bool { if case .emptyPatch = self { true } else { false } }
+
   package var hint: String? {
     switch self {
     case .unknownRepository:

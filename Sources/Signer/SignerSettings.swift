@@ -1,4 +1,5 @@
 package import MessageFormat
+import Sealing
 package import Sodium
 
 /// What a signer's configuration says, read and checked: keys loaded, paths absolute.
@@ -10,16 +11,29 @@ package struct SignerSettings: Sendable {
   package let repositories: [SignerRepository]
   /// How long a message may wait on its way before appliers refuse it.
   package let lifetimeMilliseconds: UInt64
+  /// How often a daemon says on every stream that it is alive; 0: never.
+  package let heartbeatSeconds: UInt64
 
   package init(
     identity: Identity, state: String, carriers: [SignerCarrier], repositories: [SignerRepository],
-    lifetimeMilliseconds: UInt64
+    lifetimeMilliseconds: UInt64, heartbeatSeconds: UInt64 = 60
   ) {
     self.identity = identity
     self.state = state
     self.carriers = carriers
     self.repositories = repositories
     self.lifetimeMilliseconds = lifetimeMilliseconds
+    self.heartbeatSeconds = heartbeatSeconds
+  }
+}
+
+extension SignerSettings {
+  /// Whose messages a carrier takes: its server's, where that is a recipient itself; a relay, all others'.
+  func mailboxes(behind carrier: SignerCarrier) -> Set<Mailbox> {
+    let recipients = Set(repositories.flatMap(\.recipients).map(\.mailbox))
+    let server = carrier.server.mailbox
+    guard !recipients.contains(server) else { return [server] }
+    return recipients.subtracting(carriers.map(\.server.mailbox))
   }
 }
 

@@ -18,7 +18,10 @@ struct Distro: ParsableCommand {
         distro status --config config/signer.yaml
       """,
     version: "distro 0.1.0",
-    subcommands: [Keygen.self, SignAndSend.self, VerifyApply.self, RelayCommand.self, Status.self])
+    subcommands: [
+      Keygen.self, SignAndSend.self, VerifyApply.self, RelayCommand.self, Serve.self, Status.self,
+      Doctor.self,
+    ])
 
   static func main() async {
     do {

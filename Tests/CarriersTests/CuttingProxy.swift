@@ -11,8 +11,11 @@ final class CuttingProxy: Sendable {
   private let listener: Int32
   private let thread: SocketThread
   private let cuts = Counter()
+  private let bytes = Counter()
 
   var cutCount: Int { cuts.value }
+  /// In the direction that is counted, over all connections.
+  var forwardedByteCount: Int { bytes.value }
 
   init(to server: String, cutting direction: Direction, after byteCount: Int) throws {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -27,13 +30,13 @@ final class CuttingProxy: Sendable {
     guard isListening else { throw RawConnection.Failure(call: "listen", code: errno) }
     self.listener = listener
     endpoint = "tcp://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
-    let cuts = cuts
+    let (cuts, bytes) = (cuts, bytes)
     thread = try SocketThread {
       var left: Int? = byteCount
       while case let client = accept(listener, nil, nil), client >= 0 {
         // A server that is not there is a line that is cut at once.
         if let server = connected(to: server) {
-          let ended = forward(client, server.descriptor, direction, listener, &left)
+          let ended = forward(client, server.descriptor, direction, listener, bytes, &left)
           if left == 0 {
             cuts.add()
             left = nil
@@ -59,7 +62,7 @@ final class Counter: Sendable {
 
   var value: Int { count.load(ordering: .relaxed) }
 
-  func add() { count.add(1, ordering: .relaxed) }
+  func add(_ number: Int = 1) { count.add(number, ordering: .relaxed) }
 }
 
 private enum End { case lineBroken, proxyStopped }
@@ -71,7 +74,7 @@ private func connected(to endpoint: String) -> RawConnection? {
 /// Until one side hangs up, `left` is used up, or the proxy is to stop. One connection at a time is enough here.
 private func forward(
   _ client: Int32, _ server: Int32, _ direction: CuttingProxy.Direction, _ listener: Int32,
-  _ left: inout Int?
+  _ bytes: Counter, _ left: inout Int?
 ) -> End {
   var buffer = [UInt8](repeating: 0, count: 65_536)
   while true {
@@ -85,6 +88,7 @@ private func forward(
       let room = isCounted ? min(buffer.count, left ?? buffer.count) : buffer.count
       let count = unsafe recv(polled[index].fd, &buffer, room, 0)
       guard count > 0, sendAll(buffer, count, to: other) else { return .lineBroken }
+      if isCounted { bytes.add(count) }
       if isCounted, let bytesLeft = left {
         left = bytesLeft - count
         if left == 0 { return .lineBroken }

@@ -13,8 +13,9 @@ import ZeroMQ
 
   private func expectService(_ number: UInt32 = 1) throws {
     let letter = Letter(number, payloadByteCount: 1_000)
-    #expect(
-      try server.deposit(letter, from: server.bob, with: server.client(server.bob)) == .stored)
+    let bob = try server.connect(server.bob)
+    try bob.put(letter, for: [server.machine.mailbox])
+    try bob.wait { $0.stored == [letter.id] }
     try server.requireStored(letter)
   }
 
@@ -126,8 +127,9 @@ enum Flood {
     for number in 1...3 {
       try server.putMail(Letter(UInt32(number), payloadByteCount: 50_000), for: server.alice)
     }
-    let bob = try server.client(server.bob)
-    try server.deposit(Letter(100), from: server.bob, with: bob)
+    let bob = try server.connect(server.bob)
+    try bob.put(Letter(100), for: [server.machine.mailbox])
+    try bob.wait { $0.stored.count == 1 }
     let before = try peakByteCount()
     let visitor = try Visitor(server)
     let finished = Counter()
@@ -137,8 +139,9 @@ enum Flood {
     }
     var number: UInt32 = 1_000
     while finished.value == 0 || number < 1_010 {
-      let result = try server.deposit(Letter(number), from: server.bob, with: bob)
-      precondition(result == .stored, "the other client is served")
+      try bob.put(Letter(number), for: [server.machine.mailbox])
+      // The other client is served.
+      try bob.wait { $0.stored.last == Letter(number).id }
       number += 1
     }
     thread.join()

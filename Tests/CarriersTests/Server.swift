@@ -91,18 +91,24 @@ final class Server {
 
   func mailboxesChanged() { listener?.mailboxesChanged() }
 
-  func client(
-    _ machine: Machine, at endpoint: String? = nil, expecting key: CurvePublicKey? = nil
-  ) throws -> CarrierClient {
-    try CarrierClient(
-      to: endpoint ?? self.endpoint, server: key ?? self.machine.key, as: machine.transport,
-      in: context)
+  /// A machine that is connected here.
+  func connect(
+    _ machine: Machine, at endpoint: String? = nil, expecting key: CurvePublicKey? = nil,
+    byteCountMax: UInt64 = 1 << 30
+  ) throws -> Correspondent {
+    let end = try Correspondent(machine, in: folder)
+    try connect(end, at: endpoint, expecting: key, byteCountMax: byteCountMax)
+    return end
   }
 
-  /// A message in an outbox, as a client deposits it.
-  func outgoing(_ letter: Letter, from sender: Machine) throws -> StoredMessage {
-    let outbox = try MailboxStore(testing: folder.path + "/outbox-\(sender.identity.public.name)")
-    return try Self.put(letter, for: machine.mailbox, into: outbox)
+  func connect(
+    _ end: Correspondent, at endpoint: String? = nil, expecting key: CurvePublicKey? = nil,
+    byteCountMax: UInt64 = 1 << 30
+  ) throws {
+    try end.connect(
+      to: endpoint ?? self.endpoint, server: key ?? self.machine.key,
+      correspondents: [self.machine.mailbox, alice.mailbox, bob.mailbox],
+      byteCountMax: byteCountMax)
   }
 
   /// A message that waits here for `reader`.
@@ -121,14 +127,12 @@ final class Server {
     return try #require(try store.message(letter.id, in: mailbox))
   }
 
-  @discardableResult
-  func deposit(
-    _ letter: Letter, from sender: Machine, with client: CarrierClient,
-    progress: (UInt64, UInt64) -> Void = { _, _ in }
-  ) throws -> DepositResult {
-    try client.deposit(
-      outgoing(letter, from: sender), in: [machine.mailbox], by: .after(patience),
-      progress: progress)
+  /// Nothing of it is left, once the acknowledgement has come.
+  func requireEmpty(_ machine: Machine) throws {
+    let deadline = Deadline.after(patience)
+    while try store.first(in: machine.mailbox) != nil, !deadline.isPast { sched_yield() }
+    #expect(try store.first(in: machine.mailbox) == nil)
+    #expect(try store.state.spool.names() == [])
   }
 
   func requireStored(_ letter: Letter) throws {

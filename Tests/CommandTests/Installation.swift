@@ -59,6 +59,34 @@ final class Installation {
       """)
   }
 
+  /// A relay of its own identity, with directories that let in the signer and web1.
+  func writeRelay(signers: String = "tcp://127.0.0.1:*", appliers: String = "tcp://127.0.0.1:*")
+    throws
+  {
+    let files = FileManager.default
+    if !files.fileExists(atPath: folder.path("keys/relay.key")) {
+      try succeed("keygen", "relay")
+      for (role, name) in [("signers", "signer"), ("appliers", "web1")] {
+        try files.createDirectory(
+          atPath: folder.path("keys/\(role)"), withIntermediateDirectories: false)
+        try files.copyItem(
+          atPath: folder.path("keys/\(name).pub"),
+          toPath: folder.path("keys/\(role)/\(name).pub"))
+      }
+    }
+    try folder.write(
+      "relay.yaml",
+      """
+      identity: keys/relay.key
+      state: var/relay
+      relay:
+        signers: \(signers)
+        appliers: \(appliers)
+        trusted-signers: keys/signers
+        trusted-appliers: keys/appliers
+      """)
+  }
+
   func writeSigner(connect: String) throws {
     try folder.write(
       "signer.yaml",
@@ -81,12 +109,17 @@ final class Installation {
   /// Starts the daemon, on the port that it had the last time; answers when it listens.
   func startDaemon() throws -> RunningProgram {
     let daemon = try RunningProgram(program, ["verify-apply", "--config", "web1.yaml"])
+    try adoptEndpoint(of: daemon)
+    return daemon
+  }
+
+  /// Both configurations name the port that a daemon took.
+  func adoptEndpoint(of daemon: RunningProgram) throws {
     let line = try daemon.line(with: "listening")
     let end = try #require(line.split(separator: ":").last { $0.first?.isNumber == true })
     endpoint = "tcp://127.0.0.1:" + end.prefix { $0.isNumber }
     try writeApplier()
     try writeSigner(connect: endpoint)
-    return daemon
   }
 
   func run(_ arguments: String..., input: String = "") throws -> ProgramResult {

@@ -12,11 +12,13 @@ final class RunningProgram: @unchecked Sendable {
   private var text = ""
   private var hasEnded = false
 
-  init(_ program: PipelineProgram, _ arguments: [String]) throws {
+  init(
+    _ program: PipelineProgram, _ arguments: [String], environment: [String: String] = [:]
+  ) throws {
     process.executableURL = URL(fileURLWithPath: program.executable)
     process.arguments = arguments
     process.currentDirectoryURL = URL(fileURLWithPath: program.folder.path)
-    process.environment = program.environment
+    process.environment = program.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     process.standardError = output

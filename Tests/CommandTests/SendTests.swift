@@ -32,7 +32,7 @@ struct SendTests {
     #expect(try installation.sendMain().status == 0)
     try installation.expectEqual()
     let log = daemon.log
-    #expect(log.contains("sequence=1") && log.contains("sequence=2"))
+    #expect(log.components(separatedBy: "sequence=").count == 3)
     #expect(daemon.end().status == 0)
   }
 
@@ -54,8 +54,11 @@ struct SendTests {
     #expect(send.text.contains("stored there, not answered yet"))
     #expect(daemon.end().status == 0)
     #expect(holder.end(SIGKILL).status == -SIGKILL)
-    let once = try installation.run("verify-apply", "--config", "web1.yaml", "--once")
+    let once = try installation.run("verify-apply", "--config", "web1.yaml", "--once", "--json")
     #expect(once.status == 0, "\(once.errors)")
+    let rows = try JSONDecoder().decode([[String: String]].self, from: Data(once.output))
+    #expect(rows.count == 1 && rows.first?["outcome"] == "applied", "\(rows)")
+    #expect(rows.first?["after"] == (try source.id().hex))
     try installation.expectEqual()
     // The receipt waits for the signer.
     daemon = try installation.startDaemon()
@@ -117,7 +120,8 @@ struct SendTests {
     let row = try #require(rows.first)
     #expect(row["remote"] as? String == Installation.remote)
     #expect(row["revision"] as? String == (try source.id().hex))
-    #expect(row["state"] as? String == "applied" && row["sequence"] as? Int == 1)
+    #expect(row["state"] as? String == "applied" && row["behind"] as? Int == 0)
+    #expect(row["standing"] as? String == "applied" && row["healing"] as? String == "none")
     #expect(daemon.end().status == 0)
   }
 

@@ -43,7 +43,7 @@ import Testing
       Refusal.allCases.map(\.rawValue) == [
         "malformed", "tampered", "not-a-recipient", "unknown-signer", "bad-signature", "expired",
         "clock-skew", "over-limit", "replayed", "forked", "remote-mismatch", "branch-mismatch",
-        "revision-mismatch", "empty", "unsafe-path", "unusual-path", "symbolic-link",
+        "empty", "unsafe-path", "unusual-path", "symbolic-link",
         "does-not-apply", "tree-mismatch", "commit-mismatch", "invalid-pack", "local-changes",
         "checkout-unusable", "unprocessable",
       ])

@@ -36,7 +36,7 @@ struct CheckRefusalTests {
     let newer = try #require(try pipeline.sealedMessages().last)
     try pipeline.deposit(newer)
     try pipeline.work()
-    #expect(try pipeline.receipts().map(\.refusal) == [.revisionMismatch])
+    #expect(try pipeline.receipts().map(\.outcome) == [.behind(try pipeline.current())])
     try pipeline.expectRefusal(.replayed) { try pipeline.deposit(held) }
   }
 
@@ -81,24 +81,26 @@ struct CheckRefusalTests {
 
   // MARK: - Revision
 
-  @Test func refusesCheckoutThatMovedOn() throws {
+  @Test func asksWhereTheCheckoutHasMovedOn() throws {
     try pipeline.checkout.git("commit", "-q", "--allow-empty", "-m", "made here")
     try pipeline.source.commit(["a": "2\n"])
     try pipeline.send()
-    try pipeline.expectRefusal(.revisionMismatch) {}
+    try pipeline.expectUnchanged(.behind(try pipeline.current())) {}
   }
 
-  @Test func refusesPatchWhereThereIsNoCheckout() throws {
+  @Test func asksForEverythingWhereThereIsNoCheckout() throws {
     let forgery = try forgery()
     try FileManager.default.removeItem(atPath: pipeline.checkout.path)
-    try pipeline.expectRefusal(.revisionMismatch, of: forgery)
+    try pipeline.expectUnchanged(.behind(nil)) { try pipeline.deposit(forgery) }
     #expect(!FileManager.default.fileExists(atPath: pipeline.checkout.path))
   }
 
-  @Test func refusesSnapshotOverACheckout() throws {
+  @Test func asksForAPatchInPlaceOfASnapshotOverACheckout() throws {
     var forgery = try pipeline.forgery(to: try pipeline.source.commit(["a": "2\n"]), kind: .pack)
     forgery.message.before = nil
-    try pipeline.expectRefusal(.revisionMismatch, of: forgery)
+    try pipeline.expectUnchanged(.behind(try pipeline.current())) {
+      try pipeline.deposit(forgery)
+    }
   }
 
   @Test func refusesRevisionWhoseTreeIsAnother() throws {

@@ -1,3 +1,4 @@
+import Mailboxes
 import Foundation
 import MessageFormat
 import TestSupport
@@ -9,18 +10,39 @@ extension Pipeline {
     _ refusal: Refusal, leavingObjects: Bool = false,
     sourceLocation: SourceLocation = #_sourceLocation, _ body: () throws -> Void
   ) throws {
+    let answers = try answersWithoutChange(leavingObjects, sourceLocation, body)
+    #expect(
+      answers.last?.refusal == refusal, "\(answers.map(\.outcome))", sourceLocation: sourceLocation)
+  }
+
+  /// The same for an answer that is no refusal.
+  func expectUnchanged(
+    _ outcome: Receipt.Outcome, sourceLocation: SourceLocation = #_sourceLocation,
+    _ body: () throws -> Void
+  ) throws {
+    let answers = try answersWithoutChange(false, sourceLocation, body)
+    #expect(answers.last?.outcome == outcome, sourceLocation: sourceLocation)
+  }
+
+  private func answersWithoutChange(
+    _ leavingObjects: Bool, _ sourceLocation: SourceLocation, _ body: () throws -> Void
+  ) throws -> [Receipt] {
     let before = try PipelineWorkingCopy(checkout.path)
     try body()
     try transfer()
     try work()
     let answers = try receipts()
-    #expect(
-      answers.last?.refusal == refusal, "\(answers.map(\.outcome))", sourceLocation: sourceLocation)
     let after = try PipelineWorkingCopy(checkout.path)
     // Objects that nothing refers to are no change that git can see.
     let difference = after.difference(from: before)
       .filter { !leavingObjects || !$0.hasPrefix("./.git/objects/") }
     #expect(difference == [], sourceLocation: sourceLocation)
+    return answers
+  }
+
+  /// What the checkout is at.
+  func current() throws -> Snapshot {
+    Snapshot(revision: try checkout.id(), tree: try checkout.tree())
   }
 
   func expectRefusal(
@@ -49,5 +71,12 @@ extension Pipeline {
     #expect(try checkout.tree() == source.tree(revision), sourceLocation: sourceLocation)
     #expect(try checkout.status() == "", sourceLocation: sourceLocation)
     #expect(try checkout.fsck() == "", sourceLocation: sourceLocation)
+  }
+}
+
+extension WaitingMessage {
+  /// In the one mailbox in which it was found.
+  init(_ message: StoredMessage) {
+    self.init(message: message, mailboxes: [message.mailbox], slot: nil)
   }
 }

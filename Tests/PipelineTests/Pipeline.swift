@@ -10,6 +10,7 @@ import Signer
 import Sodium
 import Synchronization
 import TestSupport
+import Testing
 
 /// A time that only the test moves.
 final class TestClock: Sendable {
@@ -118,11 +119,11 @@ final class Pipeline {
   func send(
     from start: Sending.Start = .whereRecipientsAre, to: String? = nil
   ) throws -> Sending.Sent {
-    try sending.send(main, of: configured, from: start, to: to)
+    try #require(try sending.send(main, of: configured, from: start, to: to).first)
   }
 
   func send(_ push: Push) throws -> Sending.Sent {
-    try sending.send(push, on: main, of: configured)
+    try #require(try sending.send(push, on: main, of: configured).first)
   }
 
   /// What waits for the applier, with all its chunks.
@@ -134,7 +135,7 @@ final class Pipeline {
   func transfer() throws {
     for message in try outgoing.messages(in: applier.public.mailbox, countMax: .max) {
       try deposit(try SealedMessage(message))
-      try outbox.markStored(message, at: clock.now)
+      try outbox.markStored(WaitingMessage(message), at: clock.now)
     }
   }
 

@@ -24,7 +24,7 @@ struct SocketTests {
     let access = CarrierAccess(
       depositors: [applier.public.mailbox: [signer.public.mailbox]], byteCountMax: 1 << 30)
     listener = try CarrierListener(
-      on: "tcp://127.0.0.1:*", as: Self.transport(applier),
+      on: "tcp://127.0.0.1:*", as: TransportIdentity(applier),
       for: [CurvePublicKey(signer.public.transportKey.bytes): signer.public.mailbox],
       desk: CarrierDesk(store: pipeline.store, access: access) { clock.now },
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, onDeposit: {},
@@ -33,22 +33,26 @@ struct SocketTests {
     let settings = SignerSettings(
       identity: signer, state: pipeline.signerSettings.state, carriers: [carrier],
       repositories: [pipeline.configured], lifetimeMilliseconds: 86_400_000)
-    delivery = Delivery(settings, outbox: pipeline.outbox, progress: .init { _, _, _ in }) {
-      clock.now
-    }
+    delivery = Delivery(
+      settings, outbox: pipeline.outbox, progress: .init { _, _, _ in },
+      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: { clock.now })
   }
 
-  private static func transport(_ identity: Identity) throws -> TransportIdentity {
-    TransportIdentity(publicKey: try CurvePublicKey(identity.public.transportKey.bytes)) { lend in
-      try identity.withTransportSecret(lend)
+  /// Until everything is stored, and one message answered.
+  private func run(until id: MessageID? = nil) throws -> [Delivery.Fault] {
+    try delivery.start(for: [pipeline.applier.public.mailbox])
+    defer { delivery.stop() }
+    return try delivery.wait(patience: .seconds(30)) {
+      let answers = try pipeline.outbox.unanswered().filter { $0.id == id }
+      return Set(try (pipeline.outbox.unstored() + answers).map(\.recipient))
     }
   }
 
   /// Deposits, lets the applier work, and collects.
   private func deliver(_ id: MessageID) throws -> [Delivery.Fault] {
-    let faults = try delivery.run(until: [], patience: .seconds(30))
+    let faults = try run()
     try pipeline.work()
-    return try faults + delivery.run(until: [id], patience: .seconds(30))
+    return try faults + run(until: id)
   }
 
   @Test func pushesArriveAndTheirReceiptsComeBack() throws {
@@ -89,7 +93,7 @@ struct SocketTests {
   @Test func receiptsThatCannotBeBelievedChangeNothing() throws {
     try pipeline.source.commit(["a": "1\n"])
     let sent = try pipeline.send()
-    #expect(try delivery.run(until: [], patience: .seconds(30)).isEmpty)
+    #expect(try run().isEmpty)
     let stranger = Identity(generating: try IdentityName("stranger"))
     let snapshot = try pipeline.snapshot(sent.update.after)
     func receipt(by applier: Mailbox, for id: MessageID) -> Receipt {
@@ -108,7 +112,7 @@ struct SocketTests {
       receipt(by: ours, for: sent.id).encoded(), by: pipeline.applier, type: "something/else")
     try deposit(Array("garbage".utf8), by: pipeline.applier)
     try pipeline.work()
-    #expect(try delivery.run(until: [sent.id], patience: .seconds(30)).isEmpty)
+    #expect(try run(until: sent.id).isEmpty)
     #expect(try pipeline.outbox.newest().map(\.state) == [.applied])
     listener.stop()
   }

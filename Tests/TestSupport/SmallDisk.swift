@@ -4,11 +4,12 @@ import Foundation
 package enum SmallDisk {
   /// Mounted on `directory` for as long as `body` runs; what it opened must be closed by then.
   package static func mount<Result>(
-    on directory: String, byteCount: Int, home: String, _ body: () throws -> Result
+    on directory: String, byteCount: Int, nodeCount: Int? = nil, home: String,
+    _ body: () throws -> Result
   ) throws -> Result {
     try FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: true)
-    let size = "size=\(byteCount)"
+    let size = "size=\(byteCount)" + (nodeCount.map { ",nr_inodes=\($0)" } ?? "")
     try Program.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", directory], home: home)
     let result = Swift.Result { try body() }
     try Program.run(["umount", "-l", directory], home: home)

@@ -1,27 +1,19 @@
 import Applier
-import Carriers
 import Foundation
 import Logging
 import Mailboxes
-import MessageFormat
-import Sealing
 import ServiceLifecycle
-import Sodium
 import Synchronization
-import ZeroMQ
 
-/// The listener that takes messages in, and the worker that handles them, each on a thread of its own.
-final class ApplierService: Service {
-  /// The message in hand may take so long when the program is to stop; then it is left to the next start.
-  private static let stopTimeout: Duration = .milliseconds(4_500)
+/// The intake of messages, and the worker that handles them, each on a thread of its own.
+final class ApplierService: RoleService {
   /// After a fault of the machine's, a full disk for one.
   private static let retryIntervals: [DispatchTimeInterval] = [1, 2, 5, 10, 30].map { .seconds($0) }
 
-  let endpoint: String
   private let settings: ApplierSettings
   private let store: MailboxStore
   private let log: Logger
-  private let listener: CarrierListener
+  private let intake: Intake
   private let bell: DispatchSemaphore
   private let isStopping = Mutex(false)
 
@@ -29,27 +21,11 @@ final class ApplierService: Service {
     settings = configuration.settings
     self.store = store
     self.log = log
-    let identity = settings.identity
-    let ours = identity.public.mailbox
-    let signers = Set(settings.trustedSigners.map(\.mailbox))
-    let access = CarrierAccess(
-      depositors: [ours: signers],
-      byteCountMax: UInt64(Limits.chunkCountMax) * UInt64(Limits.chunkByteCountMax))
-    let peers = try Dictionary(
-      settings.trustedSigners.map { (try CurvePublicKey($0.transportKey.bytes), $0.mailbox) }
-    ) { first, _ in first }
     let bell = DispatchSemaphore(value: 0)
     self.bell = bell
-    listener = try CarrierListener(
-      on: configuration.endpoint, as: TransportIdentity(identity), for: peers,
-      desk: CarrierDesk(store: store, access: access, now: Clock.now), log: log,
-      onDeposit: { bell.signal() },
-      onFailure: {
-        log.critical("nothing can be received any more; ending")
-        // The service manager starts the program again.
-        _exit(ExitStatus.fault.rawValue)
-      })
-    endpoint = listener.endpoint
+    intake = try Intake(
+      configuration.carrier, for: configuration.settings, into: store, log: log,
+      onMessage: { bell.signal() })
   }
 
   func run() async throws {
@@ -63,30 +39,11 @@ final class ApplierService: Service {
     try await gracefulShutdown()
     isStopping.withLock { $0 = true }
     bell.signal()
-    guard await hasEnded(end) else {
-      log.warning("the message in hand is left to the next start")
-      try Inbox.excuseAttempts(in: store)
-      // Not exit(3): its handlers would run while the other thread is at work.
-      _exit(ExitStatus.done.rawValue)
-    }
-    listener.stop()
+    for await _ in end {}
+    intake.stop()
   }
 
-  /// Whether the stream ends before the timeout.
-  private func hasEnded(_ end: AsyncStream<Never>) async -> Bool {
-    await withTaskGroup(of: Bool.self) { group in
-      group.addTask {
-        for await _ in end {}
-        return true
-      }
-      group.addTask {
-        do { try await Task.sleep(for: Self.stopTimeout) } catch { return true }
-        return false
-      }
-      defer { group.cancelAll() }
-      return await group.next() ?? false
-    }
-  }
+  func abandon() throws { try Inbox.excuseAttempts(in: store) }
 
   private func wait(until end: ContinuousClock.Instant?) {
     guard let end else { return bell.wait() }
@@ -97,7 +54,7 @@ final class ApplierService: Service {
   private func work() {
     let worker = Worker(
       settings, store: store, log: log, now: Clock.now,
-      onAnswer: { [listener] in listener.mailboxesChanged() })
+      onAnswer: { [intake] in intake.receiptsChanged() })
     var failures = 0
     while !isStopping.withLock({ $0 }) {
       do {
@@ -113,10 +70,16 @@ final class ApplierService: Service {
   }
 }
 
-extension TransportIdentity {
-  init(_ identity: Identity) throws {
-    self.init(publicKey: try CurvePublicKey(identity.public.transportKey.bytes)) { borrower in
-      try identity.withTransportSecret(borrower)
+extension Role {
+  /// `path`: of its configuration.
+  static func applier(_ path: String) -> Role {
+    Role(name: "applier") {
+      let configuration = try ApplierConfiguration.read(path)
+      return RoleStart {
+        let log = try configuration.log.logger(label: "distro.verify-apply")
+        let state = try StateDatabase.applier(directory: configuration.settings.state)
+        return try ApplierService(configuration, store: MailboxStore(state: state), log: log)
+      }
     }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Logging
 import MessageFormat
 import Signer
 
@@ -9,20 +10,31 @@ final class SendRun {
   private let outbox: Outbox
   private let sending: Sending
   private let delivery: Delivery
+  private let healing: Healing
+  private let quorum: Int?
   private var messages: [MessageID] = []
+  private var streams: Set<Healing.StreamName>? = []
 
-  init(settings: SignerSettings, outbox: Outbox, bar: ProgressBar) {
+  /// `quorum`: so many recipients of each stream are enough; `nil`: all.
+  init(settings: SignerSettings, outbox: Outbox, bar: ProgressBar, quorum: Int?) {
+    self.quorum = quorum
     self.settings = settings
     self.outbox = outbox
     let progress = SendProgress { step, done, total in
       bar.update(step.rawValue, done: done, of: total)
     }
     sending = Sending(settings, outbox: outbox, progress: progress, now: Clock.now)
-    delivery = Delivery(settings, outbox: outbox, progress: progress, now: Clock.now)
+    healing = Healing(sending)
+    delivery = Delivery(
+      settings, outbox: outbox, progress: progress,
+      log: Logger(label: "distro.sign-and-send") { _ in SwiftLogNoOpLogHandler() },
+      now: Clock.now)
   }
 
-  /// Everything that is not answered yet.
+  /// Everything that is not answered yet, and what machines have asked for.
   func addOpenMessages() throws -> Int {
+    streams = nil
+    try heal()
     for message in try outbox.unstored() + outbox.unanswered() where !messages.contains(message.id)
     {
       messages.append(message.id)
@@ -37,7 +49,8 @@ final class SendRun {
     guard let branch = BranchName(ref), repository.branches.contains(branch) else {
       throw SignerError.notConfigured(ref: ref, repository: repository.path)
     }
-    messages.append(try sending.send(branch, of: repository, from: start, to: to).id)
+    add(
+      try sending.send(branch, of: repository, from: start, to: to), repository.remote, branch)
     return 0
   }
 
@@ -78,12 +91,41 @@ final class SendRun {
       Terminal.printError("\(push.ref): not among the configured branches; nothing was sent")
       return
     }
-    messages.append(try sending.send(push, on: branch, of: repository).id)
+    add(try sending.send(push, on: branch, of: repository), repository.remote, branch)
   }
 
-  func deliver(patience: Duration) throws -> [Delivery.Fault] {
-    try delivery.run(until: Set(messages), patience: patience)
+  private func add(_ sent: [Sending.Sent], _ remote: String, _ branch: BranchName) {
+    messages += sent.map(\.id)
+    streams?.insert(Healing.StreamName(remote: remote, branch: branch))
   }
+
+  /// Also sends, while there is time, what a machine turns out to have missed.
+  func deliver(patience: Duration) throws -> [Delivery.Fault] {
+    try delivery.start(for: try awaited())
+    defer { delivery.stop() }
+    return try delivery.wait(patience: patience) {
+      try heal()
+      return try awaited()
+    }
+  }
+
+  /// Recipients of whom an answer is still to come.
+  private func awaited() throws -> Set<Mailbox> {
+    if try verdict() == .applied { return [] }
+    return Set(try answers().filter(\.state.isOpen).map(\.recipient))
+  }
+
+  private func heal() throws {
+    let result = try healing.run(on: streams)
+    for failure in result.failures {
+      let report = ErrorReport(failure.error)
+      ErrorReport("\(failure.machine) is behind: \(report.message)", hint: report.hint).print()
+    }
+    messages += result.sent.map(\.id)
+  }
+
+  /// What the run has come to.
+  func verdict() throws -> Verdict { try Verdict(outbox, settings, messages, quorum: quorum) }
 
   /// A row for each message and recipient.
   func answers() throws -> [SentMessage] {

@@ -35,6 +35,9 @@ struct SignAndSend: ParsableCommand {
   @Option(help: "How many seconds to wait for receipts; 0 only fills the outbox.")
   var wait = 30
 
+  @Option(help: "How many recipients of a branch must have applied it; all, unless given.")
+  var quorum: Int?
+
   @Flag(help: "Sends what waits in the outbox, and nothing new.")
   var flush = false
 
@@ -45,6 +48,7 @@ struct SignAndSend: ParsableCommand {
     guard (0...86_400).contains(wait) else {
       throw ValidationError("--wait takes 0 to 86400 seconds")
     }
+    guard quorum ?? 1 >= 1 else { throw ValidationError("--quorum takes 1 or more") }
     guard ref != nil || (from == nil && to == nil && !snapshot) else {
       throw ValidationError("--from, --to and --snapshot need --ref")
     }
@@ -58,7 +62,7 @@ struct SignAndSend: ParsableCommand {
     let settings = try SignerConfiguration.read(config)
     let outbox = try Outbox(directory: settings.state)
     let bar = ProgressBar()
-    let run = SendRun(settings: settings, outbox: outbox, bar: bar)
+    let run = SendRun(settings: settings, outbox: outbox, bar: bar, quorum: quorum)
     let failures: Int
     if flush {
       failures = try run.addOpenMessages()
@@ -95,10 +99,9 @@ struct SignAndSend: ParsableCommand {
   }
 
   private func exitStatus(of run: SendRun, failures: Int) throws {
-    let answers = try run.answers()
-    if answers.contains(where: { $0.state == .refused }) { throw ExitStatus.refused }
-    let isOpen = wait > 0 && answers.contains { $0.state != .applied }
-    if failures > 0 || isOpen { throw ExitStatus.fault }
+    let verdict = try run.verdict()
+    if verdict == .refused { throw ExitStatus.refused }
+    if failures > 0 || (wait > 0 && verdict == .open) { throw ExitStatus.fault }
   }
 }
 

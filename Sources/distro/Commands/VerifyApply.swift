@@ -2,7 +2,6 @@ import Applier
 import ArgumentParser
 import Logging
 import Mailboxes
-import ServiceLifecycle
 import ZeroMQ
 
 struct VerifyApply: AsyncParsableCommand {
@@ -20,30 +19,38 @@ struct VerifyApply: AsyncParsableCommand {
   @Flag(help: "Handles what waits in the inbox, and exits.")
   var once = false
 
+  @Flag(help: "With --once: prints what became of each message as JSON.")
+  var json = false
+
+  func validate() throws {
+    guard once || !json else { throw ValidationError("--json needs --once") }
+  }
+
   func run() async throws {
     try Libzmq.requireVersion()
     try Libzmq.requireCurve()
+    guard once else {
+      let log = try ApplierConfiguration.read(config).log.logger(label: "distro.verify-apply")
+      try await Daemon(roles: [.applier(config)], log: log).run()
+      return
+    }
     let configuration = try ApplierConfiguration.read(config)
     let log = try configuration.log.logger(label: "distro.verify-apply")
     let state = try StateDatabase.applier(directory: configuration.settings.state)
-    let store = try MailboxStore(state: state)
-    if once {
-      try handleOnce(configuration.settings, store, log)
-      return
-    }
-    let service = try ApplierService(configuration, store: store, log: log)
-    log.notice("listening", metadata: ["endpoint": "\(service.endpoint)"])
-    let group = ServiceGroup(
-      services: [service], gracefulShutdownSignals: [.sigterm, .sigint], logger: log)
-    try await group.run()
-    log.notice("stopped")
+    try handleOnce(configuration.settings, MailboxStore(state: state), log)
   }
 
   private func handleOnce(
     _ settings: ApplierSettings, _ store: MailboxStore, _ log: Logger
   ) throws {
-    let worker = Worker(settings, store: store, log: log, now: Clock.now, onAnswer: {})
+    var answered: [Answered] = []
+    let worker = Worker(
+      settings, store: store, log: log, now: Clock.now, onAnswer: {},
+      onOutcome: { answered.append($0) })
     while case .progress = try worker.handleNext() {}
+    if json { Terminal.print(try OnceReport.json(answered)) }
     if let fault = worker.fault { throw fault }
+    let isRefused = answered.contains { if case .refused = $0.outcome { true } else { false } }
+    if isRefused { throw ExitStatus.refused }
   }
 }

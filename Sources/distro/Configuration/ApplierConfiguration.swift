@@ -3,21 +3,28 @@ import MessageFormat
 import Sealing
 import Sodium
 
+/// How an applier's messages come in.
+enum ApplierCarrier {
+  /// From a relay, which we connect to.
+  case connect(to: String, server: PublicIdentity)
+  /// From signers, who connect to us.
+  case listen(on: String)
+}
+
 /// `config/applier.example.yaml`.
 struct ApplierConfiguration {
   private static let deadlineSecondsDefault = 600
   private static let deadlineSecondsMax = 86_400
 
   let settings: ApplierSettings
-  /// Where to listen for signers.
-  let endpoint: String
+  let carrier: ApplierCarrier
   let log: LogConfiguration
 
   static func read(_ path: String) throws -> ApplierConfiguration {
     let file = try ConfigurationFile(path)
     let root = try file.root.mapping(keys: [
       "identity", "passphrase-file", "state", "carriers", "trusted-signers", "checkouts",
-      "deadline-seconds", "log",
+      "deadline-seconds", "log", "metrics",
     ])
     let signers = try root["trusted-signers"].list().map { try file.publicIdentity($0) }
     guard !signers.isEmpty else {
@@ -43,16 +50,27 @@ struct ApplierConfiguration {
     return ApplierConfiguration(
       settings: ApplierSettings(
         identity: try file.identity(root), state: try file.path(try root["state"]),
-        trustedSigners: signers, checkouts: checkouts, deadline: .seconds(seconds)),
-      endpoint: try endpoint(try root["carriers"]),
+        trustedSigners: signers, checkouts: checkouts, deadline: .seconds(seconds),
+        metrics: try root[optional: "metrics"].map { try file.path($0) }),
+      carrier: try carrier(try root["carriers"], in: file),
       log: try LogConfiguration(root[optional: "log"], in: file))
   }
 
-  private static func endpoint(_ node: ConfigurationNode) throws -> String {
+  private static func carrier(
+    _ node: ConfigurationNode, in file: ConfigurationFile
+  ) throws -> ApplierCarrier {
     let carriers = try node.list()
     guard carriers.count == 1 else { throw node.invalid("exactly one carrier expected") }
-    return try carriers[0].mapping(keys: ["zeromq"])["zeromq"].mapping(keys: ["listen"])["listen"]
-      .string()
+    let zeromq = try carriers[0].mapping(keys: ["zeromq"])["zeromq"]
+    let keys = try zeromq.mapping(keys: ["connect", "server", "listen"])
+    guard let listen = keys[optional: "listen"] else {
+      return .connect(
+        to: try keys["connect"].string(), server: try file.publicIdentity(try keys["server"]))
+    }
+    guard keys[optional: "connect"] == nil, keys[optional: "server"] == nil else {
+      throw zeromq.invalid("either 'connect:' and 'server:', or 'listen:'")
+    }
+    return .listen(on: try listen.string())
   }
 
   private static func checkout(
@@ -60,6 +78,7 @@ struct ApplierConfiguration {
   ) throws -> CheckoutSettings {
     let mapping = try node.mapping(keys: [
       "remote", "branch", "path", "on-local-changes", "unusual-paths", "symbolic-links", "signers",
+      "stale-after-seconds",
     ])
     return CheckoutSettings(
       remote: try mapping["remote"].string(), branch: try branch(try mapping["branch"]),
@@ -70,7 +89,10 @@ struct ApplierConfiguration {
         .choice(CheckoutSettings.UnusualPaths.self) ?? .refuse,
       symbolicLinks: try mapping[optional: "symbolic-links"]?
         .choice(CheckoutSettings.SymbolicLinks.self) ?? .inside,
-      signers: try signers(mapping[optional: "signers"], trusted: trusted, in: file))
+      signers: try signers(mapping[optional: "signers"], trusted: trusted, in: file),
+      staleAfterSeconds: try mapping[optional: "stale-after-seconds"].map {
+        UInt64(try $0.count())
+      })
   }
 
   private static func signers(

@@ -41,6 +41,15 @@ struct ConfigurationNode {
     return ConfigurationMapping(place: place, values: values)
   }
 
+  /// The value of one key, whatever the others are; `nil` where there is no mapping, or no such key in it.
+  func value(of key: String) -> ConfigurationNode? {
+    guard case .mapping(let mapping) = node else { return nil }
+    for (name, value) in mapping where name.string == key {
+      return ConfigurationNode(value, file: place.file, key: extended(by: key))
+    }
+    return nil
+  }
+
   func list() throws -> [ConfigurationNode] {
     guard case .sequence(let sequence) = node else {
       throw ConfigurationError.wrongType(place, expected: "a list", found: kind)

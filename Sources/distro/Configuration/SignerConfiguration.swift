@@ -6,15 +6,32 @@ import Sodium
 /// `config/signer.example.yaml`.
 enum SignerConfiguration {
   private static let lifetimeDaysDefault = 30
+  private static let repositoryKeys = ["path", "remote", "branches", "recipients", "history"]
+  private static let heartbeatSecondsDefault = 60
+  private static let heartbeatSecondsMax = 86_400
 
   private static let keys = [
     "identity", "passphrase-file", "state", "carriers", "repositories", "lifetime-days",
+    "heartbeat-seconds", "log",
   ]
 
-  /// Only where the state lies: for looking at it no key is needed.
-  static func state(_ path: String) throws -> String {
+  /// Only where the state and the repositories lie: for looking at them no key is needed.
+  static func places(
+    _ path: String
+  ) throws -> (state: String, repositories: [(remote: String, path: String)]) {
     let file = try ConfigurationFile(path)
-    return try file.path(try file.root.mapping(keys: keys)["state"])
+    let root = try file.root.mapping(keys: keys)
+    let repositories = try root["repositories"].list().map { node in
+      let mapping = try node.mapping(keys: repositoryKeys)
+      return (try mapping["remote"].string(), try file.path(try mapping["path"]))
+    }
+    return (try file.path(try root["state"]), repositories)
+  }
+
+  /// Where a daemon logs; `sign-and-send` reports on the terminal.
+  static func log(_ path: String) throws -> LogConfiguration {
+    let file = try ConfigurationFile(path)
+    return try LogConfiguration(try file.root.mapping(keys: keys)[optional: "log"], in: file)
   }
 
   static func read(_ path: String) throws -> SignerSettings {
@@ -25,13 +42,18 @@ enum SignerConfiguration {
     guard days <= daysMax else {
       throw try root["lifetime-days"].invalid("\(days) days are over the limit of \(daysMax)")
     }
+    let heartbeat =
+      try root[optional: "heartbeat-seconds"]?.count() ?? heartbeatSecondsDefault
+    guard heartbeat <= heartbeatSecondsMax else {
+      throw try root["heartbeat-seconds"].invalid("over the limit of \(heartbeatSecondsMax)")
+    }
     let repositories = try root["repositories"].list().map { try repository($0, in: file) }
     let carriers = try root["carriers"].list().map { try carrier($0, in: file) }
     try requireCarriers(for: repositories, carriers, at: try root["carriers"])
     return SignerSettings(
       identity: try file.identity(root), state: try file.path(try root["state"]),
       carriers: carriers, repositories: repositories,
-      lifetimeMilliseconds: UInt64(days) * 86_400_000)
+      lifetimeMilliseconds: UInt64(days) * 86_400_000, heartbeatSeconds: UInt64(heartbeat))
   }
 
   private static func carrier(
@@ -46,7 +68,7 @@ enum SignerConfiguration {
   private static func repository(
     _ node: ConfigurationNode, in file: ConfigurationFile
   ) throws -> SignerRepository {
-    let mapping = try node.mapping(keys: ["path", "remote", "branches", "recipients", "history"])
+    let mapping = try node.mapping(keys: repositoryKeys)
     let remote = try mapping["remote"]
     let name = try remote.string()
     guard name.utf8.count <= Limits.remoteByteCountMax else {
@@ -66,7 +88,7 @@ enum SignerConfiguration {
       history: try mapping[optional: "history"]?.choice(SignerRepository.History.self) ?? .tip)
   }
 
-  /// A recipient that no carrier reaches would wait for ever.
+  /// A recipient that no carrier reaches would wait for ever. A relay, whose server is nobody's mailbox, reaches all.
   private static func requireCarriers(
     for repositories: [SignerRepository], _ carriers: [SignerCarrier], at node: ConfigurationNode
   ) throws {
@@ -74,6 +96,10 @@ enum SignerConfiguration {
     guard reached.count == carriers.count else {
       throw node.invalid("two carriers have the same server")
     }
+    let recipients = Set(repositories.flatMap(\.recipients).map(\.mailbox))
+    let relayCount = carriers.count { !recipients.contains($0.server.mailbox) }
+    guard relayCount <= 1 else { throw node.invalid("more than one relay") }
+    guard relayCount == 0 else { return }
     for recipient in repositories.flatMap(\.recipients) where !reached.contains(recipient.mailbox) {
       throw node.invalid("no carrier leads to the recipient \(recipient.name)")
     }

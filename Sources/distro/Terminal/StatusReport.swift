@@ -17,21 +17,23 @@ enum StatusReport {
     case .waiting: "waits in the outbox"
     case .stored: "stored there, not answered yet"
     case .applied: "applied"
-    case .behind: "behind"
+    case .behind: "behind: it is elsewhere than where the message starts"
+    case .superseded: "made superfluous by a later message"
     case .refused: "refused: \(message.refusal ?? "?"): \(Terminal.harmless(message.detail ?? ""))"
     }
   }
 
-  /// A table with a heading; times in UTC.
-  static func table(_ messages: [SentMessage]) -> String {
-    var rows = [["REMOTE", "BRANCH", "RECIPIENT", "NUMBER", "REVISION", "STATE", "WHEN"]]
-    for message in messages {
-      rows.append([
-        message.remote, BranchName(fullName: message.ref)?.shortName ?? message.ref,
-        message.recipientName, "\(message.sequence)", message.after.abbreviated,
-        state(of: message), time(message.finishedAt ?? message.storedAt ?? message.createdAt),
-      ])
+  /// Without the detail, which a table shows elsewhere.
+  static func shortState(of message: SentMessage) -> String {
+    switch message.state {
+    case .waiting: "waits in the outbox"
+    case .stored: "on its way"
+    case .applied, .behind, .refused, .superseded: message.state.rawValue
     }
+  }
+
+  /// Columns that are as wide as their widest cell.
+  static func aligned(_ rows: [[String]]) -> String {
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
@@ -40,9 +42,13 @@ enum StatusReport {
   }
 
   static func json(_ messages: [SentMessage]) throws -> String {
+    try encoded(messages.map { Row($0) })
+  }
+
+  static func encoded(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(messages.map { Row($0) }), as: UTF8.self)
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 
   static func time(_ timestamp: Timestamp) -> String {
@@ -54,7 +60,7 @@ enum StatusReport {
   }
 
   /// The keys are part of the interface; README.md lists them.
-  private struct Row: Encodable {
+  struct Row: Encodable {
     let message: String
     let remote: String
     let ref: String

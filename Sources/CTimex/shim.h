@@ -1,0 +1,3 @@
+// The kernel's clock discipline (glibc), which Swift's Glibc module leaves out.
+#pragma once
+#include <sys/timex.h>

@@ -1,0 +1,164 @@
+import Mailboxes
+import MessageFormat
+
+/// The half of an exchange that empties our mailbox: what to ask for, what has come.
+///
+/// Messages are accepted, that is made durable here, before they are acknowledged; in between a connection may break, and
+/// then what comes again is only acknowledged.
+struct Collecting {
+  /// The longest that the carrier may be silent.
+  static let waitMilliseconds: UInt32 = 20_000
+  /// Chunks are asked for so early that they never run dry.
+  private static let reserve = Limits.creditMax / 2
+
+  /// A message that has come whole.
+  struct Whole {
+    let entry: MailboxEntry
+    let message: IncomingMessage
+  }
+
+  /// What one answer leads to.
+  enum Outcome {
+    case nothing
+    /// To be accepted, all in one step.
+    case arrived([Whole])
+    /// Larger than anything that is meant for us: acknowledged unread.
+    case tooLarge(MailboxEntry, SealedSize)
+  }
+
+  private struct Partial {
+    let entry: MailboxEntry
+    let message: IncomingMessage
+    var requestedCount: UInt32
+  }
+
+  private let mailbox: Mailbox
+  private let store: MailboxStore
+  private let byteCountMax: UInt64
+  private var position: UInt64 = 0
+  private var partial: Partial?
+  private var whole: [Whole] = []
+  private var hasMore = false
+  private var unacknowledged: [MessageID: MailboxEntry] = [:]
+
+  init(mailbox: Mailbox, store: MailboxStore, byteCountMax: UInt64) {
+    self.mailbox = mailbox
+    self.store = store
+    self.byteCountMax = byteCountMax
+  }
+
+  /// A connection stands. A carrier that has lost its disk counts from the beginning again, and so do we.
+  mutating func begin() -> [CarrierRequest] {
+    (position, hasMore) = (0, false)
+    let again = unacknowledged.values.map { CarrierRequest.acknowledge($0) }
+    guard var current = partial else {
+      whole = []
+      return again + [collect]
+    }
+    // What came whole before it goes on waiting for it: messages keep their order.
+    current.requestedCount = current.message.nextChunk + Limits.creditMax
+    partial = current
+    let next = ChunkName(id: current.entry.id, index: current.message.nextChunk)
+    return again + [.fetch(next, credit: Limits.creditMax)]
+  }
+
+  private var collect: CarrierRequest {
+    .collect(
+      after: position, credit: Limits.creditMax, waitMilliseconds: Self.waitMilliseconds)
+  }
+
+  /// After `Outcome.arrived`: what was accepted is acknowledged, and the next asked for.
+  mutating func accepted(_ messages: [Whole]) -> [CarrierRequest] {
+    for message in messages { unacknowledged[message.entry.id] = message.entry }
+    return messages.map { .acknowledge($0.entry) } + [collect]
+  }
+
+  /// After `Outcome.arrived`, and a pause: everything again.
+  mutating func startAgain() -> [CarrierRequest] {
+    (position, partial, whole, hasMore) = (0, nil, [], false)
+    return [collect]
+  }
+
+  mutating func empty() -> [CarrierRequest] { [collect] }
+
+  mutating func acknowledged(_ entry: MailboxEntry) { unacknowledged[entry.id] = nil }
+
+  mutating func announced(
+    _ entry: MailboxEntry, _ size: SealedSize, more: Bool
+  ) throws(ExchangeFault) -> (Outcome, [CarrierRequest]) {
+    guard partial == nil else { throw .unexpected("a delivery in the middle of another") }
+    (position, hasMore) = (entry.position, more)
+    if unacknowledged[entry.id] != nil {
+      return endOfMessage(alsoSend: [.acknowledge(entry)])
+    }
+    guard size.byteCount <= byteCountMax else {
+      let (outcome, requests) = endOfMessage(alsoSend: [.acknowledge(entry)])
+      // What came with it goes on waiting for the end of the answer, or has it now.
+      guard case .nothing = outcome else { return (outcome, requests) }
+      return (.tooLarge(entry, size), requests)
+    }
+    let offer = DepositOffer(id: entry.id, mailboxes: [mailbox], size: size)
+    do {
+      partial = Partial(
+        entry: entry, message: try IncomingMessage(offer, from: mailbox, into: store),
+        requestedCount: Limits.creditMax)
+    } catch {
+      throw .machine("\(error)")
+    }
+    return (.nothing, [])
+  }
+
+  mutating func take(
+    _ chunk: [UInt8], named name: ChunkName
+  ) throws(ExchangeFault) -> (Outcome, [CarrierRequest]) {
+    // Of a message that we know, or one that is asked for again.
+    guard var current = partial, current.entry.id == name.id,
+      name.index >= current.message.nextChunk
+    else { return (.nothing, []) }
+    guard name.index == current.message.nextChunk else {
+      throw .unexpected("chunk \(name.index) instead of \(current.message.nextChunk)")
+    }
+    do {
+      try current.message.append(chunk)
+    } catch .outOfOrder(let what) {
+      partial = nil
+      throw .unexpected(what)
+    } catch {
+      partial = nil
+      throw .machine("\(error)")
+    }
+    if current.message.isComplete {
+      partial = nil
+      whole.append(Whole(entry: current.entry, message: current.message))
+      return endOfMessage(alsoSend: [])
+    }
+    var requests: [CarrierRequest] = []
+    if current.message.nextChunk + Self.reserve >= current.requestedCount {
+      requests = [
+        .fetch(
+          ChunkName(id: name.id, index: current.requestedCount), credit: Self.reserve)
+      ]
+      current.requestedCount += Self.reserve
+    }
+    partial = current
+    return (.nothing, requests)
+  }
+
+  /// The carrier does not have what we were in the middle of.
+  mutating func refused(_ id: MessageID) -> [CarrierRequest] {
+    guard partial?.entry.id == id else { return [] }
+    (partial, whole) = (nil, [])
+    return [collect]
+  }
+
+  private mutating func endOfMessage(
+    alsoSend requests: [CarrierRequest]
+  ) -> (Outcome, [CarrierRequest]) {
+    guard !hasMore else { return (.nothing, requests) }
+    guard whole.isEmpty else {
+      defer { whole = [] }
+      return (.arrived(whole), requests)
+    }
+    return (.nothing, requests + [collect])
+  }
+}

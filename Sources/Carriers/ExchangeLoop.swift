@@ -1,0 +1,198 @@
+import Logging
+import Mailboxes
+import MessageFormat
+import ZeroMQ
+
+/// The event loop of an exchange: connects, sends, receives; the desk decides.
+final class ExchangeLoop {
+  /// Longer than a carrier ever is silent on purpose.
+  private static let silenceMax: Duration =
+    .milliseconds(Collecting.waitMilliseconds) + .seconds(10)
+  /// Requests that are sent before answers are looked at again.
+  private static let sendCountMax = 64
+
+  private let settings: ExchangeSettings
+  private let context: Context
+  private let handlers: ExchangeHandlers
+  private let wakeUp: WakeUp
+  private let stopping: StopFlag
+  private let log: Logger
+  private let desk: ExchangeDesk
+  private var backoff = Backoff(first: .milliseconds(250), longest: .seconds(30))
+  private var unsent: Depositing.Step?
+  private var lastHeard = ContinuousClock.now
+  private var reportedFailure: CarrierError?
+
+  init(
+    _ settings: ExchangeSettings, in context: Context, handlers: ExchangeHandlers, wakeUp: WakeUp,
+    stopping: StopFlag, log: Logger
+  ) {
+    self.settings = settings
+    self.context = context
+    self.handlers = handlers
+    self.wakeUp = wakeUp
+    self.stopping = stopping
+    self.log = log
+    desk = ExchangeDesk(settings)
+  }
+
+  /// Until it is told to stop.
+  func run() {
+    while !stopping.isSet {
+      do {
+        try serveConnection()
+      } catch let error as CarrierError {
+        report(error)
+      } catch ExchangeFault.unexpected(let what) {
+        report(.unexpectedAnswer(endpoint: settings.endpoint, what))
+      } catch {
+        report(.faulty(endpoint: settings.endpoint, error))
+      }
+      desk.interrupted()
+      unsent = nil
+      if !stopping.isSet { pause(backoff.next()) }
+    }
+  }
+
+  private func pause(_ duration: Duration) {
+    var poller = Poller()
+    _ = poller.add(wakeUp)
+    let deadline = Deadline.after(duration)
+    while !stopping.isSet && !deadline.isPast {
+      do {
+        try poller.wait(until: deadline)
+      } catch {
+        return
+      }
+      takeNews()
+    }
+  }
+
+  private func takeNews() {
+    if wakeUp.clear() { desk.outgoingChanged() }
+  }
+
+  /// Until the socket has to be made anew, or it is told to stop.
+  private func serveConnection() throws {
+    let connection = try CarrierConnection(settings, in: context, wakeUp: wakeUp)
+    handlers.stateChanged(.connecting)
+    lastHeard = .now
+    while !stopping.isSet {
+      takeNews()
+      let hasMore = try send(over: connection)
+      var deadline = hasMore ? Deadline.now : .at(lastHeard + Self.silenceMax)
+      if let attempt = desk.nextAttempt { deadline = .earlier(deadline, .at(attempt)) }
+      try connection.wait(until: deadline, untilWritable: unsent != nil)
+      while let event = try connection.next() {
+        try handle(event, failure: connection.failure)
+        if stopping.isSet { return }
+      }
+      noteFailure(connection.failure)
+      guard lastHeard + Self.silenceMax > .now else { throw silence(connection.failure) }
+    }
+  }
+
+  /// Whether there is more to send at once.
+  private func send(over connection: CarrierConnection) throws -> Bool {
+    for _ in 0..<Self.sendCountMax {
+      let next: Depositing.Step? =
+        if let step = unsent.take() { step } else { try desk.next(at: .now) }
+      guard let step = next else { return false }
+      guard try connection.send(step) else {
+        unsent = step
+        return false
+      }
+    }
+    return true
+  }
+
+  private func handle(
+    _ event: CarrierConnection.Event, failure: CarrierError.UnreachedReason
+  ) throws {
+    switch event {
+    case .connected:
+      lastHeard = .now
+      desk.connected()
+      reportConnected()
+    case .interrupted:
+      unsent = nil
+      desk.interrupted()
+      handlers.stateChanged(.connecting)
+    case .turnedAway:
+      throw CarrierError.notReached(endpoint: settings.endpoint, reason: failure)
+    case .reply(let reply, let chunk):
+      lastHeard = .now
+      backoff.reset()
+      if let effect = try desk.handle(reply, chunk: chunk, at: .now) { try perform(effect) }
+    }
+  }
+
+  private func perform(_ effect: ExchangeDesk.Effect) throws {
+    switch effect {
+    case .accept(let messages): accept(messages)
+    case .stored(let outgoing): try handlers.stored(outgoing)
+    case .refused(let refusal): report(refusal)
+    case .tooLarge(let size):
+      log.warning(
+        "a message was passed over: it is larger than anything that is meant for us",
+        metadata: ["bytes": "\(size.byteCount)", "carrier": "\(settings.endpoint)"])
+    case .moved(let done, let total): handlers.moved(done, total)
+    }
+  }
+
+  private func accept(_ messages: [Collecting.Whole]) {
+    do {
+      try handlers.accept(messages.map(\.message))
+      desk.accepted(messages)
+    } catch {
+      log.error(
+        "what was collected could not be stored; it is collected again",
+        metadata: ["error": "\(error)", "carrier": "\(settings.endpoint)"])
+      desk.postpone(at: .now)
+    }
+  }
+}
+
+// MARK: - What is told
+
+extension ExchangeLoop {
+  private func silence(_ failure: CarrierError.UnreachedReason) -> CarrierError {
+    desk.isConnected
+      ? .noAnswer(endpoint: settings.endpoint)
+      : .notReached(endpoint: settings.endpoint, reason: failure)
+  }
+
+  /// libzmq goes on trying by itself; whoever waits should know why it takes so long.
+  private func noteFailure(_ reason: CarrierError.UnreachedReason) {
+    guard !desk.isConnected, reason != .unknown else { return }
+    report(.notReached(endpoint: settings.endpoint, reason: reason))
+  }
+
+  private func reportConnected() {
+    reportedFailure = nil
+    log.info("connected", metadata: ["carrier": "\(settings.endpoint)"])
+    handlers.stateChanged(.connected)
+  }
+
+  /// Each failure once, until there was a connection.
+  private func report(_ error: CarrierError) {
+    guard reportedFailure?.description != error.description else { return }
+    reportedFailure = error
+    handlers.stateChanged(.failed(error))
+    log.warning("the carrier is not reached; trying again", metadata: ["error": "\(error)"])
+  }
+
+  private func report(_ refusal: Depositing.Refusal) {
+    log.warning(
+      "the carrier does not take a message; it is kept, and tried again",
+      metadata: [
+        "message": "\(refusal.message.id.abbreviated)",
+        "mailbox": "\(refusal.mailbox.abbreviated)", "reason": "\(refusal.reason.rawValue)",
+        "detail": "\(refusal.detail)",
+      ])
+    handlers.refused(
+      ExchangeRefusal(
+        message: refusal.message.id, mailbox: refusal.mailbox, reason: refusal.reason,
+        detail: refusal.detail))
+  }
+}

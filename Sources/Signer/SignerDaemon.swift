@@ -1,0 +1,41 @@
+package import MessageFormat
+
+/// What a signer does by itself, without a push: sends what machines have missed, and heartbeats.
+///
+/// Opens no socket: it fills the outbox, and whoever runs it moves what is there. Belongs to one thread.
+package struct SignerDaemon {
+  /// Receipts may come in at any time; looked at so often at least.
+  private static let intervalMillisecondsMax: UInt64 = 60_000
+
+  private let healing: Healing
+  private let heartbeats: Heartbeats
+  private let now: () -> Timestamp
+
+  package init(
+    _ settings: SignerSettings, outbox: Outbox, progress: SendProgress,
+    now: @escaping () -> Timestamp
+  ) {
+    self.now = now
+    healing = Healing(Sending(settings, outbox: outbox, progress: progress, now: now))
+    heartbeats = Heartbeats(settings: settings, outbox: outbox, now: now)
+  }
+
+  /// What one step came to.
+  package struct Step {
+    /// Messages for machines that had missed something.
+    package let sent: [Sending.Sent]
+    package let failures: [Healing.Failure]
+    /// When there is something to do again, unless a receipt comes before.
+    package let next: Timestamp
+  }
+
+  /// Does what is due; to be repeated at the time it answers, and whenever receipts were recorded.
+  package func step() throws -> Step {
+    let healed = try healing.run()
+    let heartbeat = try heartbeats.run()
+    let latest = now().adding(milliseconds: Self.intervalMillisecondsMax)
+    return Step(
+      sent: healed.sent, failures: healed.failures,
+      next: [healed.next, heartbeat, latest].compactMap { $0 }.min() ?? latest)
+  }
+}

@@ -1,0 +1,114 @@
+import Applier
+import Foundation
+import Git
+import Machine
+
+/// What an applier needs: checkouts that can be brought forward, and a carrier.
+struct ApplierChecks {
+  /// The daemon removes what is older by itself.
+  private static let lockAgeSecondsMax = 600
+  private static let namedPathCountMax = 5
+
+  let configuration: ApplierConfiguration
+
+  func run(_ examination: inout Examination) {
+    let settings = configuration.settings
+    for checkout in settings.checkouts {
+      do {
+        try check(checkout, &examination)
+      } catch {
+        examination.fail(.checkout, checkout.path, error)
+      }
+    }
+    switch configuration.carrier {
+    case .listen(let endpoint):
+      ListenerChecks(endpoint: endpoint, identity: settings.identity).run(&examination)
+    case .connect(let endpoint, let server):
+      CarrierChecks(
+        endpoint: endpoint, server: server, identity: settings.identity,
+        readers: settings.trustedSigners
+      ).run(&examination)
+    }
+  }
+
+  private func check(_ settings: CheckoutSettings, _ examination: inout Examination) throws {
+    let place = PlaceChecks(area: .checkout, path: settings.path)
+    guard try FileRights.of(settings.path) != nil else {
+      // Made by the first message.
+      return place.checkParent(&examination)
+    }
+    if try FileManager.default.contentsOfDirectory(atPath: settings.path).isEmpty {
+      return examination.ok(.checkout, settings.path, "is empty, and will be filled")
+    }
+    let repository = try Repository(opening: settings.path)
+    guard !repository.isBare else {
+      return examination.fail(
+        .checkout, settings.path, "is a bare repository", do: "'path:' must name a working copy")
+    }
+    for path in [settings.path, repository.gitDirectory] {
+      guard let rights = try FileRights.of(path), rights.isWritable else {
+        return examination.fail(
+          .checkout, path, "cannot be written to",
+          do: "give it to the user of the service: chown -R; in its unit: ReadWritePaths=")
+      }
+    }
+    try place.checkRoom(at: settings.path, &examination)
+    let found = examination.findings.count
+    try checkIdentity(of: repository, settings, &examination)
+    try checkLocks(of: repository, settings, &examination)
+    try checkChanges(in: repository, settings, &examination)
+    guard examination.findings.count == found else { return }
+    let head = try repository.headCommit().map { "at \($0.abbreviated)" } ?? "without a commit"
+    examination.ok(
+      .checkout, settings.path, "\(settings.branch.shortName), \(head), nothing changed by hand")
+  }
+
+  private func checkIdentity(
+    of repository: Repository, _ settings: CheckoutSettings, _ examination: inout Examination
+  ) throws {
+    let origin = try repository.remoteURL("origin")
+    // Bytes, as the pipeline compares them.
+    if origin == nil || !(origin ?? "").utf8.elementsEqual(settings.remote.utf8) {
+      examination.fail(
+        .checkout, settings.path, "its origin is not the 'remote:' of the configuration",
+        do: "git -C \(settings.path) remote set-url origin \(settings.remote), or correct 'remote:'"
+      )
+    }
+    let branch = try repository.headSymbolicTarget()
+    if branch != settings.branch.fullName {
+      examination.fail(
+        .checkout, settings.path,
+        "is on \(branch ?? "no branch"), not on \(settings.branch.fullName)",
+        do: "git -C \(settings.path) switch \(settings.branch.shortName)")
+    }
+  }
+
+  private func checkLocks(
+    of repository: Repository, _ settings: CheckoutSettings, _ examination: inout Examination
+  ) throws {
+    for lock in try repository.locks(branch: settings.branch.fullName) {
+      let isOld = lock.ageSeconds > Self.lockAgeSecondsMax
+      examination.warn(
+        .checkout, lock.path, "is a lock of git's, \(lock.ageSeconds) s old",
+        do: isOld
+          ? "nothing: the daemon removes it before its next step"
+          : "wait for the git command that holds it; if none runs, remove the file")
+    }
+  }
+
+  private func checkChanges(
+    in repository: Repository, _ settings: CheckoutSettings, _ examination: inout Examination
+  ) throws {
+    let changed = try repository.changedPaths(countMax: Self.namedPathCountMax)
+    guard changed.count > 0 else { return }
+    let more = changed.count > changed.paths.count ? ", …" : ""
+    let names = changed.paths.joined(separator: ", ") + more
+    let advice =
+      switch settings.onLocalChanges {
+      case .refuse: "commit or remove that by hand: a patch that touches it is refused"
+      case .overwrite: "nothing, where it may be lost: 'on-local-changes: overwrite' is set"
+      }
+    examination.warn(
+      .checkout, settings.path, "\(changed.count) files were changed by hand: \(names)", do: advice)
+  }
+}

@@ -1,0 +1,75 @@
+import Foundation
+import Sodium
+
+/// One configuration file, and everything that it names.
+struct ConfigurationChecks {
+  let path: String
+
+  func run(_ examination: inout Examination) {
+    let file: ConfigurationFile
+    do {
+      file = try ConfigurationFile(path)
+    } catch {
+      return examination.fail(.configuration, path, error)
+    }
+    let root = file.root
+    if root.value(of: "repositories") != nil {
+      checkOwnFiles(of: file, &examination)
+      guard let settings = read({ try SignerConfiguration.read(path) }, &examination) else {
+        return
+      }
+      SignerChecks(settings: settings).run(&examination)
+    } else if root.value(of: "checkouts") != nil {
+      checkOwnFiles(of: file, &examination)
+      guard let configuration = read({ try ApplierConfiguration.read(path) }, &examination) else {
+        return
+      }
+      ApplierChecks(configuration: configuration).run(&examination)
+    } else if root.value(of: "identity") != nil {
+      checkOwnFiles(of: file, &examination)
+      guard let configuration = read({ try RelayConfiguration.read(path) }, &examination) else {
+        return
+      }
+      RelayChecks(settings: configuration.settings).run(&examination)
+    } else {
+      guard let roles = read({ try ServeConfiguration(file) }, &examination) else { return }
+      for role in [roles.relay, roles.signer, roles.applier].compactMap({ $0 }) {
+        ConfigurationChecks(path: role).run(&examination)
+      }
+    }
+  }
+
+  private func read<Configuration>(
+    _ body: () throws -> Configuration, _ examination: inout Examination
+  ) -> Configuration? {
+    do {
+      let configuration = try body()
+      examination.ok(.configuration, path, "can be taken")
+      return configuration
+    } catch {
+      examination.fail(.configuration, path, error)
+      return nil
+    }
+  }
+
+  /// Before the rest of the file is looked at, which may be wrong as well.
+  private func checkOwnFiles(of file: ConfigurationFile, _ examination: inout Examination) {
+    if let node = file.root.value(of: "identity") {
+      do {
+        KeyChecks(
+          path: try file.path(node),
+          hasPassphraseFile: file.root.value(of: "passphrase-file") != nil
+        ).run(&examination)
+      } catch {
+        examination.fail(.configuration, path, error)
+      }
+    }
+    if let node = file.root.value(of: "state") {
+      do {
+        PlaceChecks(area: .state, path: try file.path(node)).checkState(&examination)
+      } catch {
+        examination.fail(.configuration, path, error)
+      }
+    }
+  }
+}

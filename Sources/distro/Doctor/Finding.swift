@@ -1,0 +1,70 @@
+import Foundation
+
+/// One thing that `distro doctor` looked at, and what to do where it is not as it should be.
+struct Finding: Encodable {
+  enum Severity: String, Encodable { case ok, warning, problem }
+
+  /// What it is about; the names are part of the interface, docs/operations.md lists them.
+  enum Area: String, Encodable {
+    case configuration, key, state, disk, clock, limits, checkout, repository, carrier, trust
+  }
+
+  let area: Area
+  let subject: String
+  let severity: Severity
+  let finding: String
+  let advice: String?
+}
+
+/// Findings in the order in which they were made.
+struct Examination {
+  private(set) var findings: [Finding] = []
+
+  var hasProblems: Bool { findings.contains { $0.severity == .problem } }
+
+  mutating func ok(_ area: Finding.Area, _ subject: String, _ finding: String) {
+    add(area, subject, .ok, finding, nil)
+  }
+
+  mutating func warn(
+    _ area: Finding.Area, _ subject: String, _ finding: String, do advice: String
+  ) {
+    add(area, subject, .warning, finding, advice)
+  }
+
+  mutating func fail(
+    _ area: Finding.Area, _ subject: String, _ finding: String, do advice: String?
+  ) {
+    add(area, subject, .problem, finding, advice)
+  }
+
+  /// What could not be looked at is a problem of its own.
+  mutating func fail(_ area: Finding.Area, _ subject: String, _ error: any Error) {
+    let report = ErrorReport(error)
+    fail(area, subject, report.message, do: report.hint)
+  }
+
+  private mutating func add(
+    _ area: Finding.Area, _ subject: String, _ severity: Finding.Severity, _ finding: String,
+    _ advice: String?
+  ) {
+    findings.append(
+      Finding(
+        area: area, subject: Terminal.harmless(subject), severity: severity,
+        finding: Terminal.harmless(finding), advice: advice.map { Terminal.harmless($0) }))
+  }
+
+  var text: String {
+    findings.map { finding in
+      let severity = finding.severity.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0)
+      let line = "\(severity)  \(finding.area.rawValue)  \(finding.subject): \(finding.finding)"
+      return finding.advice.map { "\(line)\n         do: \($0)" } ?? line
+    }.joined(separator: "\n")
+  }
+
+  func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(findings), as: UTF8.self)
+  }
+}

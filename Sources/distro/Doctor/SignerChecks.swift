@@ -1,0 +1,44 @@
+import Git
+import Sealing
+import Signer
+
+/// What a signer needs: repositories that can be sent, and carriers that take what it sends.
+struct SignerChecks {
+  let settings: SignerSettings
+
+  func run(_ examination: inout Examination) {
+    for repository in settings.repositories { check(repository, &examination) }
+    let recipients = Set(settings.repositories.flatMap(\.recipients))
+      .sorted { $0.name.text < $1.name.text }
+    for carrier in settings.carriers {
+      // A carrier that is a recipient itself leads to nobody else.
+      let own = recipients.filter { $0.mailbox == carrier.server.mailbox }
+      CarrierChecks(
+        endpoint: carrier.endpoint, server: carrier.server, identity: settings.identity,
+        readers: own.isEmpty ? recipients : own
+      ).run(&examination)
+    }
+  }
+
+  private func check(_ configured: SignerRepository, _ examination: inout Examination) {
+    let subject = configured.path
+    do {
+      let repository = try Repository(opening: configured.path)
+      if try repository.isShallow {
+        examination.fail(
+          .repository, subject, "is a shallow clone: patches cannot be made of what is not there",
+          do: "git fetch --unshallow")
+        return
+      }
+      for branch in configured.branches
+      where try repository.referenceTarget(branch.fullName) == nil {
+        examination.warn(
+          .repository, subject, "has no branch \(branch.shortName) yet",
+          do: "push it, or correct 'branches:'")
+      }
+      examination.ok(.repository, subject, "can be sent")
+    } catch {
+      examination.fail(.repository, subject, error)
+    }
+  }
+}

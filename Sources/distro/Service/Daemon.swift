@@ -1,0 +1,101 @@
+import Dispatch
+import Foundation
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// A process that runs roles until SIGTERM or SIGINT, and reads their configurations anew on SIGHUP.
+///
+/// Roles start in order and stop in reverse, each when the one behind it has stopped. One that fails stops all, and the
+/// program ends with a fault, so that the service manager starts it again.
+struct Daemon {
+  let roles: [Role]
+  let log: Logger
+
+  func run() async throws {
+    // Before a role says that it listens: from here on a SIGHUP is a reload, and the others are an end in order.
+    let hangUps = await UnixSignalsSequence(trapping: .sighup)
+    let ends = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    let runners = try roles.map { try RoleRunner($0, log: log) }
+    let names = runners.map(\.name).joined(separator: ", ")
+    let manager = try ServiceManager(
+      environment: ProcessInfo.processInfo.environment, status: "running: \(names)", log: log)
+    let reload = ReloadService(runners: runners, signals: hangUps, manager: manager, log: log)
+    let limit = StopLimit(runners: runners, log: log)
+    // The last is the first to stop: systemd is told, the clock starts, then the roles.
+    let services: [any Service] = runners + [reload, limit, manager]
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: services.map {
+          .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
+        }, logger: log))
+    let ending = Task { for await _ in ends { await group.triggerGracefulShutdown() } }
+    defer { ending.cancel() }
+    do {
+      try await group.run()
+    } catch {
+      let report = ErrorReport(error)
+      log.critical("a role failed; ending", metadata: ["error": "\(report.message)"])
+      // Not exit(3): its handlers would run while threads of other roles may be at work.
+      _exit(ExitStatus.fault.rawValue)
+    }
+    log.notice("stopped")
+  }
+}
+
+/// Reads all configurations again on SIGHUP, in the order of the roles.
+private struct ReloadService: Service {
+  let runners: [RoleRunner]
+  let signals: UnixSignalsSequence
+  let manager: ServiceManager
+  let log: Logger
+
+  func run() async throws {
+    for await _ in signals.cancelOnGracefulShutdown() {
+      manager.reloading()
+      var failures: [String] = []
+      for runner in runners {
+        do {
+          try await runner.reload()
+          log.notice("reloaded", metadata: ["role": "\(runner.name)"])
+        } catch {
+          let report = ErrorReport(error)
+          log.error(
+            "the new configuration was not taken; the old one stays",
+            metadata: [
+              "role": "\(runner.name)", "error": "\(report.message)",
+              "hint": "\(report.hint ?? "")",
+            ])
+          failures.append(runner.name)
+        }
+      }
+      manager.reloaded(failures: failures)
+    }
+  }
+}
+
+/// Ends the program when stopping takes too long: everything that it does may be interrupted, and goes on at the next start.
+private struct StopLimit: Service {
+  /// Within five seconds of the signal we are gone.
+  private static let timeout: DispatchTimeInterval = .milliseconds(4_500)
+
+  let runners: [RoleRunner]
+  let log: Logger
+
+  func run() async throws {
+    try await gracefulShutdown()
+    DispatchQueue.global().asyncAfter(deadline: .now() + Self.timeout) {
+      log.warning("the work in hand is left to the next start")
+      for runner in runners {
+        do {
+          try runner.abandon()
+        } catch {
+          log.error(
+            "could not be noted for the next start",
+            metadata: ["role": "\(runner.name)", "error": "\(error)"])
+        }
+      }
+      _exit(ExitStatus.done.rawValue)
+    }
+  }
+}

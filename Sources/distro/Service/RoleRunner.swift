@@ -1,0 +1,101 @@
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// Runs one role, and makes it anew when its configuration has changed in a way that it cannot adopt as it runs.
+///
+/// The old one ends before the new one begins: both would want the same port and the same state.
+final class RoleRunner: Service {
+  private struct State {
+    var service: any RoleService
+    var group: ServiceGroup
+    var start: RoleStart
+    /// What the next turn begins with; `nil`: the role ends with this one.
+    var next: RoleStart?
+    var reload: CheckedContinuation<Void, Never>?
+  }
+
+  let name: String
+  private let read: @Sendable () throws -> RoleStart
+  private let log: Logger
+  private let state: Mutex<State>
+
+  /// Started when it returns.
+  init(_ role: Role, log: Logger) throws {
+    name = role.name
+    read = role.read
+    self.log = log
+    let start = try role.read()
+    let service = try start.make()
+    state = Mutex(State(service: service, group: Self.group(of: service, log), start: start))
+  }
+
+  private static func group(of service: any RoleService, _ log: Logger) -> ServiceGroup {
+    ServiceGroup(
+      configuration: ServiceGroupConfiguration(services: [.init(service: service)], logger: log))
+  }
+
+  func run() async throws {
+    // Whoever waits for a reload is not left behind, however this ends.
+    defer { finishReload() }
+    repeat {
+      let group = state.withLock { $0.group }
+      try await group.run()
+    } while try startNext()
+    log.info("role ended", metadata: ["role": "\(name)"])
+  }
+
+  /// Whether there is another turn.
+  private func startNext() throws -> Bool {
+    let (next, old) = state.withLock { state in
+      defer { state.next = nil }
+      return (state.next, state.start)
+    }
+    guard let next else { return false }
+    do {
+      begin(try next.make(), next)
+    } catch {
+      log.error(
+        "the new configuration cannot be started; going on with the old one",
+        metadata: ["role": "\(name)", "error": "\(ErrorReport(error).message)"])
+      begin(try old.make(), old)
+    }
+    finishReload()
+    return true
+  }
+
+  private func begin(_ service: any RoleService, _ start: RoleStart) {
+    let group = Self.group(of: service, log)
+    state.withLock { ($0.service, $0.group, $0.start) = (service, group, start) }
+  }
+
+  private func finishReload() {
+    let reload = state.withLock { state in
+      defer { state.reload = nil }
+      return state.reload
+    }
+    reload?.resume()
+  }
+
+  /// Returns when the role runs anew; throws where the configuration cannot be taken, and the role goes on as it was. One
+  /// at a time.
+  func reload() async throws {
+    let next = try read()
+    let isAdopted = state.withLock { state in
+      guard next.adopt(state.service) else { return false }
+      state.start = next
+      return true
+    }
+    if isAdopted { return }
+    await withCheckedContinuation { continuation in
+      let group = state.withLock { state in
+        precondition(state.reload == nil, "reloads come one after the other")
+        (state.next, state.reload) = (next, continuation)
+        return state.group
+      }
+      Task { await group.triggerGracefulShutdown() }
+    }
+  }
+
+  func abandon() throws { try state.withLock { $0.service }.abandon() }
+}

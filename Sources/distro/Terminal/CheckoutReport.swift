@@ -1,0 +1,72 @@
+import Applier
+import Foundation
+import MessageFormat
+
+/// An applier's checkouts, as lines for people and as JSON for machines.
+enum CheckoutReport {
+  static func text(_ status: ApplierStatus) -> String {
+    var rows = [["PATH", "BRANCH", "REVISION", "HEARTBEAT", "STATE", "LAST REFUSAL"]]
+    for checkout in status.checkouts {
+      rows.append([
+        checkout.settings.path, checkout.settings.branch.shortName,
+        checkout.revision?.abbreviated ?? "-",
+        checkout.heartbeat.map { "\($0.revision.abbreviated) \(StatusReport.time($0.createdAt))" }
+          ?? "none",
+        checkout.staleness.map { "stale: \($0)" } ?? "fresh",
+        checkout.lastRefusal.map {
+          "\($0.name) \(StatusReport.time($0.at)): \(Terminal.harmless($0.detail))"
+        } ?? "-",
+      ])
+    }
+    return StatusReport.aligned(rows) + "\nmessages that wait: \(status.waitingCount)"
+  }
+
+  static func json(_ status: ApplierStatus) throws -> String {
+    try StatusReport.encoded(Root(status))
+  }
+
+  /// The keys are part of the interface; README.md lists them.
+  private struct Root: Encodable {
+    let stale: Bool
+    let waiting: Int
+    let checkouts: [Row]
+
+    init(_ status: ApplierStatus) {
+      stale = status.isStale
+      waiting = status.waitingCount
+      checkouts = status.checkouts.map { Row($0) }
+    }
+  }
+
+  private struct Row: Encodable {
+    let path: String
+    let remote: String
+    let ref: String
+    let revision: String?
+    let stale: String?
+    let staleDetail: String?
+    let newest: String?
+    let sequence: UInt64?
+    let heartbeat: String?
+    let heartbeatExpires: String?
+    let refusal: String?
+    let refusalDetail: String?
+    let refused: String?
+
+    init(_ checkout: CheckoutStatus) {
+      path = checkout.settings.path
+      remote = checkout.settings.remote
+      ref = checkout.settings.branch.fullName
+      revision = checkout.revision?.hex
+      stale = checkout.staleness?.name
+      staleDetail = checkout.staleness.map { "\($0)" }
+      newest = checkout.heartbeat?.revision.hex
+      sequence = checkout.heartbeat?.sequence
+      heartbeat = checkout.heartbeat.map { StatusReport.time($0.createdAt) }
+      heartbeatExpires = checkout.heartbeat.map { StatusReport.time($0.expiresAt) }
+      refusal = checkout.lastRefusal?.name
+      refusalDetail = checkout.lastRefusal?.detail
+      refused = checkout.lastRefusal.map { StatusReport.time($0.at) }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import MessageFormat
+import Signer
+
+/// The machines that a signer sends to, as lines for people and as JSON for machines.
+enum FleetReport {
+  /// A table with a heading; times in UTC.
+  static func table(_ fleet: Fleet) -> String {
+    var rows = [
+      ["REMOTE", "BRANCH", "MACHINE", "REVISION", "BEHIND", "SEEN", "STATE", "LAST REFUSAL"]
+    ]
+    for row in fleet.rows {
+      let machine = row.machine
+      rows.append([
+        machine.remote, BranchName(fullName: machine.ref)?.shortName ?? machine.ref, machine.name,
+        machine.revision?.abbreviated ?? "-", row.distance.text,
+        machine.seenAt.map { StatusReport.time($0) } ?? "never", state(of: row),
+        machine.lastRefusal.map {
+          "\($0.name) \(StatusReport.time($0.at)): \(Terminal.harmless($0.detail))"
+        } ?? "-",
+      ])
+    }
+    return StatusReport.aligned(rows)
+  }
+
+  private static func state(of row: Fleet.Row) -> String {
+    let newest = row.newest.map { StatusReport.shortState(of: $0) } ?? "nothing sent yet"
+    switch row.healing {
+    case .none: return newest
+    case .underway: return "\(newest); healing, attempt \(row.machine.healCount)"
+    case .due:
+      let when = row.machine.healAt.map { " after \(StatusReport.time($0))" } ?? ""
+      return "\(newest); to be healed\(when), \(row.machine.healCount) attempts so far"
+    case .givenUp: return "\(newest); healing given up after \(row.machine.healCount) attempts"
+    }
+  }
+
+  static func json(_ fleet: Fleet) throws -> String {
+    try StatusReport.encoded(fleet.rows.map { Line(message: $0.newest, machine: Row($0)) })
+  }
+
+  /// One object: the keys of the newest message to a machine, and those of the machine.
+  private struct Line: Encodable {
+    let message: SentMessage?
+    let machine: Row
+
+    func encode(to encoder: any Encoder) throws {
+      try message.map { StatusReport.Row($0) }?.encode(to: encoder)
+      try machine.encode(to: encoder)
+    }
+  }
+
+  /// The keys are part of the interface; README.md lists them.
+  private struct Row: Encodable {
+    let remote: String
+    let ref: String
+    let recipient: String
+    let recipientFingerprint: String
+    let head: String
+    let revision: String?
+    /// Absent: not known.
+    let behind: Int?
+    let standing: String?
+    let seen: String?
+    let lastRefusal: String?
+    let lastRefusalDetail: String?
+    let lastRefused: String?
+    let healing: String
+    let healAttempts: Int
+    let healAfter: String?
+
+    init(_ row: Fleet.Row) {
+      let machine = row.machine
+      remote = machine.remote
+      ref = machine.ref
+      recipient = machine.name
+      recipientFingerprint = machine.recipient.hex
+      head = machine.head.hex
+      revision = machine.revision?.hex
+      behind = row.distance.commitCount
+      standing = machine.standing?.rawValue
+      seen = machine.seenAt.map { StatusReport.time($0) }
+      lastRefusal = machine.lastRefusal?.name
+      lastRefusalDetail = machine.lastRefusal?.detail
+      lastRefused = machine.lastRefusal.map { StatusReport.time($0.at) }
+      healing = row.healing.rawValue
+      healAttempts = machine.healCount
+      healAfter = machine.healAt.map { StatusReport.time($0) }
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Every finding of `distro doctor` about checkouts, repositories and carriers, provoked on the real program.
+struct DoctorPeerTests {
+  private let installation: Installation
+  private var folder: PipelineFolder { installation.folder }
+  private var live: PipelineRepository { installation.checkout }
+
+  init() throws {
+    installation = try Installation()
+    try installation.source.commit(["a": "1\n"])
+  }
+
+  private func examine(_ name: String = "web1.yaml") throws -> Examination {
+    try Examination(installation, name)
+  }
+
+  private func edit(_ name: String, _ old: String, _ new: String) throws {
+    let text = try String(contentsOfFile: folder.path(name), encoding: .utf8)
+    #expect(text.contains(old))
+    try folder.write(name, text.replacing(old, with: new))
+  }
+
+  /// As a snapshot leaves it.
+  private func makeCheckout() throws {
+    try installation.source.git("clone", "-q", installation.source.path, live.path)
+    try live.git("remote", "set-url", "origin", Installation.remote)
+  }
+
+  // MARK: - Checkouts
+
+  @Test func checkoutThatIsNotThereYetIsFine() throws {
+    try examine().expect("ok", "checkout", "live: is not there yet, and will be made")
+    try FileManager.default.createDirectory(
+      atPath: live.path, withIntermediateDirectories: false)
+    try examine().expect("ok", "checkout", "is empty, and will be filled")
+    try edit("web1.yaml", "path: live", "path: shop/a/live")
+    try examine().expect("problem", "checkout", "cannot be made", advice: "install -d")
+  }
+
+  @Test func directoryThatIsNoCheckoutIsAProblem() throws {
+    try FileManager.default.createDirectory(
+      atPath: live.path + "/files", withIntermediateDirectories: true)
+    try examine().expect("problem", "checkout", "is no git repository", advice: "'path:'")
+    try FileManager.default.removeItem(atPath: live.path)
+    _ = try PipelineRepository(making: live.path, in: folder, options: ["--bare"])
+    try examine().expect("problem", "checkout", "is a bare repository", advice: "working copy")
+  }
+
+  @Test func otherOriginOrBranchIsAProblem() throws {
+    try makeCheckout()
+    try live.git("remote", "set-url", "origin", "elsewhere")
+    try examine().expect("problem", "checkout", "its origin is not", advice: "remote set-url")
+    try live.git("remote", "remove", "origin")
+    try examine().expect("problem", "checkout", "its origin is not", advice: "remote set-url")
+    try live.git("remote", "add", "origin", Installation.remote)
+    try live.git("checkout", "-q", "-b", "other")
+    try examine().expect("problem", "checkout", "is on refs/heads/other", advice: "switch main")
+    try live.git("checkout", "-q", "--detach")
+    try examine().expect("problem", "checkout", "is on no branch", advice: "switch main")
+  }
+
+  @Test func whatWasChangedByHandIsAWarning() throws {
+    try makeCheckout()
+    try live.write("a", "mine\n")
+    try live.write("new", "untracked\n")
+    let refusing = try examine()
+    refusing.expect("warning", "checkout", "1 files were changed by hand: a", advice: "refused")
+    #expect(refusing.problems == [])
+    try live.git("add", "a")
+    try edit("web1.yaml", "symbolic-links: any", "on-local-changes: overwrite")
+    try examine().expect("warning", "checkout", "1 files were changed by hand: a", advice: "lost")
+    try live.git("reset", "-q", "--hard")
+    try examine().expect("ok", "checkout", "nothing changed by hand")
+  }
+
+  @Test func locksThatWereLeftAreWarnings() throws {
+    try makeCheckout()
+    let lock = live.path + "/.git/index.lock"
+    try Data().write(to: URL(fileURLWithPath: lock))
+    try examine().expect("warning", "checkout", "index.lock: is a lock", advice: "remove the file")
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -3_600)], ofItemAtPath: lock)
+    try examine().expect("warning", "checkout", "index.lock: is a lock", advice: "the daemon")
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root gives files away"))
+  func checkoutOfAnotherUserIsAProblem() throws {
+    try makeCheckout()
+    for path in [live.path, live.path + "/.git"] {
+      try FileManager.default.setAttributes([.ownerAccountID: 65_534], ofItemAtPath: path)
+    }
+    try examine().expect("problem", "checkout", "another user", advice: "safe.directory")
+  }
+
+  // MARK: - Repositories
+
+  @Test func repositoryThatCannotBeSentIsFound() throws {
+    try edit("signer.yaml", "branches: [main]", "branches: [main, release]")
+    let missing = try examine("signer.yaml")
+    missing.expect("warning", "repository", "has no branch release yet", advice: "'branches:'")
+    let origin = try PipelineRepository(making: folder.path("origin"), in: folder)
+    for number in 1...3 { try origin.commit(["a": "\(number)\n"]) }
+    try FileManager.default.removeItem(atPath: installation.source.path)
+    try examine("signer.yaml").expect("problem", "repository", "is not there")
+    try origin.git(
+      "clone", "-q", "--depth", "1", "file://" + origin.path, installation.source.path)
+    try examine("signer.yaml").expect(
+      "problem", "repository", "is a shallow clone", advice: "git fetch --unshallow")
+  }
+
+  // MARK: - Carriers
+
+  @Test func carrierThatDoesNotLetUsInIsAProblem() throws {
+    let daemon = try installation.startDaemon()
+    try installation.succeed("keygen", "other")
+    try edit("signer.yaml", "keys/signer.key", "keys/other.key")
+    try examine("signer.yaml").expect(
+      "problem", "carrier", "we are not on its list", advice: "trusted identities")
+    #expect(daemon.end().status == 0)
+  }
+
+  @Test func carrierWithAnotherKeyIsAProblem() throws {
+    let daemon = try installation.startDaemon()
+    try installation.succeed("keygen", "other")
+    try edit("signer.yaml", "keys/web1.pub", "keys/other.pub")
+    try examine("signer.yaml").expect(
+      "problem", "carrier", "not the server whose key we expect", advice: "compare 'server:'")
+    // The same seen from the other side: we would listen where another one does.
+    try edit("web1.yaml", "keys/web1.key", "keys/other.key")
+    try examine().expect(
+      "problem", "carrier", "or one with another key, listens there", advice: "ss -ltnp")
+    #expect(daemon.end().status == 0)
+  }
+
+  @Test func carrierThatNeverAnswersIsAProblem() throws {
+    // A port that takes connections and says nothing.
+    let mute = try RawListener()
+    try installation.writeSigner(connect: "tcp://127.0.0.1:\(mute.port)")
+    let result = try examine("signer.yaml")
+    result.expect("problem", "carrier", "or it does not answer", advice: "compare 'server:'")
+  }
+
+  @Test func nameThatDoesNotResolveIsAProblem() throws {
+    try installation.writeSigner(connect: "tcp://nowhere.invalid:5557")
+    let found = try examine("signer.yaml").findings.filter { $0.area == "carrier" }
+    #expect(found.count == 1 && found.first?.severity == "problem", "\(found)")
+  }
+
+  @Test func daemonThatDoesNotRunIsAWarning() throws {
+    let daemon = try installation.startDaemon()
+    #expect(daemon.end().status == 0)
+    try examine().expect("warning", "carrier", "our daemon does not run", advice: "start it")
+  }
+}

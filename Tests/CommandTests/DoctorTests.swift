@@ -1,0 +1,205 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Every finding of `distro doctor`, provoked on the real program: keys, directories, the machine.
+struct DoctorTests {
+  private let installation: Installation
+  private var folder: PipelineFolder { installation.folder }
+
+  init() throws {
+    installation = try Installation()
+    try installation.source.commit(["a": "1\n"])
+  }
+
+  private func examine(_ name: String = "web1.yaml", under command: [String] = []) throws
+    -> Examination
+  {
+    try Examination(installation, name, under: command)
+  }
+
+  private func edit(_ name: String, _ old: String, _ new: String) throws {
+    let text = try String(contentsOfFile: folder.path(name), encoding: .utf8)
+    #expect(text.contains(old))
+    try folder.write(name, text.replacing(old, with: new))
+  }
+
+  private func setMode(_ mode: Int, _ name: String) throws {
+    try FileManager.default.setAttributes(
+      [.posixPermissions: mode], ofItemAtPath: folder.path(name))
+  }
+
+  private func makeState() throws {
+    try FileManager.default.createDirectory(
+      atPath: folder.path("var/web1"), withIntermediateDirectories: true,
+      attributes: [.posixPermissions: 0o700])
+  }
+
+  @Test func findsNoProblemWhereEverythingWorks() throws {
+    let daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    let applier = try examine()
+    #expect(applier.problems == [] && applier.status == 0)
+    applier.expect("ok", "checkout", "main, at \(try installation.source.id().abbreviated)")
+    applier.expect("ok", "carrier", "our daemon listens there")
+    applier.expect("ok", "state", "is there, and ours alone")
+    applier.expect("ok", "limits", "core files: are never written")
+    let signer = try examine("signer.yaml")
+    #expect(signer.problems == [] && signer.status == 0)
+    signer.expect("ok", "carrier", "lets us in")
+    signer.expect("ok", "trust", "would take a message from us")
+    signer.expect("ok", "repository", "can be sent")
+    // Asking left nothing that keeps a message from going out.
+    try installation.source.commit(["a": "2\n"])
+    #expect(try installation.sendMain().status == 0)
+    #expect(daemon.end().status == 0)
+  }
+
+  @Test func changesNothing() throws {
+    let before = try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted()
+    #expect(try installation.run("doctor", "--config", "web1.yaml").status == 0)
+    #expect(try installation.run("doctor", "--config", "signer.yaml").status == 1)
+    #expect(try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted() == before)
+  }
+
+  @Test func textSaysWhatToDo() throws {
+    let result = try installation.run("doctor", "--config", "signer.yaml")
+    let lines = result.text.components(separatedBy: "\n")
+    let problem = try #require(lines.firstIndex { $0.hasPrefix("problem  carrier  ") })
+    #expect(lines[problem].contains("nobody listens there"))
+    #expect(lines[problem + 1].hasPrefix("         do: is it running there"))
+  }
+
+  @Test func examinesEveryRoleOfServe() throws {
+    try folder.write("serve.yaml", "applier: web1.yaml\nsigner: signer.yaml\n")
+    let result = try examine("serve.yaml")
+    result.expect("ok", "key", "keys/web1.key")
+    result.expect("ok", "key", "keys/signer.key")
+    result.expect("problem", "carrier", "nobody listens there", advice: "is it running there")
+    result.expect("warning", "carrier", "takes another port at every start", advice: "name a port")
+  }
+
+  @Test func configurationThatCannotBeTakenIsAProblem() throws {
+    try examine("none.yaml").expect("problem", "configuration", "no such file")
+    try edit("web1.yaml", "branch: main", "brunch: main")
+    try examine().expect("problem", "configuration", "unknown key", advice: "did you mean 'branch'")
+    try folder.write("serve.yaml", "{}\n")
+    try examine("serve.yaml").expect("problem", "configuration", "at least one of")
+  }
+
+  // MARK: - Keys
+
+  @Test func keyThatIsNotThereOrOpenOrDamagedIsAProblem() throws {
+    try setMode(0o644, "keys/web1.key")
+    try examine().expect("problem", "key", "is open to group or others", advice: "chmod 600")
+    try setMode(0o600, "keys/web1.key")
+    try edit("keys/web1.key", "plain", "plaan")
+    try examine().expect("problem", "key", "is damaged", advice: "restore the file from a backup")
+    try FileManager.default.removeItem(atPath: folder.path("keys/web1.key"))
+    try examine().expect("problem", "key", "no such file", advice: "distro keygen")
+  }
+
+  @Test func keyDirectoryThatOthersCanWriteToIsAProblem() throws {
+    try setMode(0o777, "keys")
+    try examine().expect("problem", "key", "others can replace keys there", advice: "chmod go-w")
+    try setMode(0o1777, "keys")
+    #expect(try examine().problems == [])
+  }
+
+  @Test func passphraseThatAServiceCannotBeAskedForIsAWarning() throws {
+    try folder.write("phrase", "correct horse\n")
+    try setMode(0o600, "phrase")
+    try installation.succeed("keygen", "web2", "--passphrase-file", "phrase")
+    try edit("web1.yaml", "keys/web1.key", "keys/web2.key")
+    let without = try examine()
+    without.expect("warning", "key", "needs a passphrase", advice: "'passphrase-file:'")
+    without.expect("problem", "configuration", "needs a passphrase")
+    try edit("web1.yaml", "state:", "passphrase-file: phrase\nstate:")
+    let with = try examine()
+    with.expect("ok", "key", "it is web2")
+    #expect(with.problems == [])
+    try folder.write("phrase", "wrong horse\n")
+    try examine().expect("problem", "configuration", "the passphrase is wrong")
+  }
+
+  // MARK: - State
+
+  @Test func stateThatCannotBeMadeIsAProblem() throws {
+    try edit("web1.yaml", "var/web1", "shop/a/state")
+    try examine().expect("problem", "state", "cannot be made", advice: "install -d")
+    try edit("web1.yaml", "shop/a/state", "shop/a")
+    try examine().expect("problem", "state", "is no directory", advice: "move the file away")
+  }
+
+  @Test func stateThatOthersCanReachIsFound() throws {
+    try makeState()
+    try setMode(0o755, "var/web1")
+    try examine().expect("warning", "state", "others can look into it", advice: "chmod 700")
+    try setMode(0o770, "var/web1")
+    try examine().expect("problem", "state", "others can write there", advice: "chmod 700")
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "only root gives files away"))
+  func stateOfAnotherUserIsFound() throws {
+    try makeState()
+    try FileManager.default.setAttributes(
+      [.ownerAccountID: 65_534], ofItemAtPath: folder.path("var/web1"))
+    try examine().expect("warning", "state", "belongs to user 65534", advice: "sudo -u '#65534'")
+  }
+
+  @Test func stateThatWasWrittenInTheFutureMeansAWrongClock() throws {
+    try makeState()
+    let path = try folder.write("var/web1/state.sqlite", "")
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: 3_600)], ofItemAtPath: path)
+    try examine().expect("problem", "clock", "in the future", advice: "set the clock")
+  }
+
+  // MARK: - The machine
+
+  @Test func clockIsSynchronisedOrAWarning() throws {
+    let found = try examine().findings.filter { $0.area == "clock" }
+    #expect(found.count == 1)
+    #expect(found[0].severity == "ok" || found[0].advice?.contains("NTP client") == true)
+  }
+
+  @Test func lowLimitsAreFound() throws {
+    let result = try examine(under: ["/usr/bin/prlimit", "--nofile=200", "--memlock=65536", "--"])
+    result.expect("problem", "limits", "200 are allowed", advice: "LimitNOFILE=")
+    result.expect("warning", "limits", "keys may be written to swap", advice: "LimitMEMLOCK=")
+  }
+
+  private func onDisk(
+    _ byteCount: Int, nodeCount: Int? = nil, _ body: (String) throws -> Void
+  ) throws {
+    let disk = folder.path("var/web1")
+    try SmallDisk.mount(on: disk, byteCount: byteCount, nodeCount: nodeCount, home: folder.path) {
+      try setMode(0o700, "var/web1")
+      try body(disk)
+    }
+  }
+
+  @Test(.enabled(if: SmallDisk.isAllowed, "nothing can be mounted here"))
+  func littleRoomIsFound() throws {
+    try onDisk(16 << 20) { _ in
+      try examine().expect("problem", "disk", "16 MiB of 16 MiB are free", advice: "make room")
+    }
+    try onDisk(512 << 20) { _ in
+      try examine().expect("warning", "disk", "512 MiB of 512 MiB are free", advice: "make room")
+    }
+    try onDisk(2 << 30, nodeCount: 500) { _ in
+      try examine().expect("problem", "disk", "inodes are free", advice: "small files")
+    }
+    try onDisk(2 << 30) { _ in
+      try examine().expect("ok", "disk", "2048 MiB of 2048 MiB are free")
+    }
+  }
+
+  @Test(.enabled(if: SmallDisk.isAllowed, "nothing can be mounted here"))
+  func stateThatCannotBeWrittenToIsAProblem() throws {
+    try onDisk(2 << 30) { disk in
+      try Program.run(["mount", "-o", "remount,ro", disk], home: folder.path)
+      try examine().expect("problem", "state", "cannot be written to", advice: "ReadWritePaths=")
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import Foundation
+import GitModel
+import TestSupport
+import Testing
+
+/// What `sign-and-send` does for machines that are elsewhere, and what `status` shows on either side.
+struct FleetTests {
+  private func fleet(_ installation: Installation) throws -> [[String: Any]] {
+    let output = try installation.run("status", "--config", "signer.yaml", "--json").output
+    return try #require(
+      try JSONSerialization.jsonObject(with: Data(output)) as? [[String: Any]])
+  }
+
+  @Test func machineThatIsElsewhereIsHealedWithinTheRun() throws {
+    let installation = try Installation()
+    try installation.source.commit(["a": "1\n"])
+    let daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    for number in 2...3 {
+      try installation.source.commit(["a": "\(number)\n"])
+      #expect(try installation.sendMain().status == 0)
+    }
+    try installation.checkout.git("reset", "-q", "--hard", "HEAD~2")
+    try installation.source.commit(["a": "4\n"])
+    let result = try installation.sendMain()
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.text.contains(" behind: ") && result.text.contains(" applied "))
+    try installation.expectEqual()
+    let row = try #require(try fleet(installation).first)
+    #expect(row["behind"] as? Int == 0 && row["healAttempts"] as? Int == 0)
+    #expect(daemon.end().status == 0)
+  }
+
+  @Test func emptyPathIsHealedByTheNextRun() throws {
+    let installation = try Installation()
+    try installation.source.commit(["a": "1\n"])
+    let daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    try FileManager.default.removeItem(atPath: installation.checkout.path)
+    try installation.source.commit(["a": "2\n"])
+    #expect(try installation.sendMain().status == 0)
+    try installation.expectEqual()
+    #expect(daemon.end().status == 0)
+  }
+
+  @Test func statusCountsTheCommitsThatAMachineLacks() throws {
+    let installation = try Installation()
+    try installation.source.commit(["a": "1\n"])
+    let daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    #expect(daemon.end().status == 0)
+    for number in 2...4 {
+      try installation.source.commit(["a": "\(number)\n"])
+      #expect(try installation.sendMain(wait: 0).status == 0)
+    }
+    let row = try #require(try fleet(installation).first)
+    #expect(row["behind"] as? Int == 3 && row["state"] as? String == "waiting")
+    #expect(row["standing"] as? String == "applied" && row["seen"] is String)
+    let table = try installation.run("status", "--config", "signer.yaml").text
+    #expect(table.contains("  3  ") && table.contains("waits in the outbox"), "\(table)")
+  }
+
+  /// One of two machines is off.
+  @Test func quorumIsEnough() throws {
+    let installation = try Installation()
+    try installation.source.commit(["a": "1\n"])
+    let daemon = try installation.startDaemon()
+    try installation.succeed("keygen", "web2")
+    let path = installation.folder.path("signer.yaml")
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+      .replacing("recipients: [", with: "recipients: [keys/web2.pub, ")
+      .replacing(
+        "repositories:",
+        with: """
+            - zeromq:
+                connect: tcp://127.0.0.1:1
+                server: keys/web2.pub
+          repositories:
+          """)
+    try installation.folder.write("signer.yaml", text)
+    let enough = try installation.send("--ref", "main", "--wait", "2", "--quorum", "1")
+    #expect(enough.status == 0, "\(enough.errors)")
+    try installation.expectEqual()
+    try installation.source.commit(["a": "2\n"])
+    expectFailure(try installation.send("--ref", "main", "--wait", "2", "--quorum", "2"))
+    expectFailure(
+      try installation.send("--ref", "main", "--quorum", "0"), status: 64, "--quorum takes")
+    #expect(daemon.end().status == 0)
+  }
+
+  @Test func checkoutThatHearsNothingIsStaleInLogStatusAndMetrics() throws {
+    let installation = try Installation(
+      .init(applier: "metrics: web1.prom", checkout: "    stale-after-seconds: 1"))
+    try installation.source.commit(["a": "1\n"])
+    let daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    try daemon.line(with: "reason=no-heartbeat")
+    let text = try installation.run("status", "--config", "web1.yaml")
+    #expect(text.status == 2 && text.text.contains("stale: no heartbeat has ever come"))
+    let json = try installation.run("status", "--config", "web1.yaml", "--json")
+    #expect(json.status == 2)
+    let root = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.output)) as? [String: Any])
+    let row = try #require((root["checkouts"] as? [[String: Any]])?.first)
+    #expect(root["stale"] as? Bool == true && row["stale"] as? String == "no-heartbeat")
+    #expect(row["revision"] as? String == (try installation.source.id().hex))
+    #expect(daemon.end().status == 0)
+    let metrics = try String(
+      contentsOfFile: installation.folder.path("web1.prom"), encoding: .utf8)
+    #expect(metrics.contains("stale=\"no-heartbeat\"") && metrics.contains("} 1\n"), "\(metrics)")
+  }
+
+  @Test func checkoutWithoutExpectationsIsFresh() throws {
+    let installation = try Installation()
+    try installation.source.commit(["a": "1\n"])
+    let daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    let status = try installation.run("status", "--config", "web1.yaml")
+    #expect(status.status == 0 && status.text.contains("fresh"), "\(status.errors)")
+    #expect(daemon.end().status == 0)
+  }
+}

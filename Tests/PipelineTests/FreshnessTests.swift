@@ -1,0 +1,177 @@
+import Applier
+import Foundation
+import GitModel
+import MessageFormat
+import Sealing
+import Signer
+import Sodium
+import TestSupport
+import Testing
+
+/// What a machine knows when it hears nothing, or nothing new.
+struct FreshnessTests {
+  private func beat(_ fleet: TestFleet) throws {
+    fleet.clock.advance(seconds: 61)
+    _ = try fleet.daemon.step()
+    try fleet.deliver()
+  }
+
+  private func metrics(_ machine: TestMachine) throws -> String {
+    try String(contentsOfFile: try #require(machine.settings.metrics), encoding: .utf8)
+  }
+
+  @Test func heartbeatOfTheNewestRevisionIsAnsweredAsCurrent() throws {
+    let fleet = try TestFleet.started()
+    try beat(fleet)
+    #expect(try fleet.machine().standing == .current)
+    let status = try fleet.machines[0].status()
+    #expect(status.staleness == nil)
+    #expect(try status.heartbeat?.revision == fleet.source.id())
+    #expect(try metrics(fleet.machines[0]).contains("distro_checkout_stale{remote="))
+  }
+
+  @Test func expiredHeartbeatMakesStaleAndTheNextOneFresh() throws {
+    let fleet = try TestFleet.started()
+    let machine = fleet.machines[0]
+    try beat(fleet)
+    fleet.clock.advance(seconds: 301)
+    for _ in 1...3 { try machine.work() }
+    guard case .expired = try machine.status().staleness else {
+      Issue.record("\(String(describing: try machine.status().staleness))")
+      return
+    }
+    #expect(machine.log.count(of: "stale") == 1)
+    #expect(try metrics(machine).contains("path=\"\(machine.checkout.path)\"} 1\n"))
+    try beat(fleet)
+    #expect(try machine.status().staleness == nil)
+    #expect(machine.log.count(of: "fresh again") == 1)
+    #expect(try metrics(machine).contains("path=\"\(machine.checkout.path)\"} 0\n"))
+  }
+
+  /// The carrier lets heartbeats through, and keeps the message.
+  @Test func withheldMessageMakesStaleUntilItIsThere() throws {
+    let fleet = try TestFleet.started()
+    let machine = fleet.machines[0]
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.send()
+    try fleet.lose(for: machine)
+    try beat(fleet)
+    #expect(try machine.status().staleness == .elsewhere(newest: fleet.source.id()))
+    #expect(machine.log.count(of: "reason: behind") == 1 || machine.log.count(of: "behind") > 0)
+    try fleet.heal()
+    try fleet.expectEqual()
+    #expect(try machine.status().staleness == nil)
+  }
+
+  @Test func withoutAnyHeartbeatItIsStaleAfterTheConfiguredTime() throws {
+    let fleet = try TestFleet.started(staleAfterSeconds: 600)
+    let machine = fleet.machines[0]
+    #expect(try machine.status().staleness == nil)
+    fleet.clock.advance(seconds: 601)
+    try machine.work()
+    guard case .silent = try machine.status().staleness else {
+      Issue.record("\(String(describing: try machine.status().staleness))")
+      return
+    }
+    #expect(machine.log.count(of: "no-heartbeat") == 1)
+    try beat(fleet)
+    #expect(try machine.status().staleness == nil)
+  }
+
+  /// A patch that comes between two heartbeats is no reason to worry.
+  @Test func messageThatIsYoungerThanTheHeartbeatIsFresh() throws {
+    let fleet = try TestFleet.started()
+    try beat(fleet)
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.push()
+    #expect(try fleet.machines[0].status().staleness == nil)
+    try fleet.machines[0].checkout.git("reset", "-q", "--hard", "HEAD~1")
+    try beat(fleet)
+    guard case .elsewhere = try fleet.machines[0].status().staleness else {
+      Issue.record("a checkout that was set back is fresh")
+      return
+    }
+  }
+
+  @Test func heartbeatThatComesAgainIsDropped() throws {
+    let fleet = try TestFleet.started()
+    let machine = fleet.machines[0]
+    _ = try fleet.daemon.step()
+    let first = try #require(try fleet.sealed(for: machine).first)
+    try fleet.deliver()
+    try beat(fleet)
+    let before = try machine.status().heartbeat?.createdAt
+    try fleet.deposit(first, at: machine)
+    try machine.work()
+    #expect(try fleet.receipts(of: machine).isEmpty)
+    #expect(try machine.status().heartbeat?.createdAt == before)
+    #expect(machine.log.count(of: "dropped a heartbeat") == 1)
+    #expect(machine.log.count(of: "replayed") == 1)
+  }
+
+  private func sealed(
+    _ fleet: TestFleet, by author: Identity, naming signer: Identity, revision: ObjectID,
+    lifetimeMilliseconds: UInt64 = 300_000
+  ) throws -> SealedMessage {
+    let machine = fleet.machines[0]
+    let heartbeat = Heartbeat(
+      signer: signer.public.mailbox, recipients: [machine.mailbox], remote: Pipeline.remote,
+      ref: fleet.main, sequence: 99, revision: revision, createdAt: fleet.clock.now,
+      expiresAt: fleet.clock.now.adding(milliseconds: lifetimeMilliseconds))
+    let statement = try Statement.signed(
+      heartbeat.encoded(), type: Heartbeat.statementType, by: author)
+    var sealer = Sealer(for: [machine.identity.public])
+    return SealedMessage(chunks: [sealer.header, sealer.seal(statement, isLast: true)])
+  }
+
+  /// A stranger; one who is trusted for another checkout; and one who speaks in another's name.
+  @Test(arguments: ["stranger", "other", "imposter"])
+  func heartbeatOfAnUntrustedSignerIsDropped(who: String) throws {
+    let other = Identity(generating: try IdentityName("other"))
+    let stranger = Identity(generating: try IdentityName("stranger"))
+    let fleet = try TestFleet.started(others: [other])
+    let machine = fleet.machines[0]
+    let author = who == "stranger" ? stranger : other
+    let lie = try sealed(
+      fleet, by: author, naming: who == "imposter" ? fleet.signer : author,
+      revision: try fleet.source.id())
+    try fleet.deposit(lie, at: machine)
+    try machine.work()
+    #expect(try machine.status().heartbeat == nil)
+    #expect(machine.log.count(of: "dropped a heartbeat") == 1)
+    #expect(try fleet.receipts(of: machine).isEmpty)
+    #expect(try machine.store.messages(in: machine.mailbox, countMax: 9).isEmpty)
+  }
+
+  @Test func heartbeatThatHasExpiredOrLastsTooLongIsDropped() throws {
+    let fleet = try TestFleet.started()
+    let machine = fleet.machines[0]
+    let revision = try fleet.source.id()
+    let old = try sealed(fleet, by: fleet.signer, naming: fleet.signer, revision: revision)
+    fleet.clock.advance(seconds: 301)
+    try fleet.deposit(old, at: machine)
+    let eternal = try sealed(
+      fleet, by: fleet.signer, naming: fleet.signer, revision: revision,
+      lifetimeMilliseconds: Limits.lifetimeMillisecondsMax + 1)
+    try fleet.deposit(eternal, at: machine)
+    try machine.work()
+    #expect(try machine.status().heartbeat == nil)
+    #expect(machine.log.count(of: "expired") == 1 && machine.log.count(of: "over-limit") == 1)
+  }
+
+  /// What waits for a machine goes before a heartbeat, which would tell of it.
+  @Test func machineWithMessagesInTheOutboxGetsNoHeartbeat() throws {
+    let fleet = try TestFleet.started(["web1", "web2"])
+    try fleet.source.commit(["a": "2\n"])
+    fleet.machines[1].isCutOff = true
+    try fleet.push()
+    fleet.clock.advance(seconds: 61)
+    _ = try fleet.daemon.step()
+    #expect(try fleet.sealed(for: fleet.machines[0]).count == 1)
+    #expect(try fleet.sealed(for: fleet.machines[1]).count == 1)
+    fleet.machines[1].isCutOff = false
+    try fleet.deliver()
+    try fleet.expectEqual()
+    #expect(try fleet.machine(0).standing == .current)
+  }
+}

@@ -1,0 +1,237 @@
+import Foundation
+import GitModel
+import MessageFormat
+import Signer
+import TestSupport
+import Testing
+
+/// Machines that are somewhere else than the signer thinks, and what brings them back without anyone's help.
+struct HealingTests {
+  private func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
+
+  @Test(arguments: [SignerRepository.History.tip, .full])
+  func lostMessageIsMadeUpForInOneStep(history: SignerRepository.History) throws {
+    let fleet = try TestFleet.started(history: history)
+    for number in 2...4 {
+      try fleet.source.commit(["a": "\(number)\n"])
+      try fleet.send()
+      try fleet.lose(for: fleet.machines[0])
+    }
+    try fleet.source.commit(["a": "5\n"])
+    try fleet.push()
+    #expect(try fleet.newest().state == .behind)
+    #expect(try fleet.machine().standing == .behind)
+    #expect(try fleet.heal() == 1)
+    try fleet.expectEqual()
+    #expect(try fleet.machine().standing == .applied)
+    #expect(try fleet.machine().healCount == 0)
+    #expect(try fleet.outbox.unanswered().isEmpty)
+    // All that was lost is settled, and nothing is done twice.
+    #expect(try fleet.heal() == 0)
+  }
+
+  /// Nothing follows the lost message: only a heartbeat shows that it is missing.
+  @Test func lastMessageThatWasLostIsFoundByTheHeartbeat() throws {
+    let fleet = try TestFleet.started()
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.send()
+    try fleet.lose(for: fleet.machines[0])
+    #expect(try fleet.newest().state == .stored)
+    #expect(try fleet.heal() == 1)
+    try fleet.expectEqual()
+    #expect(try fleet.outbox.unanswered().isEmpty)
+  }
+
+  @Test func checkoutThatWasResetIsBroughtForward() throws {
+    let fleet = try TestFleet.started()
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.push()
+    try fleet.source.commit(["a": "3\n"])
+    try fleet.push()
+    try fleet.machines[0].checkout.git("reset", "-q", "--hard", "HEAD~1")
+    #expect(try fleet.heal() == 1)
+    try fleet.expectEqual()
+    #expect(try fleet.newest().kind == "patch")
+  }
+
+  @Test func checkoutAndStateFromABackupAreBroughtForward() throws {
+    let fleet = try TestFleet.started()
+    let machine = fleet.machines[0]
+    let backup = { fleet.folder.path("backup-" + $0) }
+    let files = FileManager.default
+    try files.copyItem(atPath: machine.checkout.path, toPath: backup("live"))
+    try machine.replaceState { try files.copyItem(atPath: $0, toPath: backup("state")) }
+    for number in 2...3 {
+      try fleet.source.commit(["a": "\(number)\n"])
+      try fleet.push()
+    }
+    try fleet.expectEqual()
+    try remove(machine.checkout.path)
+    try files.moveItem(atPath: backup("live"), toPath: machine.checkout.path)
+    try machine.replaceState { path in
+      try remove(path)
+      try files.moveItem(atPath: backup("state"), toPath: path)
+    }
+    try fleet.source.commit(["a": "4\n"])
+    try fleet.push()
+    try fleet.heal()
+    try fleet.expectEqual()
+  }
+
+  @Test func emptyPathGetsASnapshot() throws {
+    let fleet = try TestFleet.started()
+    let machine = fleet.machines[0]
+    try remove(machine.checkout.path)
+    try machine.replaceState { try remove($0) }
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.push()
+    #expect(try fleet.machine().standing == .behind)
+    #expect(try fleet.machine().revision == nil)
+    #expect(try fleet.heal() == 1)
+    try fleet.expectEqual()
+  }
+
+  @Test func threeMachinesAtDifferentRevisionsConvergeAfterOnePush() throws {
+    let fleet = try TestFleet.started(["web1", "web2", "web3"])
+    try fleet.source.commit(["a": "2\n"])
+    fleet.machines[1].isCutOff = true
+    fleet.machines[2].isCutOff = true
+    try fleet.push()
+    for machine in fleet.machines[1...2] { try fleet.lose(for: machine) }
+    try fleet.source.commit(["a": "3\n"])
+    fleet.machines[1].isCutOff = false
+    try fleet.push()
+    try fleet.lose(for: fleet.machines[2])
+    #expect(try fleet.machine(1).standing == .behind)
+    fleet.machines[2].isCutOff = false
+    try remove(fleet.machines[2].checkout.path)
+    try fleet.source.commit(["a": "4\n"])
+    // The first is at 3, the second says that it is at 1; of the third nothing better is known than that it got 3.
+    let sent = try fleet.send()
+    #expect(sent.count == 2)
+    #expect(Set(sent.map { $0.recipients.count }) == [1, 2])
+    #expect(sent.allSatisfy { $0.update.after == sent[0].update.after })
+    try fleet.deliver()
+    #expect(try fleet.machine(0).standing == .applied)
+    #expect(try fleet.machine(1).standing == .applied)
+    try fleet.heal()
+    try fleet.expectEqual()
+  }
+
+  @Test func machineThatIsThereAlreadyGetsNothing() throws {
+    let fleet = try TestFleet.started(["web1", "web2"])
+    try fleet.source.commit(["a": "2\n"])
+    fleet.machines[1].isCutOff = true
+    try fleet.push()
+    try fleet.lose(for: fleet.machines[1])
+    fleet.machines[1].isCutOff = false
+    // A lost message counts as on its way until it is known to be lost.
+    #expect(throws: SignerError.self) { try fleet.send() }
+    fleet.clock.advance(seconds: 61)
+    #expect(try fleet.heal() == 1)
+    #expect(fleet.sent.flatMap(\.recipients) == [fleet.machines[1].mailbox])
+    try fleet.expectEqual()
+  }
+
+  // MARK: - A revision that the signer does not have
+
+  private func loseRevision(_ fleet: TestFleet) throws {
+    try fleet.source.commit(["a": "lost\n", "only": "there\n"])
+    try fleet.push()
+    try fleet.source.git("reset", "-q", "--hard", "HEAD~1")
+    try fleet.source.commit(["a": "other history\n"])
+    try fleet.source.git("reflog", "expire", "--expire=now", "--all")
+    try fleet.source.git("gc", "-q", "--prune=now")
+  }
+
+  @Test(arguments: [SignerRepository.History.tip, .full])
+  func revisionThatTheSignerHasLostIsReplaced(history: SignerRepository.History) throws {
+    let fleet = try TestFleet.started(history: history)
+    try loseRevision(fleet)
+    try fleet.push()
+    try fleet.heal()
+    #expect(try fleet.newest().kind == "replacement")
+    try fleet.expectEqual()
+  }
+
+  @Test func commitThatWasMadeThereIsNotReplaced() throws {
+    let fleet = try TestFleet.started()
+    let checkout = fleet.machines[0].checkout
+    let mine = try checkout.commit(["mine": "x\n"])
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.push()
+    try fleet.heal()
+    #expect(try checkout.id() == mine)
+    #expect(try fleet.newest().kind == "replacement")
+    #expect(try fleet.newest().refusal == "local-changes")
+    // Asking once is enough, however often it says that it is behind.
+    for _ in 1...12 {
+      fleet.clock.advance(seconds: 7_200)
+      #expect(try fleet.heal() == 0)
+    }
+    #expect(try checkout.id() == mine)
+    try checkout.git("reset", "-q", "--hard", "HEAD~1")
+    fleet.clock.advance(seconds: 61)
+    try fleet.source.commit(["a": "3\n"])
+    try fleet.push()
+    try fleet.heal()
+    try fleet.expectEqual()
+  }
+
+  @Test func commitThatWasMadeThereIsReplacedWhereConfigured() throws {
+    let fleet = try TestFleet.started(onLocalChanges: .overwrite)
+    try fleet.machines[0].checkout.commit(["mine": "x\n"])
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.push()
+    try fleet.heal()
+    try fleet.expectEqual()
+  }
+
+  /// A revision of the branch that no message has named: what it would have to remove must not be shown.
+  @Test func revisionThatWasNeverSentGetsAPack() throws {
+    let fleet = try TestFleet.started()
+    try fleet.source.commit(["a": "2\n", "secret": "between\n"])
+    let between = try fleet.source.id()
+    try fleet.source.git("rm", "-q", "secret")
+    try fleet.source.commit(["a": "3\n"])
+    let checkout = fleet.machines[0].checkout
+    try checkout.git("fetch", "-q", fleet.source.path, "main")
+    try checkout.git("reset", "-q", "--hard", between.hex)
+    try fleet.push()
+    try fleet.heal()
+    #expect(try fleet.newest().kind == "pack")
+    try fleet.expectEqual()
+  }
+
+  // MARK: - Bounds
+
+  /// It is set back each time: as if a program there did it.
+  @Test func endlessAskingEndsAndAPushBeginsAnew() throws {
+    let fleet = try TestFleet.started()
+    let first = try fleet.source.id()
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.push()
+    let machine = fleet.machines[0]
+    var made = 0
+    var times: [Timestamp] = []
+    // An answer that something was applied would begin anew: the machine loses what it gets, and asks for it.
+    for round in 0..<40 {
+      try machine.checkout.git("reset", "-q", "--hard", first.hex)
+      let step = try fleet.daemon.step()
+      for sent in step.sent { times.append(try fleet.outbox.answers(to: sent.id)[0].createdAt) }
+      made += step.sent.count
+      if !step.sent.isEmpty { try fleet.lose(for: machine) }
+      try fleet.deliver()
+      fleet.clock.advance(seconds: round < 10 ? 30 : 900)
+    }
+    #expect(made == Healing.attemptCountMax)
+    #expect(Healing.state(of: try fleet.machine()) == .givenUp)
+    let gaps = zip(times, times.dropFirst()).map { $1.milliseconds - $0.milliseconds }
+    #expect(gaps.first ?? 0 >= 10_000 && gaps.last ?? 0 >= 3_600_000)
+    try fleet.source.commit(["a": "3\n"])
+    try fleet.push()
+    try fleet.heal()
+    try fleet.expectEqual()
+    #expect(try fleet.machine().healCount == 0)
+  }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import MessageFormat
+import Signer
+import TestSupport
+import Testing
+
+/// A signer that has lost what it knew, or knows something old, or is told something old.
+struct SignerStateTests {
+  private func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
+
+  @Test func lostSignerStateGoesOnWithHigherNumbers() throws {
+    let fleet = try TestFleet.started()
+    for number in 2...5 {
+      try fleet.source.commit(["a": "\(number)\n"])
+      try fleet.push()
+    }
+    let before = try fleet.newest().sequence
+    try fleet.replaceSignerState { try remove($0) }
+    try fleet.source.commit(["a": "6\n"])
+    try fleet.push()
+    // It knows of nobody, so it begins with a snapshot, and is told where the machine is.
+    #expect(try fleet.machine().standing == .behind)
+    #expect(try fleet.newest().sequence > before)
+    #expect(try fleet.heal() == 1)
+    try fleet.expectEqual()
+    try fleet.source.commit(["a": "7\n"])
+    try fleet.push()
+    #expect(try fleet.newest().kind == "patch")
+    try fleet.expectEqual()
+  }
+
+  @Test(arguments: [1, 3])
+  func signerStateFromABackupGoesOn(lostPushes: Int) throws {
+    let fleet = try TestFleet.started()
+    let backup = fleet.folder.path("backup")
+    try fleet.replaceSignerState { try FileManager.default.copyItem(atPath: $0, toPath: backup) }
+    for number in 1...lostPushes {
+      try fleet.source.commit(["a": "lost \(number)\n"])
+      try fleet.push()
+    }
+    try fleet.replaceSignerState { path in
+      try remove(path)
+      try FileManager.default.moveItem(atPath: backup, toPath: path)
+    }
+    try fleet.source.commit(["a": "next\n"])
+    try fleet.push()
+    #expect(try fleet.newest().refusal == "replayed")
+    #expect(try fleet.heal() == 1)
+    try fleet.expectEqual()
+    try fleet.source.commit(["a": "and on\n"])
+    try fleet.push()
+    try fleet.expectEqual()
+  }
+
+  /// Without a push, a restored state must not take machines back to what it remembers.
+  @Test func signerStateFromABackupTakesNobodyBack() throws {
+    let fleet = try TestFleet.started()
+    let backup = fleet.folder.path("backup")
+    try fleet.replaceSignerState { try FileManager.default.copyItem(atPath: $0, toPath: backup) }
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.push()
+    try fleet.replaceSignerState { path in
+      try remove(path)
+      try FileManager.default.moveItem(atPath: backup, toPath: path)
+    }
+    fleet.clock.advance(seconds: 61)
+    #expect(try fleet.heal() == 0)
+    try fleet.expectEqual()
+  }
+
+  @Test func lostReceiptCountsWhenTheMessageComesAgain() throws {
+    let fleet = try TestFleet.started()
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.send()
+    let machine = fleet.machines[0]
+    let sealed = try fleet.sealed(for: machine)
+    for message in sealed { try fleet.deposit(message, at: machine) }
+    try fleet.lose(for: machine)
+    try machine.work()
+    #expect(try fleet.receipts(of: machine).map(\.refusal) == [nil])
+    for message in sealed { try fleet.deposit(message, at: machine) }
+    try fleet.deliver()
+    #expect(try fleet.newest().state == .applied)
+    #expect(try fleet.machine().standing == .applied)
+  }
+
+  /// An old answer that a carrier brings again says nothing of today.
+  @Test func oldReceiptThatComesAgainChangesNothing() throws {
+    let fleet = try TestFleet.started()
+    try fleet.machines[0].checkout.git("reset", "-q", "--hard", "HEAD")
+    try fleet.source.commit(["a": "2\n"])
+    _ = try fleet.daemon.step()
+    try fleet.lose(for: fleet.machines[0])
+    try fleet.send()
+    try fleet.lose(for: fleet.machines[0])
+    fleet.clock.advance(seconds: 61)
+    _ = try fleet.daemon.step()
+    for message in try fleet.sealed(for: fleet.machines[0]) {
+      try fleet.deposit(message, at: fleet.machines[0])
+    }
+    try fleet.lose(for: fleet.machines[0])
+    try fleet.machines[0].work()
+    let old = try fleet.receipts(of: fleet.machines[0])
+    #expect(old.count == 1)
+    for receipt in old { #expect(try fleet.outbox.record(receipt)) }
+    try fleet.heal()
+    try fleet.expectEqual()
+    for receipt in old { #expect(try !fleet.outbox.record(receipt)) }
+    #expect(try fleet.machine().standing != .behind)
+  }
+}
