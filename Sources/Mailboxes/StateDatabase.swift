@@ -50,7 +50,8 @@ package struct StateDatabase: Sendable {
         let count = min(freeCount, max(1, byteCountMax / pageSize))
         // It frees one page for each row that is asked for.
         _ = try Row.fetchAll(database, sql: "PRAGMA incremental_vacuum(\(count))")
-        if freeCount > count { return true }
+        let restCount = try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
+        if (1..<freeCount).contains(restCount) { return true }
         // The file itself is cut when the log has been copied into it.
         try database.checkpoint(.truncate)
         return false
