@@ -23,6 +23,8 @@ struct Answer {
   let trustedSigners: [PublicIdentity]
   let store: MailboxStore
   let now: () -> Timestamp
+  /// Told of every message, when its answer is durable.
+  let onOutcome: (Answered) -> Void
 
   /// `also` runs in the same transaction.
   func answer(_ outcomes: [Outcome], also: (Database) throws -> Void = { _ in }) throws {
@@ -46,6 +48,7 @@ struct Answer {
       try also(database)
     }
     for outcome in outcomes { try store.removeFile(of: outcome.stored) }
+    for outcome in outcomes { onOutcome(Answered(outcome)) }
   }
 
   /// Into a slot of the stream's own, so that answers that nobody collects do not pile up.

@@ -14,10 +14,11 @@ package final class Worker {
   private let log: Logger
   private let now: () -> Timestamp
 
-  /// `onAnswer` is called when receipts wait to be collected.
+  /// `onAnswer` is called when receipts wait to be collected, `onOutcome` for each message that was answered.
   package init(
     _ settings: ApplierSettings, store: MailboxStore, log: Logger,
-    now: @escaping @Sendable () -> Timestamp, onAnswer: @escaping () -> Void
+    now: @escaping @Sendable () -> Timestamp, onAnswer: @escaping () -> Void,
+    onOutcome: @escaping (Answered) -> Void = { _ in }
   ) {
     self.settings = settings
     self.log = log
@@ -27,7 +28,8 @@ package final class Worker {
       identity: settings.identity, trustedSigners: settings.trustedSigners,
       spoolDirectory: store.state.spool.path)
     let answer = Answer(
-      identity: settings.identity, trustedSigners: settings.trustedSigners, store: store, now: now)
+      identity: settings.identity, trustedSigners: settings.trustedSigners, store: store, now: now,
+      onOutcome: onOutcome)
     let journal = Journal(state: store.state)
     let indexes = IndexCache()
     recovery = Recovery(journal: journal, inbox: inbox, answer: answer, indexes: indexes)

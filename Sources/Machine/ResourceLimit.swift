@@ -6,13 +6,14 @@ package enum ResourceLimit: String, Sendable, CaseIterable {
   case lockedMemory = "locked memory"
   case coreFile = "core file"
 
-  /// The limit in force; `nil`: there is none.
-  package func value() throws(MachineError) -> UInt64? {
+  /// `nil`: there is no limit. `hard`: up to which a process may raise its own.
+  package func value(hard: Bool = false) throws(MachineError) -> UInt64? {
     var limit = rlimit()
     guard unsafe getrlimit(__rlimit_resource_t(code), &limit) == 0 else {
       throw .system(call: "getrlimit", subject: rawValue, code: errno)
     }
-    return limit.rlim_cur == rlim_t.max ? nil : UInt64(limit.rlim_cur)
+    let value = hard ? limit.rlim_max : limit.rlim_cur
+    return value == rlim_t.max ? nil : UInt64(value)
   }
 
   private var code: UInt32 {

@@ -62,8 +62,13 @@ package final class RunningRelay: Sendable {
   /// Looks at the directories, and lets in and keeps out whom they say now.
   package func refresh() { apply(nil) }
 
-  /// Other directories, routes and quotas from now on; where and as whom it listens stays as it was.
-  package func reload(_ settings: RelaySettings) { apply(settings) }
+  /// Other directories, routes and quotas from now on; `false`, and nothing changes: it is to listen elsewhere or as
+  /// somebody else, or to keep its state in another place.
+  package func reload(_ settings: RelaySettings) -> Bool {
+    guard rules.withLock({ settings.differsOnlyInRules(from: $0.settings) }) else { return false }
+    apply(settings)
+    return true
+  }
 
   package func stop() { listener.stop() }
 
@@ -87,9 +92,6 @@ package final class RunningRelay: Sendable {
   }
 
   private func replace(_ rules: inout Rules, by settings: RelaySettings) {
-    if !settings.differsOnlyInRules(from: rules.settings) {
-      log.warning("identity, state and endpoints of a relay change with a restart only")
-    }
     let unreadable = rules.unreadable
     rules = Rules(settings)
     rules.unreadable = unreadable
@@ -116,7 +118,8 @@ package final class RunningRelay: Sendable {
   ) {
     for fault in peers.faults {
       log.error(
-        "an identity is not let in", metadata: ["file": "\(fault.file)", "reason": "\(fault.reason)"])
+        "an identity is not let in",
+        metadata: ["file": "\(fault.file)", "reason": "\(fault.reason)"])
     }
     for name in peers.unknownNames(in: routes ?? []) {
       log.warning("a route leads nowhere", metadata: ["name": "\(name)"])

@@ -34,24 +34,50 @@ import Testing
     try #require(try desk.store.message(letter.id, in: Desk.alice)).entry
   }
 
+  private func bytes(of outgoing: CarrierDesk.Outgoing) -> [[UInt8]] {
+    desk.desk.frames(of: outgoing).map(\.bytes)
+  }
+
   @Test func emptyMailboxIsSaidToBeEmpty() {
     #expect(collect().map(\.reply) == [.empty])
   }
 
   @Test func firstMessageComesWithItsChunks() throws {
     deposit(Letter(1), Letter(2))
-    let answer = collect()
+    let answer = collect(credit: 3)
     let entry = try entry(of: Letter(1))
     #expect(answer[0].reply == .delivery(entry, Letter(1).size, more: false))
-    #expect(answer[0].chunk == nil)
+    #expect(bytes(of: answer[0]) == [answer[0].reply.encoded()])
     let names = (0..<3).map { CarrierReply.chunk(ChunkName(id: Letter(1).id, index: $0)) }
     #expect(answer.dropFirst().map(\.reply) == names)
-    #expect(answer.dropFirst().map(\.chunk) == Letter(1).chunks)
+    #expect(
+      answer.dropFirst().map { bytes(of: $0) }
+        == zip(names, Letter(1).chunks).map { [$0.encoded(), $1] })
     #expect(answer.allSatisfy { $0.peer == peer })
     #expect(
       collect(after: entry.position)[0].reply
         == .delivery(try self.entry(of: Letter(2)), Letter(2).size, more: false))
     #expect(collect(after: .max).map(\.reply) == [.empty])
+  }
+
+  @Test func messagesThatFitTheCreditComeInOneAnswer() throws {
+    // Three chunks each; the last one has five.
+    let letters = [Letter(1), Letter(2), Letter(3, payloadByteCount: 3 * Limits.chunkByteCountMax)]
+    for letter in letters { deposit(letter) }
+    func deliveries(_ credit: UInt32) throws -> [CarrierReply] {
+      collect(credit: credit).map(\.reply).filter {
+        if case .delivery = $0 { true } else { false }
+      }
+    }
+    func delivery(_ index: Int, more: Bool) throws -> CarrierReply {
+      .delivery(try entry(of: letters[index]), letters[index].size, more: more)
+    }
+    #expect(try deliveries(5) == [delivery(0, more: false)])
+    #expect(try deliveries(10) == [delivery(0, more: true), delivery(1, more: false)])
+    #expect(
+      try deliveries(11)
+        == [delivery(0, more: true), delivery(1, more: true), delivery(2, more: false)])
+    #expect(collect(credit: 11).count == 3 + 11)
   }
 
   @Test func noMoreChunksComeThanThereIsCreditFor() throws {
@@ -87,12 +113,61 @@ import Testing
     #expect(desk.desk.deliverToWaiting().isEmpty)
   }
 
+  @Test func whoWaitsInVainIsToldSoWhenTheTimeIsOver() {
+    #expect(desk.desk.nextWaitEnd == nil)
+    _ = collect(wait: true)
+    desk.advance(milliseconds: 59_999)
+    #expect(desk.desk.endWaits().isEmpty)
+    #expect(desk.desk.nextWaitEnd != nil)
+    desk.advance(milliseconds: 100)
+    let told = desk.desk.endWaits()
+    #expect(told.map(\.reply) == [.empty])
+    #expect(told.map(\.peer) == [peer])
+    #expect(desk.desk.nextWaitEnd == nil)
+    #expect(desk.desk.endWaits().isEmpty)
+  }
+
+  /// Asked again and again, as a hostile peer may: one wait for a connection, the last one.
+  @Test func laterWaitTakesThePlaceOfTheEarlier() {
+    for _ in 0..<100 {
+      _ = collect(wait: true)
+      desk.advance(milliseconds: 1_000)
+    }
+    desk.advance(milliseconds: 58_900)
+    #expect(desk.desk.endWaits().isEmpty)
+    desk.advance(milliseconds: 200)
+    #expect(desk.desk.endWaits().count == 1)
+  }
+
+  @Test func onlyTheMailboxThatChangedIsLookedInto() throws {
+    let bob = CarrierDesk.Peer.connection(1, of: Desk.bob)
+    _ = collect(wait: true)
+    #expect(desk.ask(.collect(after: 0, credit: 32, waitMilliseconds: 9_000), from: bob).isEmpty)
+    deposit(Letter(1))
+    #expect(Set(desk.desk.deliverToWaiting().map(\.peer)) == [peer])
+    _ = desk.upload(Letter(2), in: [Desk.alice, Desk.bob], from: sender)
+    _ = desk.desk.flush()
+    #expect(Set(desk.desk.deliverToWaiting().map(\.peer)) == [bob])
+  }
+
+  @Test func whatIsAcknowledgedIsNotDeliveredAgain() throws {
+    deposit(Letter(1), Letter(2))
+    let first = try entry(of: Letter(1))
+    _ = desk.ask(.acknowledge(first), from: peer)
+    // Not on the disk yet.
+    #expect(try desk.store.message(first.id, in: Desk.alice) != nil)
+    #expect(
+      collect().first?.reply
+        == .delivery(try entry(of: Letter(2)), Letter(2).size, more: false))
+  }
+
   @Test func acknowledgedMessageIsGoneAndSoIsItsFile() throws {
     let letter = Letter(1, payloadByteCount: 1_000_000)
     deposit(letter, Letter(2))
     let entry = try entry(of: letter)
     for _ in 0..<2 {
-      #expect(desk.ask(.acknowledge(entry), from: peer) == [.acknowledged(entry)])
+      #expect(desk.ask(.acknowledge(entry), from: peer).isEmpty)
+      #expect(desk.desk.flush().map(\.reply) == [.acknowledged(entry)])
     }
     #expect(try desk.store.state.spool.names() == [])
     #expect(try desk.store.first(in: Desk.alice)?.id == Letter(2).id)
@@ -109,6 +184,7 @@ import Testing
       return
     }
     _ = desk.ask(.acknowledge(entry), from: bob)
+    _ = desk.desk.flush()
     #expect(try desk.store.first(in: Desk.alice)?.id == Letter(1).id)
   }
 

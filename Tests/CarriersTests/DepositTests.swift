@@ -33,10 +33,10 @@ import Testing
   @Test func smallDepositIsStoredWhenFlushed() throws {
     let letter = Letter(1)
     #expect(desk.upload(letter, from: peer) == [proceed(letter, 0)])
-    #expect(desk.desk.hasFinishedDeposits)
+    #expect(desk.desk.hasFinished)
     #expect(try desk.store.first(in: Desk.server) == nil)
     #expect(desk.desk.flush().map(\.reply) == [.stored(letter.id)])
-    #expect(!desk.desk.hasFinishedDeposits)
+    #expect(!desk.desk.hasFinished)
     let stored = try #require(try desk.store.first(in: Desk.server))
     #expect(stored.depositor == Desk.alice)
     #expect(try stored.chunks() == letter.chunks)
@@ -128,7 +128,7 @@ import Testing
     let request = CarrierRequest.chunk(ChunkName(id: letter.id, index: 0)).encoded()
     let replies = desk.desk.handle([request, []], from: peer).map(\.reply)
     expectRefusal(.outOfOrder, of: letter.id, in: replies)
-    #expect(!desk.desk.hasFinishedDeposits)
+    #expect(!desk.desk.hasFinished)
   }
 
   @Test func chunkOfNoDepositIsIgnored() {
@@ -150,7 +150,7 @@ import Testing
     expectRefusal(.notAllowed, of: Letter(1).id, in: desk.offer(Letter(1), from: other))
     expectRefusal(
       .notAllowed, of: Letter(1).id,
-      in: desk.offer(Letter(1), in: [Desk.server, Desk.alice], from: peer))
+      in: desk.offer(Letter(1), in: [Desk.server, Desk.bob], from: peer))
   }
 
   @Test func messageOverTheLimitIsRefusedBeforeItsFirstChunk() throws {

@@ -14,18 +14,26 @@ final class Desk {
   let desk: CarrierDesk
   private let clock: TestClock
 
-  convenience init(_ folder: TemporaryFolder, byteCountMax: UInt64 = 64 << 20) throws {
-    try self.init(onDisk: folder.path, byteCountMax: byteCountMax)
+  convenience init(
+    _ folder: TemporaryFolder, byteCountMax: UInt64 = 64 << 20, quotas: DepositQuotas = .none
+  ) throws {
+    try self.init(onDisk: folder.path, byteCountMax: byteCountMax, quotas: quotas)
   }
 
-  init(onDisk directory: String, byteCountMax: UInt64 = 64 << 20) throws {
+  init(
+    onDisk directory: String, byteCountMax: UInt64 = 64 << 20, quotas: DepositQuotas = .none
+  ) throws {
     store = try MailboxStore(testing: directory + "/state")
     let clock = TestClock()
     self.clock = clock
     let access = CarrierAccess(
-      depositors: [Self.server: [Self.alice, Self.bob], Self.alice: [Self.server]],
-      byteCountMax: byteCountMax)
-    desk = CarrierDesk(store: store, access: access, now: { clock.now })
+      depositors: [
+        Self.server: [Self.alice, Self.bob], Self.alice: [Self.server], Self.bob: [Self.server],
+      ], byteCountMax: byteCountMax)
+    let origin = ContinuousClock.now
+    desk = CarrierDesk(
+      store: store, access: access, quotas: quotas, now: { clock.now },
+      clock: { origin + .milliseconds(Int64(clock.now.milliseconds)) })
   }
 
   func advance(milliseconds: UInt64) { clock.advance(milliseconds: milliseconds) }

@@ -18,7 +18,7 @@ struct Machine: Sendable {
   let transport: TransportIdentity
 
   init(_ name: String) throws {
-    let identity = Identity(generating: try IdentityName(name))
+    let identity = try TestIdentity.make(name)
     self.identity = identity
     mailbox = try #require(Mailbox(identity.public.fingerprint.bytes))
     transport = TransportIdentity(publicKey: try Self.key(of: identity)) { borrower in

@@ -59,6 +59,34 @@ final class Installation {
       """)
   }
 
+  /// A relay of its own identity, with directories that let in the signer and web1.
+  func writeRelay(signers: String = "tcp://127.0.0.1:*", appliers: String = "tcp://127.0.0.1:*")
+    throws
+  {
+    let files = FileManager.default
+    if !files.fileExists(atPath: folder.path("keys/relay.key")) {
+      try succeed("keygen", "relay")
+      for (role, name) in [("signers", "signer"), ("appliers", "web1")] {
+        try files.createDirectory(
+          atPath: folder.path("keys/\(role)"), withIntermediateDirectories: false)
+        try files.copyItem(
+          atPath: folder.path("keys/\(name).pub"),
+          toPath: folder.path("keys/\(role)/\(name).pub"))
+      }
+    }
+    try folder.write(
+      "relay.yaml",
+      """
+      identity: keys/relay.key
+      state: var/relay
+      relay:
+        signers: \(signers)
+        appliers: \(appliers)
+        trusted-signers: keys/signers
+        trusted-appliers: keys/appliers
+      """)
+  }
+
   func writeSigner(connect: String) throws {
     try folder.write(
       "signer.yaml",

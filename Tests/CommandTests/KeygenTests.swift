@@ -32,6 +32,18 @@ struct KeygenTests {
     #expect(!result.text.contains(secret) && !result.errors.contains(secret))
   }
 
+  @Test func tellsMachinesWhatItMadeAndNothingSecret() throws {
+    let result = try program.run(["keygen", "web1", "--json"])
+    #expect(result.status == 0 && result.errors.isEmpty)
+    let fields = try JSONDecoder().decode([String: String].self, from: Data(result.output))
+    #expect(
+      Set(fields.keys) == ["name", "fingerprint", "line", "secretFile", "publicFile"])
+    #expect(fields["name"] == "web1" && fields["secretFile"] == "keys/web1.key")
+    let line = try #require(fields["line"])
+    #expect(try text("keys/web1.pub").contains(line + "\n"))
+    #expect(!result.text.contains(try secretLine()))
+  }
+
   private func secretLine() throws -> String {
     String(try #require(try text("keys/web1.key").split(separator: "\n").last))
   }

@@ -54,8 +54,11 @@ struct SendTests {
     #expect(send.text.contains("stored there, not answered yet"))
     #expect(daemon.end().status == 0)
     #expect(holder.end(SIGKILL).status == -SIGKILL)
-    let once = try installation.run("verify-apply", "--config", "web1.yaml", "--once")
+    let once = try installation.run("verify-apply", "--config", "web1.yaml", "--once", "--json")
     #expect(once.status == 0, "\(once.errors)")
+    let rows = try JSONDecoder().decode([[String: String]].self, from: Data(once.output))
+    #expect(rows.count == 1 && rows.first?["outcome"] == "applied", "\(rows)")
+    #expect(rows.first?["after"] == (try source.id().hex))
     try installation.expectEqual()
     // The receipt waits for the signer.
     daemon = try installation.startDaemon()

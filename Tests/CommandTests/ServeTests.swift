@@ -130,6 +130,57 @@ struct ServeTests {
     #expect(occupant.end().status == 0)
   }
 
+  // MARK: - Several roles
+
+  private func startBoth() throws -> RunningProgram {
+    try installation.writeRelay()
+    try folder.write("serve.yaml", "applier: web1.yaml\nrelay: relay.yaml\n")
+    let program = try RunningProgram(
+      installation.program, ["serve", "--config", "serve.yaml"],
+      environment: ["NOTIFY_SOCKET": folder.path("notify")])
+    #expect(try manager.next() == ["READY=1", "STATUS=running: relay, applier"])
+    return program
+  }
+
+  @Test func rolesStartInOrderAndStopInTheOther() throws {
+    let program = try startBoth()
+    let started = program.log.components(separatedBy: "\n").filter { $0.contains(" listening ") }
+    #expect(started.count == 2 && started[0].contains("signers="), "\(started)")
+    let end = program.end()
+    #expect(end.status == 0 && end.seconds < 5, "\(program.log)")
+    let ended = program.log.components(separatedBy: "\n").filter { $0.contains("role ended") }
+    #expect(ended.map { $0.suffix(7) } == ["applier", "e=relay"], "\(program.log)")
+  }
+
+  @Test func relayTakesItsNewRulesWithoutAnotherDoor() throws {
+    let program = try startBoth()
+    try installation.succeed("keygen", "web2")
+    try FileManager.default.moveItem(
+      atPath: folder.path("keys/web2.pub"), toPath: folder.path("keys/appliers/web2.pub"))
+    try edit("relay.yaml", "trusted-signers: keys/signers", "trusted-signers: keys/appliers")
+    _ = try reload(program)
+    try program.line(with: "reloaded role=relay")
+    try program.line(with: "appliers=2 signers=2")
+    #expect(program.log.components(separatedBy: " signers=tcp://").count == 2)
+    // Another door needs another relay, which the same process starts.
+    try edit("relay.yaml", "state: var/relay", "state: var/other")
+    _ = try reload(program)
+    #expect(program.log.components(separatedBy: " signers=tcp://").count == 3)
+    #expect(FileManager.default.fileExists(atPath: folder.path("var/other/state.sqlite")))
+    #expect(program.end().status == 0)
+  }
+
+  @Test func relayRunsAloneAsWell() throws {
+    try installation.writeRelay()
+    let program = try RunningProgram(
+      installation.program, ["relay", "--config", "relay.yaml"],
+      environment: ["NOTIFY_SOCKET": folder.path("notify")])
+    #expect(try manager.next() == ["READY=1", "STATUS=running: relay"])
+    _ = try reload(program)
+    let end = program.end()
+    #expect(end.status == 0 && end.seconds < 5)
+  }
+
   @Test func oneRoleThatCannotStartEndsTheProcess() throws {
     let program = try start()
     let second = try installation.program.run(["serve", "--config", "serve.yaml"])
@@ -145,6 +196,30 @@ struct ServeTests {
     expectFailure(try serve(), "unknown key 'aplier'", "did you mean 'applier'?")
     try folder.write("serve.yaml", "applier: none.yaml\n")
     expectFailure(try serve(), "none.yaml", "there is no such file")
+  }
+
+  @Test func onceEndsWithTwoWhereAMessageIsRefused() throws {
+    let program = try start()
+    #expect(try installation.sendMain().status == 0)
+    let holder = try RunningProgram(
+      PipelineProgram("/usr/bin/flock", in: folder),
+      [
+        "-F", installation.checkout.path + "/.git/distro.lock", "sh", "-c",
+        "echo held >&2; exec sleep 600",
+      ])
+    try holder.line(with: "held")
+    try installation.source.commit(["a": "2\n"])
+    #expect(try installation.sendMain(wait: 2).status == 1)
+    #expect(program.end().status == 0)
+    #expect(holder.end(SIGKILL).status == -SIGKILL)
+    try installation.checkout.write("a", "mine\n")
+    let once = try installation.run("verify-apply", "--config", "web1.yaml", "--once", "--json")
+    #expect(once.status == 2, "\(once.errors)")
+    let rows = try JSONDecoder().decode([[String: String]].self, from: Data(once.output))
+    #expect(rows.count == 1 && rows.first?["outcome"] == "refused", "\(rows)")
+    #expect(rows.first?["refusal"] == "local-changes")
+    #expect(
+      try installation.run("verify-apply", "--config", "web1.yaml", "--json").status == 64)
   }
 
   @Test func refusesAServiceManagerThatCannotBeTold() throws {

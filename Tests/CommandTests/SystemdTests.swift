@@ -58,4 +58,60 @@ struct SystemdTests {
     let program = PipelineProgram(Installation.executable, in: folder)
     #expect(try program.run([String(words[1]), "--help"]).status == 0)
   }
+
+  /// What a filter of system calls forbids, the program must be able to do without: libzmq, for one, ends it.
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")))
+  func programCallsNothingThatTheUnitForbids() throws {
+    let installation = try Installation()
+    try installation.source.commit(["a": "1\n"])
+    let trace = installation.folder.path("trace")
+    let program = PipelineProgram("/usr/bin/strace", in: installation.folder)
+    let daemon = try RunningProgram(
+      program,
+      ["-f", "-qq", "-o", trace, Installation.executable, "verify-apply", "--config", "web1.yaml"])
+    try installation.adoptEndpoint(of: daemon)
+    #expect(try installation.sendMain().status == 0)
+    try installation.succeed("doctor", "--config", "web1.yaml")
+    // strace passes a signal on only to itself.
+    let children = try String(
+      contentsOfFile: "/proc/\(daemon.pid)/task/\(daemon.pid)/children", encoding: .utf8)
+    kill(try #require(children.split(separator: " ").first.flatMap { Int32($0) }), SIGTERM)
+    #expect(daemon.wait() == 0)
+    var called: Set<String> = []
+    for line in try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n") {
+      if let match = line.firstMatch(of: /^\d+ +([a-z_0-9]+)\(/) {
+        called.insert(String(match.output.1))
+      }
+    }
+    #expect(called.count > 50)
+    // SQLite gives its files to the owner of the database when it runs as root, which the units never do.
+    let forbidden = called.subtracting(try allowedCalls()).subtracting(["fchown"])
+    #expect(forbidden == [])
+  }
+
+  /// By the lines of all units, which are the same.
+  private func allowedCalls() throws -> Set<String> {
+    let lines = try Self.names.map { name in
+      try text(name).split(separator: "\n").filter { $0.hasPrefix("SystemCallFilter=") }
+    }
+    #expect(Set(lines).count == 1)
+    var allowed: Set<String> = []
+    for line in lines[0] {
+      let words = line.dropFirst("SystemCallFilter=".count)
+      let calls = try words.drop { $0 == "~" }.split(separator: " ")
+        .flatMap { $0.hasPrefix("@") ? try group(String($0)) : [String($0)] }
+      if words.hasPrefix("~") { allowed.subtract(calls) } else { allowed.formUnion(calls) }
+    }
+    return allowed
+  }
+
+  /// The calls of a group such as `@system-service`, and of the groups in it.
+  private func group(_ name: String) throws -> [String] {
+    let lines = try analyze("syscall-filter", "--no-pager", name).text.split(separator: "\n")
+      .dropFirst().map { $0.trimmingCharacters(in: .whitespaces) }
+    return try lines.flatMap { line -> [String] in
+      if line.hasPrefix("@") { return try group(line) }
+      return line.isEmpty || line.hasPrefix("#") ? [] : [line]
+    }
+  }
 }

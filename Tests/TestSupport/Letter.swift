@@ -1,5 +1,6 @@
 package import Mailboxes
 package import MessageFormat
+import Sealing
 
 extension Name {
   /// 32 times the same byte.
@@ -19,19 +20,35 @@ extension Name {
   }
 }
 
-/// Chunks as a sealed message has them: two of any size, then full ones, then a last one.
+/// Chunks as a sealed message has them: a header, a statement of any size, then full ones, then a last one.
 package struct Letter: Sendable {
   package let number: UInt32
   package let id: MessageID
   package let chunks: [[UInt8]]
+  package let slot: Slot?
   package let sender = Mailbox(repeating: 0xaa)
   package let time = Timestamp(milliseconds: 1_000)
 
-  package init(_ number: UInt32, payloadByteCount: Int = 100) {
+  /// Whom a letter is for unless its test says otherwise.
+  package static let recipients =
+    [0x51, 0xa1, 0xb0].map { Mailbox(repeating: $0) }
+    + ["server", "alice", "bob"].map(TestIdentity.mailbox)
+
+  package init(
+    _ number: UInt32, payloadByteCount: Int = 100, for recipients: [Mailbox] = Letter.recipients,
+    slot: Slot? = nil
+  ) {
     self.number = number
-    id = MessageID(number: number)
+    self.slot = slot
     var generator = SeededGenerator(seed: UInt64(number))
-    var chunks = [generator.bytes(150), generator.bytes(300)]
+    let header = SealedHeader(
+      streamHeader: generator.bytes(Limits.streamHeaderByteCount),
+      recipients: recipients.map {
+        .init(mailbox: $0, wrappedKey: generator.bytes(Limits.wrappedKeyByteCount))
+      }
+    ).encoded()
+    id = MessageID(ofHeader: header)
+    var chunks = [header, generator.bytes(300)]
     var rest = payloadByteCount
     while rest > 0 {
       let count = min(rest, Limits.chunkByteCountMax)
@@ -48,7 +65,7 @@ package struct Letter: Sendable {
   }
 
   package func offer(for mailboxes: [Mailbox]) -> DepositOffer {
-    DepositOffer(id: id, mailboxes: mailboxes, size: size)
+    DepositOffer(id: id, mailboxes: mailboxes, size: size, slot: slot)
   }
 }
 

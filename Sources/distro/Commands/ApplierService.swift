@@ -75,7 +75,7 @@ extension Role {
   static func applier(_ path: String) -> Role {
     Role(name: "applier") {
       let configuration = try ApplierConfiguration.read(path)
-      return {
+      return RoleStart {
         let log = try configuration.log.logger(label: "distro.verify-apply")
         let state = try StateDatabase.applier(directory: configuration.settings.state)
         return try ApplierService(configuration, store: MailboxStore(state: state), log: log)

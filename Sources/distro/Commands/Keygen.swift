@@ -24,6 +24,9 @@ struct Keygen: ParsableCommand {
   @Flag(help: "Asks for a passphrase on the terminal, twice.")
   var passphrase = false
 
+  @Flag(help: "Prints name, fingerprint, public line and both paths as JSON.")
+  var json = false
+
   func validate() throws {
     guard passphraseFile == nil || !passphrase else {
       throw ValidationError("--passphrase and --passphrase-file exclude each other")
@@ -36,6 +39,10 @@ struct Keygen: ParsableCommand {
       atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let files = try KeyFile.create(
       identity, inDirectory: directory, passphrase: try chosenPassphrase())
+    if json {
+      Terminal.print(try Report(identity.public, files).json())
+      return
+    }
     Terminal.print(identity.public.line)
     Terminal.printError("secret key   \(files.secret)  (mode 0600; never leaves this machine)")
     Terminal.printError("public key   \(files.public)  (for the other side)")
@@ -46,5 +53,27 @@ struct Keygen: ParsableCommand {
     if let passphraseFile { return try Passphrase(file: passphraseFile) }
     guard passphrase else { return nil }
     return try Passphrase.ask(prompt: "Passphrase for \(name).key: ", twice: true)
+  }
+
+  /// The keys are part of the interface; README.md lists them.
+  private struct Report: Encodable {
+    let name: String
+    let fingerprint: String
+    let line: String
+    let secretFile: String
+    let publicFile: String
+
+    init(_ identity: PublicIdentity, _ files: (secret: String, public: String)) {
+      name = identity.name.text
+      fingerprint = "\(identity.fingerprint)"
+      line = identity.line
+      (secretFile, publicFile) = files
+    }
+
+    func json() throws -> String {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
   }
 }

@@ -5,7 +5,7 @@ import ServiceLifecycle
 import ZeroMQ
 
 /// A relay that runs until it is told to stop, and looks at its directories of identities meanwhile.
-final class RelayService: Service {
+final class RelayService: RoleService {
   private static let lookInterval: Duration = .seconds(1)
 
   private let relay: RunningRelay
@@ -38,8 +38,23 @@ final class RelayService: Service {
     relay.stop()
   }
 
-  /// Directories, routes and quotas as they are in `configuration`; what needs a restart is said in the log.
-  func reload(_ configuration: RelayConfiguration) {
-    relay.reload(configuration.settings)
+  /// Directories, routes and quotas are what `configuration` says from now on; `false`: it needs another relay.
+  func adopt(_ configuration: RelayConfiguration) -> Bool { relay.reload(configuration.settings) }
+
+  /// All that it has said is stored is on the disk.
+  func abandon() {}
+}
+
+extension Role {
+  /// `path`: of its configuration.
+  static func relay(_ path: String) -> Role {
+    Role(name: "relay") {
+      let configuration = try RelayConfiguration.read(path)
+      return RoleStart {
+        try RelayService(configuration, log: configuration.log.logger(label: "distro.relay"))
+      } adopt: { running in
+        (running as? RelayService)?.adopt(configuration) ?? false
+      }
+    }
   }
 }

@@ -2,7 +2,6 @@ import Applier
 import ArgumentParser
 import Logging
 import Mailboxes
-import ServiceLifecycle
 import ZeroMQ
 
 struct VerifyApply: AsyncParsableCommand {
@@ -19,6 +18,13 @@ struct VerifyApply: AsyncParsableCommand {
 
   @Flag(help: "Handles what waits in the inbox, and exits.")
   var once = false
+
+  @Flag(help: "With --once: prints what became of each message as JSON.")
+  var json = false
+
+  func validate() throws {
+    guard once || !json else { throw ValidationError("--json needs --once") }
+  }
 
   func run() async throws {
     try Libzmq.requireVersion()
@@ -37,8 +43,14 @@ struct VerifyApply: AsyncParsableCommand {
   private func handleOnce(
     _ settings: ApplierSettings, _ store: MailboxStore, _ log: Logger
   ) throws {
-    let worker = Worker(settings, store: store, log: log, now: Clock.now, onAnswer: {})
+    var answered: [Answered] = []
+    let worker = Worker(
+      settings, store: store, log: log, now: Clock.now, onAnswer: {},
+      onOutcome: { answered.append($0) })
     while case .progress = try worker.handleNext() {}
+    if json { Terminal.print(try OnceReport.json(answered)) }
     if let fault = worker.fault { throw fault }
+    let isRefused = answered.contains { if case .refused = $0.outcome { true } else { false } }
+    if isRefused { throw ExitStatus.refused }
   }
 }

@@ -25,6 +25,12 @@ struct ConfigurationChecks {
         return
       }
       ApplierChecks(configuration: configuration).run(&examination)
+    } else if root.value(of: "identity") != nil {
+      checkOwnFiles(of: file, &examination)
+      guard let configuration = read({ try RelayConfiguration.read(path) }, &examination) else {
+        return
+      }
+      RelayChecks(settings: configuration.settings).run(&examination)
     } else {
       guard let roles = read({ try ServeConfiguration(file) }, &examination) else { return }
       for role in [roles.relay, roles.signer, roles.applier].compactMap({ $0 }) {

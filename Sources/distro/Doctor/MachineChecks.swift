@@ -19,8 +19,8 @@ enum MachineChecks {
       } else {
         examination.warn(
           .clock, "clock", "nothing synchronises it, as far as the kernel knows",
-          do: "run an NTP client (systemd-timesyncd, chrony): messages that are 5 minutes ahead of a"
-            + " recipient's clock are refused as clock-skew, late ones as expired")
+          do: "run an NTP client (systemd-timesyncd, chrony): what is 5 minutes ahead of its "
+            + "reader's clock is refused as clock-skew, what is late as expired")
       }
     } catch {
       examination.fail(.clock, "clock", error)

@@ -32,7 +32,7 @@ struct PlaceChecks {
   private func checkRights(_ rights: FileRights, _ examination: inout Examination) throws {
     if rights.owner != FileRights.user {
       let isRoot = FileRights.user == 0
-      let advice = "run the doctor as the user of the service: sudo -u '#\(rights.owner)' distro doctor …"
+      let advice = "run the doctor as that user: sudo -u '#\(rights.owner)' distro doctor …"
       let finding = "belongs to user \(rights.owner), and we are user \(FileRights.user)"
       return isRoot
         ? examination.warn(area, path, finding, do: advice)
@@ -71,7 +71,8 @@ struct PlaceChecks {
       let ahead = rights.modifiedSeconds - now
       guard ahead > Self.skewSecondsMax else { continue }
       return examination.fail(
-        .clock, "clock", "\(path)/\(name) was written \(ahead) s in the future: the clock went back",
+        .clock, "clock",
+        "\(path)/\(name) was written \(ahead) s in the future: the clock went back",
         do: "set the clock; messages made or judged by a wrong one are refused")
     }
   }

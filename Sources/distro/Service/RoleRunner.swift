@@ -2,21 +2,21 @@ import Logging
 import ServiceLifecycle
 import Synchronization
 
-/// Runs one role, and makes it anew when its configuration has changed.
+/// Runs one role, and makes it anew when its configuration has changed in a way that it cannot adopt as it runs.
 ///
 /// The old one ends before the new one begins: both would want the same port and the same state.
 final class RoleRunner: Service {
   private struct State {
     var service: any RoleService
     var group: ServiceGroup
-    var start: Role.Start
+    var start: RoleStart
     /// What the next turn begins with; `nil`: the role ends with this one.
-    var next: Role.Start?
+    var next: RoleStart?
     var reload: CheckedContinuation<Void, Never>?
   }
 
   let name: String
-  private let read: @Sendable () throws -> Role.Start
+  private let read: @Sendable () throws -> RoleStart
   private let log: Logger
   private let state: Mutex<State>
 
@@ -26,7 +26,7 @@ final class RoleRunner: Service {
     read = role.read
     self.log = log
     let start = try role.read()
-    let service = try start()
+    let service = try start.make()
     state = Mutex(State(service: service, group: Self.group(of: service, log), start: start))
   }
 
@@ -42,6 +42,7 @@ final class RoleRunner: Service {
       let group = state.withLock { $0.group }
       try await group.run()
     } while try startNext()
+    log.info("role ended", metadata: ["role": "\(name)"])
   }
 
   /// Whether there is another turn.
@@ -52,18 +53,18 @@ final class RoleRunner: Service {
     }
     guard let next else { return false }
     do {
-      begin(try next(), next)
+      begin(try next.make(), next)
     } catch {
       log.error(
         "the new configuration cannot be started; going on with the old one",
         metadata: ["role": "\(name)", "error": "\(ErrorReport(error).message)"])
-      begin(try old(), old)
+      begin(try old.make(), old)
     }
     finishReload()
     return true
   }
 
-  private func begin(_ service: any RoleService, _ start: @escaping Role.Start) {
+  private func begin(_ service: any RoleService, _ start: RoleStart) {
     let group = Self.group(of: service, log)
     state.withLock { ($0.service, $0.group, $0.start) = (service, group, start) }
   }
@@ -80,6 +81,12 @@ final class RoleRunner: Service {
   /// at a time.
   func reload() async throws {
     let next = try read()
+    let isAdopted = state.withLock { state in
+      guard next.adopt(state.service) else { return false }
+      state.start = next
+      return true
+    }
+    if isAdopted { return }
     await withCheckedContinuation { continuation in
       let group = state.withLock { state in
         precondition(state.reload == nil, "reloads come one after the other")
