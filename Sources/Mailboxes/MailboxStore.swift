@@ -91,8 +91,10 @@ package struct MailboxStore: Sendable {
     }
   }
 
+  /// For few statements that need not see one and the same state. Not `queue.read`: its PRAGMA query_only makes SQLite
+  /// prepare every cached statement anew, which costs more than the reading.
   func reading<Value>(_ body: (Database) throws -> Value) throws(MailboxError) -> Value {
-    do { return try state.queue.read(body) } catch { throw MailboxError(error) }
+    do { return try state.queue.inDatabase(body) } catch { throw MailboxError(error) }
   }
 
   /// For removals: what is removed once more, or collected once more, does no harm.

@@ -35,7 +35,7 @@ package struct Standing: Sendable {
 }
 
 extension MailboxStore {
-  /// All that decides on an offer, read at one time.
+  /// All that decides on an offer.
   package func standing(
     of offer: DepositOffer, from depositor: Mailbox
   ) throws(MailboxError) -> Standing {

@@ -125,7 +125,8 @@ import Testing
   @Test func chunkOfAnotherSizeEndsTheDeposit() {
     let letter = Letter(1)
     _ = desk.offer(letter, from: peer)
-    let request = CarrierRequest.chunk(ChunkName(id: letter.id, index: 0)).encoded()
+    _ = desk.chunk(letter, 0, from: peer)
+    let request = CarrierRequest.chunk(ChunkName(id: letter.id, index: 1)).encoded()
     let replies = desk.desk.handle([request, []], from: peer).map(\.reply)
     expectRefusal(.outOfOrder, of: letter.id, in: replies)
     #expect(!desk.desk.hasFinished)

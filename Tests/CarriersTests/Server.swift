@@ -81,7 +81,7 @@ final class Server {
     let access = CarrierAccess(
       depositors: [machine.mailbox: [alice.mailbox, bob.mailbox]], byteCountMax: 1 << 30)
     return CarrierDesk(
-      store: store, access: access, now: { Timestamp(milliseconds: 1_700_000_000_000) })
+      store: store, access: access, now: { Timestamp(milliseconds: 2_000) })
   }
 
   func stop() {

@@ -50,7 +50,7 @@ import Testing
   }
 
   @Test func largeMessageIsAFileAndSmallOneIsNot() throws {
-    let most = Int(MailboxStore.inlineByteCountMax) - 450
+    let most = Int(MailboxStore.inlineByteCountMax - Letter(1, payloadByteCount: 0).size.byteCount)
     try test.deposit(Letter(1, payloadByteCount: most), for: [alice])
     #expect(try test.spoolNames == [])
     let large = try test.deposit(Letter(2, payloadByteCount: most + 1), for: [alice])

@@ -1,7 +1,6 @@
 import Carriers
 import Relay
 import Sodium
-import Spool
 
 /// `config/relay.example.yaml`.
 struct RelayConfiguration {

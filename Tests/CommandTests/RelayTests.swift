@@ -1,0 +1,98 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `distro relay`, the program itself.
+@Suite struct RelayCommandTests {
+  private let folder: PipelineFolder
+  private let program: PipelineProgram
+
+  init() throws {
+    folder = try PipelineFolder()
+    program = PipelineProgram(Installation.executable, in: folder)
+    for (name, directory) in [("relay", "keys"), ("signer", "keys/signers"), ("web1", "keys/appliers")] {
+      #expect(try program.run(["keygen", name, "--directory", directory]).status == 0)
+    }
+    try write()
+  }
+
+  private func write(_ more: String = "", trusted: String = "keys/appliers") throws {
+    try folder.write(
+      "relay.yaml",
+      """
+      identity: keys/relay.key
+      state: var/relay
+      relay:
+        signers: tcp://127.0.0.1:*
+        appliers: tcp://127.0.0.1:*
+        trusted-signers: keys/signers
+        trusted-appliers: \(trusted)
+      \(more)
+      """)
+  }
+
+  private func start() throws -> RunningProgram {
+    let relay = try RunningProgram(program, ["relay", "--config", "relay.yaml"])
+    try relay.line(with: "listening")
+    return relay
+  }
+
+  private func run() throws -> ProgramResult {
+    try program.run(["relay", "--config", "relay.yaml"])
+  }
+
+  @Test func startsAndStopsInTime() throws {
+    let relay = try start()
+    #expect(relay.log.contains("appliers=1"))
+    let end = relay.end()
+    #expect(end.status == 0)
+    #expect(end.seconds < 5)
+  }
+
+  @Test func identitiesThatComeAreSeenWithoutASignal() throws {
+    let relay = try start()
+    #expect(try program.run(["keygen", "web2", "--directory", "keys/appliers"]).status == 0)
+    try relay.line(with: "appliers=2")
+  }
+
+  @Test func hangUpReloadsWhatIsValidAndKeepsWhatIsNot() throws {
+    let relay = try start()
+    try write("  quotas: {mailbox: {bytes: lots}}")
+    kill(relay.pid, SIGHUP)
+    #expect(try relay.line(with: "not reloaded").contains("lots"))
+    try write("  quotas: {mailbox: {bytes: 1G}}")
+    kill(relay.pid, SIGHUP)
+    try relay.line(with: "notice reloaded")
+    #expect(relay.end().status == 0)
+  }
+
+  @Test(arguments: [
+    ("  routes: [{signer: signer, appliers: [web2]}]", "did you mean 'web1'?"),
+    ("  routes: [{signer: web1, appliers: []}]", "no identity 'web1'"),
+    ("  quotas: {mailbox: {bytes: 0}}", "relay.quotas.mailbox.bytes"),
+    ("  quotas: {mailbox: {bytes: 99999999999999999999G}}", "number of bytes"),
+    ("  quotas: {depositor: {days: 92}}", "over 91"),
+    ("  quota: {}", "did you mean 'quotas'?"),
+  ])
+  func whatIsWrongInTheConfigurationIsNamed(_ line: String, _ words: String) throws {
+    try write(line)
+    expectFailure(try run(), words)
+  }
+
+  @Test func directoryMustBeThere() throws {
+    try write(trusted: "keys/nowhere")
+    expectFailure(try run(), "relay.trusted-appliers", "nowhere")
+  }
+
+  @Test func exampleSaysWhatTheDefaultsAre() throws {
+    let example = try String(
+      contentsOfFile: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../config/relay.example.yaml").standardizedFileURL.path,
+      encoding: .utf8)
+    try FileManager.default.createDirectory(atPath: folder.path("config"), withIntermediateDirectories: false)
+    try folder.write("config/relay.yaml", example.replacing("5555", with: "*").replacing("5557", with: "*"))
+    let relay = try RunningProgram(program, ["relay", "--config", "config/relay.yaml"])
+    try relay.line(with: "listening")
+    #expect(relay.end().status == 0)
+  }
+}
