@@ -10,7 +10,9 @@ import Testing
   init() throws {
     folder = try PipelineFolder()
     program = PipelineProgram(Installation.executable, in: folder)
-    for (name, directory) in [("relay", "keys"), ("signer", "keys/signers"), ("web1", "keys/appliers")] {
+    for (name, directory) in [
+      ("relay", "keys"), ("signer", "keys/signers"), ("web1", "keys/appliers"),
+    ] {
       #expect(try program.run(["keygen", name, "--directory", directory]).status == 0)
     }
     try write()
@@ -89,8 +91,10 @@ import Testing
       contentsOfFile: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../../config/relay.example.yaml").standardizedFileURL.path,
       encoding: .utf8)
-    try FileManager.default.createDirectory(atPath: folder.path("config"), withIntermediateDirectories: false)
-    try folder.write("config/relay.yaml", example.replacing("5555", with: "*").replacing("5557", with: "*"))
+    try FileManager.default.createDirectory(
+      atPath: folder.path("config"), withIntermediateDirectories: false)
+    let onFreePorts = example.replacing("5555", with: "*").replacing("5557", with: "*")
+    try folder.write("config/relay.yaml", onFreePorts)
     let relay = try RunningProgram(program, ["relay", "--config", "config/relay.yaml"])
     try relay.line(with: "listening")
     #expect(relay.end().status == 0)

@@ -78,7 +78,8 @@ struct State {
   func count(_ table: String, _ condition: String = "true") throws -> Int {
     try read { database in
       guard try database.tableExists(table) else { return 0 }
-      return try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM \(table) WHERE \(condition)") ?? 0
+      let query = "SELECT COUNT(*) FROM \(table) WHERE \(condition)"
+      return try Int.fetchOne(database, sql: query) ?? 0
     } ?? 0
   }
 

@@ -47,7 +47,7 @@ struct Counts {
       counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
     }
     let steps = Dictionary(uniqueKeysWithValues: steps.map { ($0.key.rawValue, $0.value) })
-    Swift.print(
+    say(
       """
       kills: \(killCount) (\(list(kills)))
       appliers killed in a step: \(list(steps)); with a journal \(journals)

@@ -46,10 +46,10 @@ enum Crash {
 
   /// Whether all was well.
   private static func run(_ options: Options) throws -> Bool {
+    let canMount = try options.fillsDisks && Disk.prepare()
     let start = ContinuousClock.now
-    print("seed \(options.seed), \(options.count) kills, \(options.applierCount) appliers")
-    let canMount = options.fillsDisks && Disk.prepare()
-    if options.fillsDisks && !canMount { print("no disk is filled: only root can mount one") }
+    say("seed \(options.seed), \(options.count) kills, \(options.applierCount) appliers")
+    if options.fillsDisks && !canMount { say("no disk is filled: only root can mount one") }
     let world = try World(options, canMount: canMount)
     let havoc = Havoc(world, options)
     var findings: [String] = []
@@ -65,14 +65,19 @@ enum Crash {
     havoc.counts.print(seconds: (ContinuousClock.now - start) / .seconds(1))
     guard !findings.isEmpty else {
       try world.remove()
-      print("nothing lost, nothing twice, nothing torn, nothing locked")
+      say("nothing lost, nothing twice, nothing torn, nothing locked")
       return true
     }
-    for finding in findings { print("FAILED: \(finding)") }
+    for finding in findings { say("FAILED: \(finding)") }
     try world.keep()
-    print("seed \(options.seed); everything is kept in \(world.path)")
+    say("seed \(options.seed); everything is kept in \(world.path)")
     return false
   }
+}
+
+/// Unbuffered: a run takes its time, and someone may look.
+func say(_ line: String) {
+  FileHandle.standardOutput.write(Data((line + "\n").utf8))
 }
 
 struct Failure: Error, CustomStringConvertible {

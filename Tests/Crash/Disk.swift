@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A file system in memory below one role, which can be made full at any moment.
 final class Disk {
@@ -6,10 +7,23 @@ final class Disk {
   private let byteCount: Int
   private(set) var isFull = false
 
-  /// Gives this process, and all that it starts, mounts of their own: they go when it does, however it ends. To be called
-  /// before there is a second thread; `false`: this user may not.
-  static func prepare() -> Bool {
-    unshare(CLONE_NEWNS) == 0 && mount("none", "/", nil, UInt(MS_REC | MS_PRIVATE), nil) == 0
+  private static let mark = "DISTRO_CRASH_HAS_MOUNTS"
+
+  /// Gives this program, and all that it starts, mounts of their own, which go when it does, however it ends: begins it
+  /// anew. `false`: this user may not.
+  static func prepare() throws -> Bool {
+    if ProcessInfo.processInfo.environment[mark] != nil { return true }
+    let unshare = "/usr/bin/unshare"
+    let options = ["--mount", "--propagation", "private"]
+    guard getuid() == 0, FileManager.default.isExecutableFile(atPath: unshare),
+      try Program.status([unshare] + options + ["true"], home: NSTemporaryDirectory()).status == 0
+    else { return false }
+    setenv(mark, "1", 1)
+    let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
+    let words = [unshare] + options + [own] + CommandLine.arguments.dropFirst()
+    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+    execv(unshare, &arguments)
+    throw Failure("\(unshare): \(String(cString: strerror(errno)))")
   }
 
   /// Mounts it on an empty directory.

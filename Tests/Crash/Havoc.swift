@@ -38,7 +38,7 @@ final class Havoc {
       try strike()
     }
     pusher.stop()
-    try act(until: .distantFuture)
+    try act(until: .now + .seconds(3_600))
     // The last push, and all that follows, is not disturbed.
     if pusher.tally.withLock({ $0.failure }) == nil { try pusher.push() }
     counts.pushes = pusher.tally.withLock { $0 }
@@ -146,8 +146,9 @@ final class Havoc {
     guard let applier = world.appliers.randomElement(using: &random), applier.daemon.isRunning
     else { return }
     let delay = UInt32.random(in: 0..<8_000, using: &random)
-    if let step = [nil, nil, .staging, .moving, .moving].randomElement(using: &random) ?? nil {
-      try await(step, of: applier)
+    let wanted: [Applier.Step] = [.none, .none, .staging, .moving, .moving]
+    if let step = wanted.randomElement(using: &random), step != .none {
+      try wait(for: step, of: applier)
       usleep(delay)
     }
     applier.daemon.kill()
@@ -160,7 +161,7 @@ final class Havoc {
   }
 
   /// Not for ever: there may be nothing to do for it.
-  private func await(_ step: Applier.Step, of applier: Applier) throws {
+  private func wait(for step: Applier.Step, of applier: Applier) throws {
     let end = ContinuousClock.now + .milliseconds(600)
     while applier.step != step, ContinuousClock.now < end, applier.daemon.isRunning {
       usleep(200)

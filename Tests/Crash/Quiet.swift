@@ -13,7 +13,9 @@ struct Quiet {
     for applier in world.appliers {
       let name = applier.daemon.name
       let head = try applier.checkout.tip("HEAD")
-      if head != tip { obstacles.append("\(name) is at \(head ?? "nothing"), not at \(tip ?? "-")") }
+      if head != tip {
+        obstacles.append("\(name) is at \(head ?? "nothing"), not at \(tip ?? "-")")
+      }
       try add(applier.state.count("journal"), "\(name): entries in the journal", to: &obstacles)
       try add(applier.state.count("delivery"), "\(name): messages", to: &obstacles)
     }

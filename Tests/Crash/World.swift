@@ -54,7 +54,7 @@ final class World {
       do {
         return try Disk(at: path + "/" + name, byteCount: Self.diskByteCount)
       } catch {
-        print("no disk is filled at \(name): \(error)")
+        say("no disk is filled at \(name): \(error)")
         return nil
       }
     }

@@ -18,7 +18,8 @@ import Testing
       switch Int.random(in: 0..<10, using: &generator) {
       case 0..<5:
         let size = Bool.random(using: &generator) ? 10 : 700_000
-        let letter = Letter(number, payloadByteCount: size, slot: number < 5 ? Slot(repeating: 1) : nil)
+        let slot = number < 5 ? Slot(repeating: 1) : nil
+        let letter = Letter(number, payloadByteCount: size, slot: slot)
         try test.deposit(letter, for: Array(mailboxes.shuffled(using: &generator).prefix(2)))
       case 5..<9:
         let mailbox = mailboxes[step % 3]
@@ -44,7 +45,9 @@ import Testing
     let all = try test.store.state.queue.read { database in
       try Row.fetchOne(
         database,
-        sql: "SELECT COUNT(*) AS count, TOTAL(byteCount) AS bytes, MIN(receivedAt) AS oldest FROM message")
+        sql: """
+          SELECT COUNT(*) AS count, TOTAL(byteCount) AS bytes, MIN(receivedAt) AS oldest FROM message
+          """)
     }
     let usage = try test.store.usage(of: Letter(0).sender, as: .depositor)
     #expect(usage.messageCount == all?["count"])
@@ -70,7 +73,10 @@ import Testing
     while try test.store.state.giveBackSpace(above: 4 << 20, byteCountMax: 8 << 20) { steps += 1 }
     #expect(steps > 3)
     #expect(try diskByteCount(of: test.directory) < 25_000_000)
-    #expect(try test.store.state.queue.read { try String.fetchOne($0, sql: "PRAGMA quick_check") } == "ok")
+    let check = try test.store.state.queue.read {
+      try String.fetchOne($0, sql: "PRAGMA quick_check")
+    }
+    #expect(check == "ok")
   }
 
   @Test func databaseOfAnOlderVersionLearnsToGiveItBack() throws {
@@ -79,7 +85,9 @@ import Testing
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     do {
       let old = try DatabaseQueue(path: directory + "/state.sqlite")
-      try old.write { try $0.execute(sql: "CREATE TABLE t (x); INSERT INTO t VALUES (randomblob(9000000))") }
+      try old.write {
+        try $0.execute(sql: "CREATE TABLE t (x); INSERT INTO t VALUES (randomblob(9000000))")
+      }
     }
     let state = try StateDatabase(directory: directory, migrator: DatabaseMigrator())
     try state.queue.write { try $0.execute(sql: "DELETE FROM t") }
@@ -90,8 +98,8 @@ import Testing
   private func diskByteCount(of directory: String) throws -> Int {
     try FileManager.default.subpathsOfDirectory(atPath: directory).reduce(0) { sum, name in
       let attributes = try FileManager.default.attributesOfItem(atPath: directory + "/" + name)
-      return sum + (attributes[.type] as? FileAttributeType == .typeRegular
-        ? attributes[.size] as? Int ?? 0 : 0)
+      let isFile = attributes[.type] as? FileAttributeType == .typeRegular
+      return sum + (isFile ? attributes[.size] as? Int ?? 0 : 0)
     }
   }
 }

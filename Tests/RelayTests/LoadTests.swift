@@ -32,7 +32,8 @@ struct LoadTests {
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     let count = Double(Self.clientCount * Self.depositCount)
     let size = Letter(0, payloadByteCount: 500, for: [reader]).size.byteCount
-    print("deposits of \(size) bytes: \(Int(count / seconds)) a second, \(try relay.cpuSeconds() - before) s of CPU for \(Int(count)) in \(seconds) s")
+    let cpu = try relay.cpuSeconds() - before
+    say("\(Int(count)) deposits of \(size) bytes: \(Int(count / seconds)) a second; \(cpu) s of CPU")
     #expect(count / seconds > 500)
   }
 
@@ -66,9 +67,11 @@ struct LoadTests {
     let start = ContinuousClock.now
     var visitors: [RelayVisitor] = []
     for group in 0..<20 {
-      let visitor = try relay.visitor("reader", atSigners: false, at: "tcp://127.1.\(group).1:\(port)")
+      let first = "tcp://127.1.\(group).1:\(port)"
+      let visitor = try relay.visitor("reader", atSigners: false, at: first)
       for number in 2...count / 20 {
-        try visitor.connect("tcp://127.1.\(group + 20 * (number / 250)).\(number % 250 + 1):\(port)")
+        let (third, last) = (group + 20 * (number / 250), number % 250 + 1)
+        try visitor.connect("tcp://127.1.\(third).\(last):\(port)")
       }
       for _ in 0..<count / 20 { #expect(try visitor.wait { $0 == .handshakeSucceeded }) }
       for _ in 0..<count / 20 { try visitor.send(RunningRelayTests.wait) }
@@ -77,14 +80,16 @@ struct LoadTests {
     let connected = ContinuousClock.now - start
     let cpu = try relay.cpuSeconds()
     Thread.sleep(forTimeInterval: 20)
-    print("\(count) connections after \(connected), \((try relay.memoryByteCount() - memory) / count) bytes each, "
-      + "\((try relay.cpuSeconds() - cpu) / 20 * 100) % of a core while they wait")
+    let each = (try relay.memoryByteCount() - memory) / count
+    let share = (try relay.cpuSeconds() - cpu) / 20 * 100
+    say("\(count) connections after \(connected): \(each) bytes each, \(share) % of a core")
     let empty = ContinuousClock.now
     let before = try relay.cpuSeconds()
     for visitor in visitors {
       for _ in 0..<count / 20 { #expect(try visitor.reply(within: .seconds(90)) == .empty) }
     }
-    print("all told that there is nothing within \(ContinuousClock.now - empty), \(try relay.cpuSeconds() - before) s of CPU, \(try relay.memoryByteCount() >> 20) MiB")
+    let told = try relay.cpuSeconds() - before
+    say("told that there is nothing within \(ContinuousClock.now - empty), \(told) s of CPU")
     // One message to the last identity, whose connections all wait.
     for visitor in visitors { try visitor.send(RunningRelayTests.wait) }
     let sender = try relay.visitor("alice", atSigners: true)
@@ -92,7 +97,11 @@ struct LoadTests {
     let delivered = ContinuousClock.now
     #expect(try sender.deposit(letter, for: [visitors[0].mailbox]) == .stored(letter.id))
     for visitor in visitors { #expect(try visitor.nextDelivery() == letter.id) }
-    print("delivered after \(ContinuousClock.now - delivered)")
+    say("one message delivered to 20 of them after \(ContinuousClock.now - delivered)")
+  }
+
+  private func say(_ line: String) {
+    FileHandle.standardError.write(Data((line + "\n").utf8))
   }
 }
 
@@ -155,7 +164,8 @@ final class RelayProcess {
       text += String(decoding: data, as: UTF8.self)
     }
     func endpoint(_ name: String) throws -> String {
-      let value = try #require(text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix(name + "=tcp") })
+      let value = try #require(
+        text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix(name + "=tcp") })
       return String(value.dropFirst(name.count + 1)).replacing("0.0.0.0", with: "127.0.0.1")
     }
     signersEndpoint = try endpoint("signers")
@@ -174,13 +184,15 @@ final class RelayProcess {
 
   /// utime and stime of proc(5), in ticks of 10 ms.
   func cpuSeconds() throws -> Double {
-    let text = try String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)
+    let text = try String(
+      contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)
     let fields = text.split(separator: " ")
     return ((Double(fields[13]) ?? 0) + (Double(fields[14]) ?? 0)) / 100
   }
 
   func memoryByteCount() throws -> Int {
-    let text = try String(contentsOfFile: "/proc/\(process.processIdentifier)/statm", encoding: .utf8)
+    let text = try String(
+      contentsOfFile: "/proc/\(process.processIdentifier)/statm", encoding: .utf8)
     return (Int(text.split(separator: " ")[1]) ?? 0) * 4_096
   }
 }

@@ -48,7 +48,9 @@ final class RelayFixture {
 
   deinit { relay.stop() }
 
-  private static func trust(_ name: String, in directory: String, of folder: TemporaryFolder) throws {
+  private static func trust(
+    _ name: String, in directory: String, of folder: TemporaryFolder
+  ) throws {
     let line = try TestIdentity.make(name).public.line
     try Data((line + "\n").utf8)
       .write(to: URL(fileURLWithPath: "\(folder.path)/\(directory)/\(name).pub"))
@@ -108,7 +110,9 @@ final class RelayVisitor {
   }
 
   func reply(within duration: Duration = patience) throws -> CarrierReply? {
-    guard case .message(let frames, _) = try socket.receive(by: .after(duration)) else { return nil }
+    guard case .message(let frames, _) = try socket.receive(by: .after(duration)) else {
+      return nil
+    }
     return try CarrierReply(decoding: frames[0].bytes)
   }
 

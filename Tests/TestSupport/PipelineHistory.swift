@@ -192,7 +192,9 @@ package struct PipelineHistory {
     bytes.reserveCapacity(count + 8)
     while bytes.count < count {
       let word = random.next()
-      for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+      for shift in stride(from: 0, to: 64, by: 8) {
+        bytes.append(UInt8(truncatingIfNeeded: word >> shift))
+      }
     }
     return bytes
   }

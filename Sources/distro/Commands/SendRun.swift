@@ -26,7 +26,8 @@ final class SendRun {
     sending = Sending(settings, outbox: outbox, progress: progress, now: Clock.now)
     healing = Healing(sending)
     delivery = Delivery(
-      settings, outbox: outbox, progress: progress, log: Logger(label: "distro.sign-and-send") { _ in SwiftLogNoOpLogHandler() },
+      settings, outbox: outbox, progress: progress,
+      log: Logger(label: "distro.sign-and-send") { _ in SwiftLogNoOpLogHandler() },
       now: Clock.now)
   }
 

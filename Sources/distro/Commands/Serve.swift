@@ -18,9 +18,6 @@ struct Serve: AsyncParsableCommand {
     try Libzmq.requireVersion()
     try Libzmq.requireCurve()
     let configuration = try ServeConfiguration.read(config)
-    guard configuration.signer == nil else {
-      throw ValidationError("this version has no signer's daemon: remove 'signer:'")
-    }
     let log = try configuration.log.logger(label: "distro.serve")
     try await Daemon(roles: configuration.startOrder, log: log).run()
   }
@@ -29,6 +26,9 @@ struct Serve: AsyncParsableCommand {
 extension ServeConfiguration {
   /// What others connect to starts first.
   var startOrder: [Role] {
-    [relay.map { Role.relay($0) }, applier.map { Role.applier($0) }].compactMap { $0 }
+    [
+      relay.map { Role.relay($0) }, signer.map { Role.signer($0) },
+      applier.map { Role.applier($0) },
+    ].compactMap { $0 }
   }
 }

@@ -12,7 +12,7 @@ enum SignerConfiguration {
 
   private static let keys = [
     "identity", "passphrase-file", "state", "carriers", "repositories", "lifetime-days",
-    "heartbeat-seconds",
+    "heartbeat-seconds", "log",
   ]
 
   /// Only where the state and the repositories lie: for looking at them no key is needed.
@@ -26,6 +26,12 @@ enum SignerConfiguration {
       return (try mapping["remote"].string(), try file.path(try mapping["path"]))
     }
     return (try file.path(try root["state"]), repositories)
+  }
+
+  /// Where a daemon logs; `sign-and-send` reports on the terminal.
+  static func log(_ path: String) throws -> LogConfiguration {
+    let file = try ConfigurationFile(path)
+    return try LogConfiguration(try file.root.mapping(keys: keys)[optional: "log"], in: file)
   }
 
   static func read(_ path: String) throws -> SignerSettings {

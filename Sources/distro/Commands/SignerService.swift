@@ -1,0 +1,124 @@
+import Dispatch
+import Foundation
+import Logging
+import MessageFormat
+import ServiceLifecycle
+import Signer
+import Synchronization
+
+/// The signer as a daemon: hands over what any run puts into the outbox, takes receipts in, heals, and sends heartbeats.
+final class SignerService: RoleService {
+  /// Other processes fill the outbox: looked at so often.
+  private static let turn: Duration = .seconds(1)
+  /// After a fault of the machine's, a full disk for one.
+  private static let retryMilliseconds: UInt64 = 10_000
+
+  private let settings: SignerSettings
+  private let outbox: Outbox
+  private let delivery: Delivery
+  private let log: Logger
+  private let bell: DispatchSemaphore
+  private let isStopping = Mutex(false)
+  /// Receipts came in since the last step.
+  private let hasNews: NewsFlag
+
+  /// Whether something came in, for one thread to ask and others to say.
+  private final class NewsFlag: Sendable {
+    private let value = Mutex(true)
+
+    func raise() { value.withLock { $0 = true } }
+
+    func take() -> Bool {
+      value.withLock { value in
+        defer { value = false }
+        return value
+      }
+    }
+  }
+
+  /// Connects to the carriers, for as long as it takes, when it returns.
+  init(_ settings: SignerSettings, log: Logger) throws {
+    self.settings = settings
+    self.log = log
+    outbox = try Outbox(directory: settings.state)
+    let (bell, news) = (DispatchSemaphore(value: 0), NewsFlag())
+    (self.bell, hasNews) = (bell, news)
+    delivery = Delivery(
+      settings, outbox: outbox, progress: SendProgress { _, _, _ in }, log: log, now: Clock.now
+    ) {
+      news.raise()
+      bell.signal()
+    }
+    let recipients = Set(settings.repositories.flatMap(\.recipients).map(\.mailbox))
+    try delivery.start(for: recipients)
+  }
+
+  func run() async throws {
+    let (end, ending) = AsyncStream<Never>.makeStream()
+    let thread = Thread { [self] in
+      work()
+      ending.finish()
+    }
+    thread.stackSize = 8 << 20
+    thread.start()
+    try await gracefulShutdown()
+    isStopping.withLock { $0 = true }
+    bell.signal()
+    for await _ in end {}
+    delivery.stop()
+  }
+
+  /// Everything is in the outbox, or not yet made.
+  func abandon() throws {}
+
+  private func work() {
+    let daemon = SignerDaemon(
+      settings, outbox: outbox, progress: SendProgress { _, _, _ in }, now: Clock.now)
+    var next = Clock.now()
+    while !isStopping.withLock({ $0 }) {
+      if hasNews.take() || next <= Clock.now() { next = step(daemon) }
+      delivery.outboxChanged()
+      _ = bell.wait(timeout: .now() + .nanoseconds(Int(Self.turn / .nanoseconds(1))))
+    }
+  }
+
+  private func step(_ daemon: SignerDaemon) -> Timestamp {
+    do {
+      let step = try daemon.step()
+      for sent in step.sent {
+        log.notice(
+          "healing",
+          metadata: [
+            "message": "\(sent.id.abbreviated)", "remote": "\(sent.update.remote)",
+            "branch": "\(sent.update.branch)", "to": "\(sent.update.after.abbreviated)",
+            "from": "\(sent.update.before?.abbreviated ?? "nothing")",
+          ])
+      }
+      for failure in step.failures {
+        log.error(
+          "a machine is behind, and nothing could be sent to it",
+          metadata: [
+            "machine": "\(failure.machine)", "error": "\(ErrorReport(failure.error).message)",
+          ])
+      }
+      return step.next
+    } catch {
+      log.error(
+        "a fault of this machine; trying again",
+        metadata: ["error": "\(ErrorReport(error).message)"])
+      return Clock.now().adding(milliseconds: Self.retryMilliseconds)
+    }
+  }
+}
+
+extension Role {
+  static func signer(_ path: String) -> Role {
+    Role(name: "signer") {
+      let settings = try SignerConfiguration.read(path)
+      let log = try SignerConfiguration.log(path)
+      return RoleStart {
+        try SignerService(settings, log: try log.logger(label: "distro.signer"))
+      }
+    }
+  }
+}

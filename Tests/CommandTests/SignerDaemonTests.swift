@@ -1,0 +1,68 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `distro serve` with the signer's role: what happens without a push.
+struct SignerDaemonTests {
+  private let installation: Installation
+
+  init() throws {
+    installation = try Installation(.init(signer: "heartbeat-seconds: 1"))
+    try installation.folder.write("serve.yaml", "signer: signer.yaml\n")
+    try installation.source.commit(["a": "1\n"])
+  }
+
+  private func startSigner() throws -> RunningProgram {
+    try RunningProgram(installation.program, ["serve", "--config", "serve.yaml"])
+  }
+
+  private func status() throws -> [String: Any] {
+    let output = try installation.run("status", "--config", "web1.yaml", "--json").output
+    let root = try #require(
+      try JSONSerialization.jsonObject(with: Data(output)) as? [String: Any])
+    return try #require((root["checkouts"] as? [[String: Any]])?.first)
+  }
+
+  private func waitUntil(_ what: String, _ isTrue: () throws -> Bool) throws {
+    let end = Date(timeIntervalSinceNow: 30)
+    while try !isTrue() {
+      try #require(Date() < end, "\(what)")
+      usleep(50_000)
+    }
+  }
+
+  @Test func handsOverWhatOthersPutIntoTheOutboxAndSendsHeartbeats() throws {
+    let applier = try installation.startDaemon()
+    let signer = try startSigner()
+    #expect(try installation.sendMain(wait: 0).status == 0)
+    try applier.line(with: "applied")
+    try waitUntil("a heartbeat") { try status()["heartbeat"] is String }
+    #expect(try status()["newest"] as? String == (try installation.source.id().hex))
+    try waitUntil("current") {
+      try installation.run("status", "--config", "signer.yaml", "--json").text
+        .contains("\"standing\" : \"current\"")
+    }
+    #expect(signer.end().status == 0)
+    #expect(applier.end().status == 0)
+  }
+
+  /// Nobody pushes: the heartbeat shows that the checkout was set back.
+  @Test func bringsBackWhatWasSetBack() throws {
+    let applier = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    try installation.source.commit(["a": "2\n"])
+    #expect(try installation.sendMain().status == 0)
+    try installation.checkout.git("reset", "-q", "--hard", "HEAD~1")
+    let signer = try startSigner()
+    try waitUntil("healed") {
+      try installation.checkout.id() == installation.source.id("main")
+    }
+    try waitUntil("fresh") {
+      let row = try status()
+      return row["stale"] == nil && row["heartbeat"] is String
+    }
+    #expect(signer.end().status == 0)
+    #expect(applier.end().status == 0)
+    try installation.expectEqual()
+  }
+}
