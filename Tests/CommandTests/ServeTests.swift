@@ -47,11 +47,14 @@ struct ServeTests {
       environment: ["NOTIFY_SOCKET": folder.path("notify")])
     #expect(try manager.next() == ["READY=1", "STATUS=running: applier"])
     // Ready means that it can be reached.
-    #expect(program.log.contains("listening"))
+    let ready = try program.line(with: "notice ready")
+    let lines = program.log.components(separatedBy: "\n")
+    let listening = try #require(lines.firstIndex { $0.contains("notice listening") })
+    #expect(try listening < #require(lines.firstIndex(of: ready)))
     let end = program.end()
     #expect(end.status == 0 && end.seconds < 5)
     #expect(try manager.next().first == "STOPPING=1")
-    #expect(program.log.contains("notice stopped"))
+    try program.line(with: "notice stopped")
   }
 
   @Test func worksWithoutAServiceManager() throws {
@@ -144,10 +147,12 @@ struct ServeTests {
 
   @Test func rolesStartInOrderAndStopInTheOther() throws {
     let program = try startBoth()
+    try program.line(with: "notice ready")
     let started = program.log.components(separatedBy: "\n").filter { $0.contains(" listening ") }
     #expect(started.count == 2 && started[0].contains("signers="), "\(started)")
     let end = program.end()
     #expect(end.status == 0 && end.seconds < 5, "\(program.log)")
+    try program.line(with: "notice stopped")
     let ended = program.log.components(separatedBy: "\n").filter { $0.contains("role ended") }
     #expect(ended.map { $0.suffix(7) } == ["applier", "e=relay"], "\(program.log)")
   }
@@ -165,9 +170,10 @@ struct ServeTests {
     // Another door needs another relay, which the same process starts.
     try edit("relay.yaml", "state: var/relay", "state: var/other")
     _ = try reload(program)
+    #expect(program.end().status == 0)
+    try program.line(with: "notice stopped")
     #expect(program.log.components(separatedBy: " signers=tcp://").count == 3)
     #expect(FileManager.default.fileExists(atPath: folder.path("var/other/state.sqlite")))
-    #expect(program.end().status == 0)
   }
 
   @Test func relayRunsAloneAsWell() throws {

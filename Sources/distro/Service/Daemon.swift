@@ -13,8 +13,9 @@ struct Daemon {
   let log: Logger
 
   func run() async throws {
-    // From here on a SIGHUP is a reload, and no longer the end.
+    // Before a role says that it listens: from here on a SIGHUP is a reload, and the others are an end in order.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
+    let ends = await UnixSignalsSequence(trapping: .sigterm, .sigint)
     let runners = try roles.map { try RoleRunner($0, log: log) }
     let names = runners.map(\.name).joined(separator: ", ")
     let manager = try ServiceManager(
@@ -27,7 +28,9 @@ struct Daemon {
       configuration: ServiceGroupConfiguration(
         services: services.map {
           .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
-        }, gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+        }, logger: log))
+    let ending = Task { for await _ in ends { await group.triggerGracefulShutdown() } }
+    defer { ending.cancel() }
     do {
       try await group.run()
     } catch {
