@@ -19,6 +19,7 @@ final class Havoc {
   private let pusher: Pusher
   private var random: SeededGenerator
   private var due: [(at: ContinuousClock.Instant, action: Action)] = []
+  private var reported = 0
   private var lastFull: ContinuousClock.Instant?
 
   init(_ world: World, _ options: Crash.Options) {
@@ -36,6 +37,7 @@ final class Havoc {
     while counts.killCount < options.count {
       try pause(milliseconds: Int.random(in: 20..<900, using: &random))
       try strike()
+      report()
     }
     pusher.stop()
     try act(until: .now + .seconds(3_600))
@@ -44,6 +46,13 @@ final class Havoc {
     counts.pushes = pusher.tally.withLock { $0 }
     if let failure = counts.pushes.failure { findings.append("a push failed: \(failure)") }
     try settle()
+  }
+
+  private func report() {
+    let count = counts.killCount
+    guard count >= reported + 100 else { return }
+    reported = count
+    say("\(count) kills, \(pusher.tally.withLock { $0.pushes }) pushes, \(findings.count) findings")
   }
 
   // MARK: - Time
