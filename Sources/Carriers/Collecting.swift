@@ -49,9 +49,13 @@ struct Collecting {
 
   /// A connection stands. A carrier that has lost its disk counts from the beginning again, and so do we.
   mutating func begin() -> [CarrierRequest] {
-    (position, whole, hasMore) = (0, [], false)
+    (position, hasMore) = (0, false)
     let again = unacknowledged.values.map { CarrierRequest.acknowledge($0) }
-    guard var current = partial else { return again + [collect] }
+    guard var current = partial else {
+      whole = []
+      return again + [collect]
+    }
+    // What came whole before it goes on waiting for it: messages keep their order.
     current.requestedCount = current.message.nextChunk + Limits.creditMax
     partial = current
     let next = ChunkName(id: current.entry.id, index: current.message.nextChunk)
@@ -143,7 +147,7 @@ struct Collecting {
   /// The carrier does not have what we were in the middle of.
   mutating func refused(_ id: MessageID) -> [CarrierRequest] {
     guard partial?.entry.id == id else { return [] }
-    partial = nil
+    (partial, whole) = (nil, [])
     return [collect]
   }
 

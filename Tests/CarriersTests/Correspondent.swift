@@ -25,14 +25,15 @@ final class Correspondent: Sendable {
   struct Disk: Error {}
 
   let machine: Machine
-  let store: MailboxStore
-  private let news = Mutex(News())
-  private let bell = DispatchSemaphore(value: 0)
+  private let record: Record
   private let exchange = Mutex<Exchange?>(nil)
+
+  var store: MailboxStore { record.store }
 
   init(_ machine: Machine, in folder: TemporaryFolder) throws {
     self.machine = machine
-    store = try MailboxStore(testing: folder.path + "/end-\(machine.identity.public.name)")
+    record = Record(
+      try MailboxStore(testing: folder.path + "/end-\(machine.identity.public.name)"))
   }
 
   deinit { stop() }
@@ -45,50 +46,16 @@ final class Correspondent: Sendable {
       ExchangeSettings(
         endpoint: endpoint, server: server, identity: machine.transport,
         mailbox: machine.mailbox, byteCountMax: byteCountMax, store: store,
-        correspondents: correspondents), in: Context(), handlers: handlers,
+        correspondents: correspondents), in: Context(), handlers: record.handlers,
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     self.exchange.withLock { $0 = exchange }
   }
 
   func stop() { exchange.withLock { $0.take() }?.stop() }
 
-  private var handlers: ExchangeHandlers {
-    var handlers = ExchangeHandlers(
-      accept: { [weak self] messages in try self?.accept(messages) },
-      stored: { [weak self] waiting in
-        try self?.store.remove(waiting)
-        self?.note { $0.stored.append(waiting.message.id) }
-      })
-    handlers.refused = { [weak self] refusal in self?.note { $0.refusals.append(refusal) } }
-    handlers.moved = { [weak self] done, _ in self?.note { $0.moves.append(done) } }
-    handlers.stateChanged = { [weak self] state in
-      switch state {
-      case .connecting: break
-      case .connected: self?.note { $0.connectionCount += 1 }
-      case .failed(let error): self?.note { $0.failures.append(error) }
-      }
-    }
-    return handlers
-  }
+  func failToAccept(times count: Int) { record.news.withLock { $0.faultCount = count } }
 
-  private func accept(_ messages: [IncomingMessage]) throws {
-    let isFull = news.withLock { news in
-      news.faultCount -= 1
-      return news.faultCount >= 0
-    }
-    guard !isFull else { throw Disk() }
-    try store.commit(messages, at: Timestamp(milliseconds: 2_000))
-    note { $0.accepted += messages.map(\.offer.id) }
-  }
-
-  private func note(_ change: (inout News) -> Void) {
-    news.withLock { change(&$0) }
-    bell.signal()
-  }
-
-  func failToAccept(times count: Int) { news.withLock { $0.faultCount = count } }
-
-  var current: News { news.withLock { $0 } }
+  var current: News { record.news.withLock { $0 } }
 
   /// Something to hand over.
   func put(_ letter: Letter, for mailboxes: [Mailbox]) throws {
@@ -113,7 +80,7 @@ final class Correspondent: Sendable {
         Issue.record("it did not come to that: \(now)", sourceLocation: sourceLocation)
         throw Late()
       }
-      _ = bell.wait(timeout: .now() + .milliseconds(50))
+      _ = record.bell.wait(timeout: .now() + .milliseconds(50))
     }
   }
 
@@ -123,5 +90,48 @@ final class Correspondent: Sendable {
     let stored = try #require(
       try store.message(letter.id, in: machine.mailbox), sourceLocation: sourceLocation)
     #expect(try stored.chunks() == letter.chunks, sourceLocation: sourceLocation)
+  }
+}
+
+/// What the exchange's thread holds, which must never be the last to hold the exchange.
+private final class Record: Sendable {
+  let store: MailboxStore
+  let news = Mutex(Correspondent.News())
+  let bell = DispatchSemaphore(value: 0)
+
+  init(_ store: MailboxStore) { self.store = store }
+
+  var handlers: ExchangeHandlers {
+    var handlers = ExchangeHandlers(
+      accept: { [self] messages in try accept(messages) },
+      stored: { [self] waiting in
+        try store.remove(waiting)
+        note { $0.stored.append(waiting.message.id) }
+      })
+    handlers.refused = { [self] refusal in note { $0.refusals.append(refusal) } }
+    handlers.moved = { [self] done, _ in note { $0.moves.append(done) } }
+    handlers.stateChanged = { [self] state in
+      switch state {
+      case .connecting: break
+      case .connected: note { $0.connectionCount += 1 }
+      case .failed(let error): note { $0.failures.append(error) }
+      }
+    }
+    return handlers
+  }
+
+  private func accept(_ messages: [IncomingMessage]) throws {
+    let isFull = news.withLock { news in
+      news.faultCount -= 1
+      return news.faultCount >= 0
+    }
+    guard !isFull else { throw Correspondent.Disk() }
+    try store.commit(messages, at: Timestamp(milliseconds: 2_000))
+    note { $0.accepted += messages.map(\.offer.id) }
+  }
+
+  private func note(_ change: (inout Correspondent.News) -> Void) {
+    news.withLock { change(&$0) }
+    bell.signal()
   }
 }

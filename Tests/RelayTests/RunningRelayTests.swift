@@ -117,7 +117,7 @@ import ZeroMQ
     try fixture.trust("carol", in: "appliers")
     let carol = TestIdentity.mailbox("carol")
     let quota = QuotaLimit(byteCount: .max, messageCount: 1, ageMilliseconds: .max)
-    fixture.relay.reload(
+    _ = fixture.relay.reload(
       try RelayFixture.settings(
         in: fixture.folder, routes: [.init(signer: "alice", appliers: ["bob"])],
         quotas: DepositQuotas(depositor: .none, mailbox: quota)))
