@@ -2,11 +2,13 @@
 SWIFT ?= swift
 BUILD := $(SWIFT) build --configuration release
 FUZZ_COUNT ?= 1000000
+COUNT ?= 2000
+SEED ?= $(shell date +%s)
 
-.PHONY: help deps build lint test demo bench fuzz proto clean
+.PHONY: help deps build lint test demo bench crash-test fuzz proto clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## installs the system libraries that are missing (as root, or with sudo)
 	@scripts/install-dependencies
@@ -27,6 +29,10 @@ demo: build ## two identities, a push, and what is refused, on this machine
 bench: build ## speed as ratios, side by side in one run
 	$(BUILD) --product distro-bench
 	.build/release/distro-bench
+
+crash-test: build ## kills every role COUNT times (as SEED has it), and compares all checkouts
+	$(BUILD) --product distro-crash
+	.build/release/distro-crash --count $(COUNT) --seed $(SEED)
 
 fuzz: deps ## the parsers on FUZZ_COUNT mutated inputs
 	DISTRO_FUZZ_COUNT=$(FUZZ_COUNT) $(SWIFT) test --configuration release --filter 'Fuzz|Mutation'

@@ -122,6 +122,10 @@ let package = Package(
       dependencies: [
         "MessageFormat", "Sodium", "ZeroMQ", "Sealing", "Mailboxes", "Signer", "Applier",
       ], path: "Tests/Bench", swiftSettings: generated),
+    // `make crash-test`: kills the program above, and judges what is left.
+    .executableTarget(
+      name: "distro-crash", dependencies: ["TestSupport", grdb], path: "Tests/Crash",
+      swiftSettings: generated),
     .target(
       name: "TestSupport",
       dependencies: ["GitModel", "MessageFormat", "Sodium", "Sealing", "Mailboxes", grdb],

@@ -5,9 +5,12 @@ package import Mailboxes
 import MessageFormat
 
 /// What an applier must not forget: the messages that wait, how often each was tried, how far each stream was seen.
-package struct Inbox {
-  /// Tried this often without an answer, a message is set aside: it crashed the program, or kept it past its deadline.
-  static let attemptCountMax = 2
+package struct Inbox: Sendable {
+  /// Tried this often without an answer, a message is set aside: it ended the program each time. Not at the second time:
+  /// a machine that is switched off, or out of memory, ends it as well.
+  static let attemptCountMax = 6
+  /// An attempt that took longer than its deadline counts for more: there the message is the cause, and two are enough.
+  static let overdueAttemptCount = 3
 
   /// How far a signer's stream was seen.
   struct Seen {
@@ -64,6 +67,18 @@ package struct Inbox {
           ON CONFLICT (message) DO UPDATE SET count = count + 1
           """)
       for message in messages { try statement.execute(arguments: [Data(message.id.bytes)]) }
+    }
+  }
+
+  /// The program ends, since these took longer than their deadline.
+  func countOverdue(_ messages: [StoredMessage]) throws {
+    try store.state.queue.write { database in
+      let statement = try database.cachedStatement(
+        sql: "UPDATE attempt SET count = count + ? WHERE message = ?")
+      for message in messages {
+        try statement.execute(
+          arguments: [Self.overdueAttemptCount - 1, Data(message.id.bytes)])
+      }
     }
   }
 

@@ -4,10 +4,13 @@ import Synchronization
 
 /// Ends the program when one step takes longer than its deadline: nothing else stops an endless loop in a C library.
 ///
-/// The service manager starts it again; the message was counted as tried before, so it does not come a third time.
+/// The service manager starts it again; what was in hand is counted, so it does not come a third time.
 final class Watchdog: Sendable {
   /// sysexits.h, EX_SOFTWARE: for the service manager's log.
   static let exitStatus: Int32 = 70
+
+  /// For noting what was in hand: who cannot get on may be in the way of that as well.
+  private static let noteTimeout: DispatchTimeInterval = .seconds(5)
 
   private let deadline: Duration
   private let log: Logger
@@ -18,7 +21,10 @@ final class Watchdog: Sendable {
     self.log = log
   }
 
-  func watch<Value>(_ body: () throws -> Value) rethrows -> Value {
+  /// `onExpiry` is called, on another thread, before the program ends.
+  func watch<Value>(
+    onExpiry: @escaping @Sendable () -> Void = {}, _ body: () throws -> Value
+  ) rethrows -> Value {
     let current = generation.withLock { value in
       value += 1
       return value
@@ -29,9 +35,13 @@ final class Watchdog: Sendable {
       guard generation.withLock({ $0 == current }) else { return }
       log.critical(
         "a message took longer than its deadline; ending",
-        metadata: [
-          "deadline": "\(deadline)"
-        ])
+        metadata: ["deadline": "\(deadline)"])
+      let noted = DispatchSemaphore(value: 0)
+      DispatchQueue.global(qos: .userInitiated).async {
+        onExpiry()
+        noted.signal()
+      }
+      _ = noted.wait(timeout: .now() + Self.noteTimeout)
       // Not exit(3): its handlers would run while the other thread is at work.
       _exit(Self.exitStatus)
     }

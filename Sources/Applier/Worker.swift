@@ -58,12 +58,12 @@ package final class Worker {
     let waiting = try inbox.next(countMax: Batch.messageCountMax, after: pipeline.faults)
     guard let first = waiting.first else { return try idle() }
     if try inbox.attemptCount(of: first.id) >= Inbox.attemptCountMax {
-      let detail = "it ended the program, or took longer than \(settings.deadline), twice"
+      let detail = "it ended the program, or took longer than \(settings.deadline), too often"
       try pipeline.refuse(first, Refused(.unprocessable, detail))
       return .progress
     }
     try inbox.countAttempt(of: waiting)
-    return try watchdog.watch {
+    return try watchdog.watch(onExpiry: expiry(of: waiting)) {
       do {
         let answered = try pipeline.handle(waiting)
         try inbox.forgetAttempts(of: waiting.filter { !answered.contains($0.id) })
@@ -73,6 +73,17 @@ package final class Worker {
         note(fault)
       }
       return .progress
+    }
+  }
+
+  /// What is to be noted when these take too long.
+  private func expiry(of messages: [StoredMessage]) -> @Sendable () -> Void {
+    { [inbox, log] in
+      do {
+        try inbox.countOverdue(messages)
+      } catch {
+        log.error("could not be noted for the next start", metadata: ["error": "\(error)"])
+      }
     }
   }
 

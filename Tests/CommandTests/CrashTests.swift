@@ -4,11 +4,9 @@ import Testing
 
 /// The daemon killed, stopped, hung, and out of room; nothing may be lost, and nothing come twice.
 struct CrashTests {
-  /// How often the daemon is killed; more by environment.
-  private static let killCount =
-    ProcessInfo.processInfo.environment["DISTRO_CRASH_COUNT"].flatMap { Int($0) } ?? 8
+  private static let killCount = 4
 
-  @Test func everythingArrivesOnceThoughTheDaemonIsKilledAllTheTime() throws {
+  @Test func everythingArrivesOnceThoughTheListeningDaemonIsKilledAllTheTime() throws {
     let installation = try Installation()
     let commits = try PipelineHistory.make(
       4 * Self.killCount + 4, in: installation.source, seed: 11, changeCounts: 20...120)
@@ -16,7 +14,6 @@ struct CrashTests {
     var daemon = try installation.startDaemon()
     #expect(try installation.send("--ref", "main", "--to", commits[0].hex).status == 0)
     var next = 1
-    var finishedSteps = 0
     for _ in 0..<Self.killCount {
       for _ in 0..<4 {
         let result = try installation.send(
@@ -31,10 +28,6 @@ struct CrashTests {
       #expect(daemon.end(SIGKILL).status == -SIGKILL)
       daemon = try installation.startDaemon()
       try #require(flush.wait() == 0, "\(flush.log) \(daemon.log)")
-      finishedSteps += daemon.log.components(separatedBy: "finished an interrupted step").count - 1
-    }
-    if Self.killCount > 8 {
-      print("killed \(Self.killCount) times, \(finishedSteps) within a step")
     }
     #expect(try installation.send("--flush").status == 0)
     #expect(try installation.checkout.id() == commits[next - 1])
@@ -51,25 +44,12 @@ struct CrashTests {
     #expect(left == [])
   }
 
-  @Test func everythingArrivesOnceThoughTheSenderIsKilledAllTheTime() throws {
-    let installation = try Installation()
-    let commits = try PipelineHistory.make(
-      Self.killCount, in: installation.source, seed: 13, changeCounts: 20...120)
-    var random = PipelineHistory.SplitMix(seed: 14)
-    let daemon = try installation.startDaemon()
-    for commit in commits {
-      let send = try RunningProgram(
-        installation.program,
-        ["sign-and-send", "--config", "signer.yaml", "--ref", "main", "--to", commit.hex])
-      usleep(UInt32.random(in: 0..<80_000, using: &random))
-      send.end(SIGKILL)
-    }
-    // What was sealed before the kill goes first; the branch may be there already.
-    #expect(try installation.send("--flush").status == 0)
-    let last = try installation.sendMain()
-    #expect(last.status == 0 || last.errors.contains("is empty"), "\(last.errors)")
-    try installation.expectEqual()
-    #expect(daemon.end().status == 0)
+  /// A short run of `make crash-test`: signer, relay and appliers are killed, and their connections cut.
+  @Test func nothingIsLostTwiceTornOrLockedWhoeverIsKilled() throws {
+    let folder = try PipelineFolder()
+    let result = try PipelineProgram(Installation.executable + "-crash", in: folder)
+      .run(["--count", "20", "--seed", "3", "--appliers", "2", "--no-full-disks"])
+    #expect(result.status == 0, "\(result.text)\n\(result.errors)")
   }
 
   @Test func stopsWithinFiveSecondsAtWork() throws {

@@ -29,10 +29,12 @@ package struct PipelineHistory {
   }
 
   private let changeCounts: ClosedRange<Int>
+  private let fileCountMax: Int
 
-  private init(seed: UInt64, changeCounts: ClosedRange<Int>) {
+  private init(seed: UInt64, changeCounts: ClosedRange<Int>, fileCountMax: Int = .max) {
     random = SplitMix(seed: seed)
     self.changeCounts = changeCounts
+    self.fileCountMax = fileCountMax
   }
 
   /// Makes `count` commits on `main` of a repository without one, and checks them out; answers them, oldest first.
@@ -55,6 +57,32 @@ package struct PipelineHistory {
     }
     let list = try repository.git("rev-list", "--first-parent", "--reverse", "main")
     return list.split(separator: "\n").compactMap { ObjectID(hex: $0) }
+  }
+
+  /// A history that grows for as long as it is asked for more, by `nextCommit`.
+  package init(seed: UInt64, fileCountMax: Int) {
+    self.init(seed: seed, changeCounts: 1...1, fileCountMax: fileCountMax)
+  }
+
+  /// What `git fast-import` needs for one more commit on `main`. With `largeByteCount`, a file of so many bytes that no
+  /// compressor makes smaller is in it.
+  package mutating func nextCommit(
+    _ number: Int, changeCount: Int, largeByteCount: Int = 0
+  ) -> [UInt8] {
+    let old = trees.last ?? [:]
+    var files = old
+    repeat {
+      for _ in 0..<changeCount { change(&files) }
+      if largeByteCount > 0 {
+        files["large/\(number % 2)"] = File(mode: "100644", content: noise(largeByteCount))
+      }
+    } while files == old
+    stream = []
+    begin("refs/heads/main", mark: number + 1, "commit \(number)")
+    if number > 0 { append("from refs/heads/main^0\n") }
+    write(from: old, to: files)
+    trees = [files]
+    return stream
   }
 
   private mutating func addCommit(_ number: Int) {
@@ -110,6 +138,10 @@ package struct PipelineHistory {
       files[newName()] = File(mode: "100644", content: text())
       return
     }
+    guard names.count < fileCountMax else {
+      files[name] = nil
+      return
+    }
     switch Int.random(in: 0..<20, using: &random) {
     case 0...9:
       file.content = file.mode == "120000" ? Array(newName().utf8) : edited(file.content)
@@ -153,6 +185,18 @@ package struct PipelineHistory {
       lines.insert(new, at: place)
     }
     return Array(lines.joined(separator: [10]))
+  }
+
+  private mutating func noise(_ count: Int) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count + 8)
+    while bytes.count < count {
+      let word = random.next()
+      for shift in stride(from: 0, to: 64, by: 8) {
+        bytes.append(UInt8(truncatingIfNeeded: word >> shift))
+      }
+    }
+    return bytes
   }
 
   private mutating func bytes(_ count: Int) -> [UInt8] {
