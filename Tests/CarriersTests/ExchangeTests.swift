@@ -105,6 +105,20 @@ import ZeroMQ
     try alice.wait { $0.stored.count == 2 }
   }
 
+  /// What a sender's disk has spoilt, and what it sends again from a copy, have one name.
+  @Test func messageThatComesAgainWithOtherBytesIsDeliveredWithThem() throws {
+    let alice = try server.connect(server.alice)
+    for filler in [UInt8(0), 100] {
+      let letter = Letter(1, payloadByteCount: 300_000, filler: filler)
+      try server.putMail(letter, for: server.alice)
+      try alice.wait { $0.accepted.count == (filler == 0 ? 1 : 2) }
+      try alice.requireMail(letter)
+      try server.requireEmpty(server.alice)
+      let stored = try #require(try alice.store.first(in: server.alice.mailbox))
+      try alice.store.remove(stored)
+    }
+  }
+
   // MARK: - Interruptions
 
   @Test func depositOutlivesARestartOfTheServer() throws {
