@@ -34,6 +34,10 @@ enum Crash {
     }
   }
 
+  /// One broken checkout is a thousand lines of `git status`; it is kept, to be looked at.
+  private static let findingLengthMax = 1_000
+  private static let findingCountMax = 50
+
   static func main() {
     do {
       let options = try Options(Array(CommandLine.arguments.dropFirst()))
@@ -68,7 +72,9 @@ enum Crash {
       say("nothing lost, nothing twice, nothing torn, nothing locked")
       return true
     }
-    for finding in findings { say("FAILED: \(finding)") }
+    for finding in findings.prefix(findingCountMax) {
+      say("FAILED: \(finding.prefix(findingLengthMax))")
+    }
     try world.keep()
     say("seed \(options.seed); everything is kept in \(world.path)")
     return false

@@ -9,7 +9,7 @@ final class Havoc {
   }
 
   /// As long as all the backoffs that a run can have led to.
-  private static let quietTimeout: Duration = .seconds(240)
+  private static let quietTimeout: Duration = .seconds(150)
   private static let tick: UInt32 = 1_000
 
   private(set) var findings: [String] = []
