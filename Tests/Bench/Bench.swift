@@ -19,16 +19,24 @@ enum Bench {
     let chosen = arguments.filter { $0 != "--short" }
     let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
     var rows: [Measurement] = []
-    func add(_ letter: String, _ measure: (Workspace) throws -> Measurement) throws {
+    func addAll(_ letter: String, _ measure: (Workspace) throws -> [Measurement]) throws {
       guard chosen.isEmpty || chosen.contains(letter) else { return }
       FileHandle.standardError.write(Data("measuring (\(letter)) ...\n".utf8))
-      rows.append(try measure(try Workspace(in: parent)))
+      rows += try measure(try Workspace(in: parent))
+    }
+    func add(_ letter: String, _ measure: (Workspace) throws -> Measurement) throws {
+      try addAll(letter) { [try measure($0)] }
     }
     try add("a") { try PushRows(workspace: $0, scale: scale).againstGit() }
     try add("b") { try PushRows(workspace: $0, scale: scale).againstSmall() }
     try add("c") { try CatchUpRow(workspace: $0, scale: scale).measure() }
     try add("d") { try SnapshotRow(workspace: $0, scale: scale).measure() }
     try add("e") { _ in try SealingRow(scale: scale).measure() }
+    try add("f") { try RelayRows(workspace: $0, scale: scale).smallMessages() }
+    try addAll("g") { try RelayRows(workspace: $0, scale: scale).largeMessage() }
+    try add("h") { try FanOutRow(workspace: $0, scale: scale).measure() }
+    try add("i") { try IdleRow(workspace: $0, scale: scale).measure() }
+    try add("j") { try StartRow(workspace: $0, scale: scale).measure() }
     Table.print(rows)
     print("medians of \(scale.runCount); every figure and its counterpart from the same run")
   }
