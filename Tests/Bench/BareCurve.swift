@@ -86,9 +86,10 @@ final class BareLine {
     let server = Identity(generating: try IdentityName("server"))
     let identities = try clientNames.map { Identity(generating: try IdentityName($0)) }
     let keys = try identities.map { try CurvePublicKey($0.public.transportKey.bytes) }
-    authenticator = try Authenticator(
+    let authenticator = try Authenticator(
       in: Context(),
       allowing: Dictionary(uniqueKeysWithValues: zip(keys, clientNames)))
+    self.authenticator = authenticator
     var made: Socket?
     try server.withTransportSecret { secret in
       made = try Socket(server: .router, for: authenticator, secret: secret, options: Self.options)
