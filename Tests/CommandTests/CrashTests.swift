@@ -48,7 +48,7 @@ struct CrashTests {
   @Test func nothingIsLostTwiceTornOrLockedWhoeverIsKilled() throws {
     let folder = try PipelineFolder()
     let result = try PipelineProgram(Installation.executable + "-crash", in: folder)
-      .run(["--count", "20", "--seed", "3", "--appliers", "2", "--no-full-disks"])
+      .run(["--count", "25", "--seed", "1", "--appliers", "2", "--no-full-disks"])
     #expect(result.status == 0, "\(result.text)\n\(result.errors)")
   }
 

@@ -57,14 +57,13 @@ enum Crash {
     let world = try World(options, canMount: canMount)
     let havoc = Havoc(world, options)
     var findings: [String] = []
-    do {
-      try havoc.run()
-      findings += try Verdict(world).findings()
-      try havoc.counts.read(world)
-    } catch {
-      findings.append("\(error)")
+    func attempt(_ step: () throws -> Void) {
+      do { try step() } catch { findings.append("\(error)") }
     }
+    attempt { try havoc.run() }
     world.end()
+    attempt { findings += try Verdict(world).findings() }
+    attempt { try havoc.counts.read(world) }
     findings += havoc.findings
     havoc.counts.print(seconds: (ContinuousClock.now - start) / .seconds(1))
     guard !findings.isEmpty else {

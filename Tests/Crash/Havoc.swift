@@ -35,7 +35,7 @@ final class Havoc {
     for daemon in world.daemons { try daemon.start() }
     pusher.start()
     while counts.killCount < options.count {
-      try pause(milliseconds: Int.random(in: 20..<900, using: &random))
+      try pause(milliseconds: Int.random(in: 20..<700, using: &random))
       try strike()
       report()
     }
@@ -171,7 +171,7 @@ final class Havoc {
 
   /// Not for ever: there may be nothing to do for it.
   private func wait(for step: Applier.Step, of applier: Applier) throws {
-    let end = ContinuousClock.now + .milliseconds(600)
+    let end = ContinuousClock.now + .milliseconds(1_000)
     while applier.step != step, ContinuousClock.now < end, applier.daemon.isRunning {
       usleep(200)
       if due.contains(where: { $0.at <= .now }) { try act(until: .now) }
