@@ -112,7 +112,7 @@ let package = Package(
       name: "distro",
       dependencies: [
         "MessageFormat", "Sodium", "Git", "ZeroMQ", "Sealing", "Mailboxes", "Carriers", "Signer",
-        "Applier", "Relay", "Spool", "Machine", arguments, lifecycle, signals, yaml, logging,
+        "Applier", "Relay", "Machine", arguments, lifecycle, signals, yaml, logging,
       ], swiftSettings: generated, linkerSettings: [.unsafeFlags(standalone)]),
 
     // Tests mirror the targets.

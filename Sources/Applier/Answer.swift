@@ -31,10 +31,9 @@ struct Answer {
     let time = now()
     var receipts: [IncomingMessage] = []
     for outcome in outcomes {
-      // Only a trusted signer can have deposited it; a receipt to anyone else would go nowhere.
-      let reader = outcome.message?.signer ?? outcome.stored.depositor
-      guard let signer = trustedSigners.first(where: { $0.mailbox == reader }) else { continue }
-      receipts.append(try seal(receipt(for: outcome, to: signer, at: time), for: signer))
+      for signer in readers(of: outcome) {
+        receipts.append(try seal(receipt(for: outcome, to: signer, at: time), for: signer))
+      }
     }
     try store.commit(receipts, at: time) { database in
       for outcome in outcomes {
@@ -49,6 +48,13 @@ struct Answer {
     }
     for outcome in outcomes { try store.removeFile(of: outcome.stored) }
     for outcome in outcomes { onOutcome(Answered(outcome)) }
+  }
+
+  /// Who sent it. What cannot be opened does not say, and a relay does not know: then all whom we trust.
+  private func readers(of outcome: Outcome) -> [PublicIdentity] {
+    let sender = outcome.message?.signer ?? outcome.stored.depositor
+    if sender == identity.public.mailbox { return trustedSigners }
+    return trustedSigners.filter { $0.mailbox == sender }
   }
 
   /// Into a slot of the stream's own, so that answers that nobody collects do not pile up.

@@ -69,16 +69,22 @@ package final class CarrierListener: Sendable {
       onDeposit: onDeposit, onFailure: onFailure)
   }
 
+  private static let threadCount = 4
+
   private static let options: SocketOptions = {
     var options = SocketOptions()
     options.frameCountMax = 2
+    // Each client pings every 15 s and says how long it may be silent; so that libzmq has few timers to look through, we
+    // ask only those that do not.
+    options.heartbeatInterval = .seconds(60)
     // 2 MiB of chunks that a slow reader keeps in memory; what is behind them is read when its turn comes.
     options.sendQueueCountMax = 16
     return options
   }()
 
   private static func authenticator(for door: CarrierDoor, log: Logger) throws -> Authenticator {
-    try Authenticator(in: Context(), allowing: door.peers.mapValues(\.hex)) { refused in
+    try Authenticator(in: Context(threadCount: threadCount), allowing: door.peers.mapValues(\.hex))
+    { refused in
       log.warning(
         "a stranger was refused",
         metadata: [

@@ -49,10 +49,11 @@ struct ChunkCache {
     return frame
   }
 
-  /// It is gone, or may be: its file is held open no longer.
+  /// It is gone, or may be: its file is held open no longer, and what comes under its name has its own bytes.
   mutating func forget(_ id: MessageID) {
     messages.removeAll { $0.id == id }
+    frames = frames.filter { $0.key.id != id }
   }
 
-  mutating func forgetAll() { messages = [] }
+  mutating func forgetAll() { self = ChunkCache() }
 }

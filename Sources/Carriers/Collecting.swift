@@ -1,20 +1,18 @@
-import Mailboxes
-import MessageFormat
+package import Mailboxes
+package import MessageFormat
 
 /// The half of an exchange that empties our mailbox: what to ask for, what has come.
 ///
 /// Messages are accepted, that is made durable here, before they are acknowledged; in between a connection may break, and
 /// then what comes again is only acknowledged.
-struct Collecting {
-  /// The longest that the carrier may be silent.
-  static let waitMilliseconds: UInt32 = 20_000
+package struct Collecting {
   /// Chunks are asked for so early that they never run dry.
   private static let reserve = Limits.creditMax / 2
 
   /// A message that has come whole.
-  struct Whole {
-    let entry: MailboxEntry
-    let message: IncomingMessage
+  package struct Whole {
+    package let entry: MailboxEntry
+    package let message: IncomingMessage
   }
 
   /// What one answer leads to.
@@ -35,16 +33,18 @@ struct Collecting {
   private let mailbox: Mailbox
   private let store: MailboxStore
   private let byteCountMax: UInt64
+  private let waitMilliseconds: UInt32
   private var position: UInt64 = 0
   private var partial: Partial?
   private var whole: [Whole] = []
   private var hasMore = false
   private var unacknowledged: [MessageID: MailboxEntry] = [:]
 
-  init(mailbox: Mailbox, store: MailboxStore, byteCountMax: UInt64) {
-    self.mailbox = mailbox
-    self.store = store
-    self.byteCountMax = byteCountMax
+  init(_ settings: ExchangeSettings) {
+    mailbox = settings.mailbox
+    store = settings.store
+    byteCountMax = settings.byteCountMax
+    waitMilliseconds = settings.patience.mailMilliseconds
   }
 
   /// A connection stands. A carrier that has lost its disk counts from the beginning again, and so do we.
@@ -63,8 +63,7 @@ struct Collecting {
   }
 
   private var collect: CarrierRequest {
-    .collect(
-      after: position, credit: Limits.creditMax, waitMilliseconds: Self.waitMilliseconds)
+    .collect(after: position, credit: Limits.creditMax, waitMilliseconds: waitMilliseconds)
   }
 
   /// After `Outcome.arrived`: what was accepted is acknowledged, and the next asked for.

@@ -1,26 +1,49 @@
-import Mailboxes
-import MessageFormat
+package import Mailboxes
+package import MessageFormat
 
 /// The half of an exchange that hands our messages over: in order, several on their way at a time, each for all of its
 /// mailboxes at once. One that is refused is tried mailbox by mailbox, so that a full one holds up nobody else.
-struct Depositing {
+package struct Depositing {
   /// A request and, with a chunk, its bytes.
-  struct Step {
-    let request: CarrierRequest
-    var chunk: [UInt8]?
+  package struct Step {
+    package let request: CarrierRequest
+    package var chunk: [UInt8]?
   }
 
   private struct Deposit {
     let message: StoredMessage
     let offer: DepositOffer
     let chunks: StoredChunks
-    var isOffered = false
+    /// Since when it is on its way without an answer; `nil`: it is not on its way.
+    var silentSince: ContinuousClock.Instant?
+    /// When somebody has to look after it.
+    var lookTime: ContinuousClock.Instant?
     /// The carrier may have a part of it: it says from where it goes on.
     var isResumed = false
     var next: UInt32 = 0
     var end: UInt32
 
+    var isOffered: Bool { silentSince != nil }
     var isSent: Bool { isOffered && next == chunks.count }
+
+    init(
+      _ message: StoredMessage, _ chunks: StoredChunks, for mailboxes: [Mailbox], slot: Slot?
+    ) {
+      self.message = message
+      self.chunks = chunks
+      offer = DepositOffer(id: message.id, mailboxes: mailboxes, size: message.size, slot: slot)
+      end = min(chunks.count, Limits.creditMax)
+    }
+
+    mutating func heard(at now: ContinuousClock.Instant, patience: ExchangePatience) {
+      (silentSince, lookTime) = (now, now + patience.answer)
+    }
+
+    /// It is to be offered again, and to go on where the carrier then says.
+    mutating func begin() {
+      (silentSince, lookTime, isResumed) = (nil, nil, true)
+      (next, end) = (0, 0)
+    }
   }
 
   private struct Hold {
@@ -30,44 +53,46 @@ struct Depositing {
   }
 
   /// What was refused for one mailbox.
-  struct Refusal {
-    let message: StoredMessage
-    let mailbox: Mailbox
-    let reason: CarrierRefusal
-    let detail: String
+  package struct Refusal {
+    package let message: StoredMessage
+    package let mailbox: Mailbox
+    package let reason: CarrierRefusal
+    package let detail: String
   }
 
   private let mailboxes: Set<Mailbox>
   private let store: MailboxStore
+  private let patience: ExchangePatience
   private var queue: [Deposit] = []
   private var holds: [Mailbox: Hold] = [:]
   private var isStale = true
 
-  init(mailboxes: Set<Mailbox>, store: MailboxStore) {
-    self.mailboxes = mailboxes
-    self.store = store
+  init(_ settings: ExchangeSettings) {
+    mailboxes = settings.correspondents
+    store = settings.store
+    patience = settings.patience
   }
-
-  var isIdle: Bool { queue.isEmpty }
 
   /// Something new may wait in the store.
   mutating func changed() { isStale = true }
 
+  /// When there is something to do although nothing has come.
+  var nextAttempt: ContinuousClock.Instant? { [holdEnd, nextLook].compactMap { $0 }.min() }
+
   /// When a mailbox that was refused is tried again.
-  var nextAttempt: ContinuousClock.Instant? { holds.values.compactMap(\.until).min() }
+  private var holdEnd: ContinuousClock.Instant? { holds.values.compactMap(\.until).min() }
+
+  private var nextLook: ContinuousClock.Instant? { queue.compactMap(\.lookTime).min() }
 
   /// A connection has ended: everything that is on its way is offered again, in its order.
   mutating func interrupted() {
-    for index in queue.indices where queue[index].isOffered {
-      queue[index].isOffered = false
-      queue[index].isResumed = true
-      (queue[index].next, queue[index].end) = (0, 0)
-    }
+    for index in queue.indices where queue[index].isOffered { queue[index].begin() }
   }
 
   /// What to send next; `nil`: nothing now.
   mutating func next(at now: ContinuousClock.Instant) throws(MailboxError) -> Step? {
-    if let attempt = nextAttempt, attempt <= now { isStale = true }
+    if let end = holdEnd, end <= now { isStale = true }
+    if let look = nextLook, look <= now { try lookAfterSilentOnes(at: now) }
     if isStale { try refill(at: now) }
     guard let index = queue.firstIndex(where: { !$0.isSent }),
       index < Limits.openDepositCountMax
@@ -76,7 +101,13 @@ struct Depositing {
       // Answers name a message, not a deposit of it.
       let id = queue[index].offer.id
       guard !queue[..<index].contains(where: { $0.offer.id == id }) else { return nil }
-      queue[index].isOffered = true
+      guard try isWaiting(queue[index].offer) else {
+        // Another run has handed it over since it was queued.
+        queue.remove(at: index)
+        isStale = true
+        return try next(at: now)
+      }
+      queue[index].heard(at: now, patience: patience)
       return Step(request: .deposit(queue[index].offer))
     }
     let number = queue[index].next
@@ -98,27 +129,45 @@ struct Depositing {
     for outgoing in try store.outgoing(for: open, countMax: 2 * Limits.openDepositCountMax) {
       let left = outgoing.mailboxes.filter { known[outgoing.message.id]?.contains($0) != true }
       guard !left.isEmpty else { continue }
-      try append(outgoing.message, for: left, slot: outgoing.slot, at: queue.count)
+      guard let chunks = try chunks(of: outgoing.message) else { continue }
+      queue.append(Deposit(outgoing.message, chunks, for: left, slot: outgoing.slot))
     }
   }
 
-  private mutating func append(
-    _ message: StoredMessage, for mailboxes: [Mailbox], slot: Slot?, at index: Int
-  ) throws(MailboxError) {
-    let chunks: StoredChunks
+  /// `nil`: another run has handed it over meanwhile.
+  private func chunks(of message: StoredMessage) throws(MailboxError) -> StoredChunks? {
     do throws(MailboxError) {
-      chunks = try message.open()
+      return try message.open()
     } catch {
-      // Another run has handed it over meanwhile.
-      guard try store.message(message.id, in: message.mailbox) != nil else { return }
+      guard try store.message(message.id, in: message.mailbox) != nil else { return nil }
       throw error
     }
-    let offer = DepositOffer(
-      id: message.id, mailboxes: mailboxes, size: message.size, slot: slot)
-    queue.insert(
-      Deposit(
-        message: message, offer: offer, chunks: chunks, end: min(chunks.count, Limits.creditMax)),
-      at: index)
+  }
+
+  /// A deposit is the identity's, and the carrier answers whoever asked last: another run of ours may have taken one
+  /// over, finished it, or ended in the middle of it.
+  private mutating func lookAfterSilentOnes(
+    at now: ContinuousClock.Instant
+  ) throws(MailboxError) {
+    for index in queue.indices.reversed() {
+      guard let since = queue[index].silentSince, let look = queue[index].lookTime, look <= now
+      else { continue }
+      if try !isWaiting(queue[index].offer) {
+        queue.remove(at: index)
+        isStale = true
+      } else if since + patience.progress <= now {
+        queue[index].begin()
+      } else {
+        queue[index].lookTime = now + patience.answer
+      }
+    }
+  }
+
+  private func isWaiting(_ offer: DepositOffer) throws(MailboxError) -> Bool {
+    for mailbox in offer.mailboxes {
+      if try store.message(offer.id, in: mailbox) != nil { return true }
+    }
+    return false
   }
 }
 
@@ -126,10 +175,13 @@ struct Depositing {
 
 extension Depositing {
   /// How many of its chunks the carrier has; `nil`: nothing that we know of.
-  mutating func proceed(_ name: ChunkName, credit: UInt32) -> (done: UInt32, total: UInt32)? {
+  mutating func proceed(
+    _ name: ChunkName, credit: UInt32, at now: ContinuousClock.Instant
+  ) -> (done: UInt32, total: UInt32)? {
     guard let index = queue.firstIndex(where: { $0.offer.id == name.id && $0.isOffered }) else {
       return nil
     }
+    queue[index].heard(at: now, patience: patience)
     // What is under way already is behind `next`.
     queue[index].next =
       queue[index].isResumed ? name.index : max(queue[index].next, name.index)
@@ -154,15 +206,16 @@ extension Depositing {
   /// `nil`: each mailbox of it is tried alone.
   mutating func refused(
     _ id: MessageID, _ reason: CarrierRefusal, detail: String, at now: ContinuousClock.Instant
-  ) throws(MailboxError) -> Refusal? {
+  ) -> Refusal? {
     guard let index = queue.firstIndex(where: { $0.offer.id == id && $0.isOffered }) else {
       return nil
     }
     let deposit = queue.remove(at: index)
     if deposit.offer.mailboxes.count > 1 {
-      for mailbox in deposit.offer.mailboxes.reversed() {
-        try append(deposit.message, for: [mailbox], slot: deposit.offer.slot, at: index)
+      let alone = deposit.offer.mailboxes.map {
+        Deposit(deposit.message, deposit.chunks, for: [$0], slot: deposit.offer.slot)
       }
+      queue.insert(contentsOf: alone, at: index)
       return nil
     }
     let mailbox = deposit.offer.mailboxes[0]

@@ -17,10 +17,12 @@ package struct ExchangeSettings: Sendable {
   package let store: MailboxStore
   /// Whose messages this carrier takes.
   package let correspondents: Set<Mailbox>
+  package let patience: ExchangePatience
 
   package init(
     endpoint: String, server: CurvePublicKey, identity: TransportIdentity, mailbox: Mailbox,
-    byteCountMax: UInt64, store: MailboxStore, correspondents: Set<Mailbox>
+    byteCountMax: UInt64, store: MailboxStore, correspondents: Set<Mailbox>,
+    patience: ExchangePatience = ExchangePatience()
   ) {
     self.endpoint = endpoint
     self.server = server
@@ -29,6 +31,7 @@ package struct ExchangeSettings: Sendable {
     self.byteCountMax = byteCountMax
     self.store = store
     self.correspondents = correspondents
+    self.patience = patience
   }
 }
 

@@ -1,8 +1,8 @@
-import Mailboxes
-import MessageFormat
+package import Mailboxes
+package import MessageFormat
 
 /// Why an exchange cannot go on as it is; it begins anew after a pause.
-enum ExchangeFault: Error {
+package enum ExchangeFault: Error {
   /// The carrier said what no carrier says.
   case unexpected(String)
   /// This machine could not, its disk is full for one.
@@ -12,11 +12,13 @@ enum ExchangeFault: Error {
 /// A client's side of the carrier protocol, apart from sockets: says what to send, takes what came, says what to do.
 ///
 /// The mirror of `CarrierDesk`. Belongs to one thread. Source: docs/message-format.md, "Carrier protocol".
-final class ExchangeDesk {
+package final class ExchangeDesk {
   /// What an answer of the carrier's leads to here.
-  enum Effect {
+  package enum Effect {
     /// To be made durable; then `accepted` or `postpone`.
     case accept([Collecting.Whole])
+    /// What comes cannot be kept here, as on a full disk: `postpone`.
+    case unkept(String)
     case stored(WaitingMessage)
     case refused(Depositing.Refusal)
     case tooLarge(SealedSize)
@@ -28,39 +30,45 @@ final class ExchangeDesk {
   private var depositing: Depositing
   /// Requests without chunks, which go before everything else.
   private var requests: [CarrierRequest] = []
-  private(set) var isConnected = false
+  package private(set) var isConnected = false
   /// When collecting begins again after a fault of this machine's.
   private var resumption: ContinuousClock.Instant?
   private var faults = Backoff(first: .seconds(1), longest: .seconds(30))
 
-  init(_ settings: ExchangeSettings) {
-    collecting = Collecting(
-      mailbox: settings.mailbox, store: settings.store, byteCountMax: settings.byteCountMax)
-    depositing = Depositing(mailboxes: settings.correspondents, store: settings.store)
+  package init(_ settings: ExchangeSettings) {
+    collecting = Collecting(settings)
+    depositing = Depositing(settings)
   }
 
-  func connected() {
+  package func connected() {
     isConnected = true
     requests = collecting.begin()
   }
 
   /// What was on its way is lost; `connected` follows when there is a connection again.
-  func interrupted() {
+  package func interrupted() {
     isConnected = false
     requests = []
     resumption = nil
     depositing.interrupted()
   }
 
-  func outgoingChanged() { depositing.changed() }
+  /// The acknowledgements that are still to be sent.
+  var farewell: [Depositing.Step] {
+    requests.filter { if case .acknowledge = $0 { true } else { false } }
+      .map { Depositing.Step(request: $0) }
+  }
 
-  /// When there may be something to do although nothing has come.
-  var nextAttempt: ContinuousClock.Instant? {
-    [depositing.nextAttempt, resumption].compactMap { $0 }.min()
+  package func outgoingChanged() { depositing.changed() }
+
+  /// When there may be something to do although nothing has come; never without a connection.
+  package var nextAttempt: ContinuousClock.Instant? {
+    guard isConnected else { return nil }
+    return [depositing.nextAttempt, resumption].compactMap { $0 }.min()
   }
 
   /// What to send next; `nil`: nothing now.
-  func next(at now: ContinuousClock.Instant) throws(ExchangeFault) -> Depositing.Step? {
+  package func next(at now: ContinuousClock.Instant) throws(ExchangeFault) -> Depositing.Step? {
     guard isConnected else { return nil }
     if let time = resumption, time <= now {
       resumption = nil
@@ -70,12 +78,12 @@ final class ExchangeDesk {
     do { return try depositing.next(at: now) } catch { throw .machine("\(error)") }
   }
 
-  func handle(
+  package func handle(
     _ reply: CarrierReply, chunk: [UInt8]?, at now: ContinuousClock.Instant
   ) throws(ExchangeFault) -> Effect? {
     switch reply {
     case .proceed(let name, let credit):
-      return depositing.proceed(name, credit: credit).map { .moved(done: $0, of: $1) }
+      return depositing.proceed(name, credit: credit, at: now).map { .moved(done: $0, of: $1) }
     case .stored(let id):
       return depositing.stored(id).map { .stored($0) }
     case .refused(let id, let reason, let detail):
@@ -102,8 +110,16 @@ final class ExchangeDesk {
     _ step: () throws(ExchangeFault) -> (Collecting.Outcome, [CarrierRequest])
   ) throws(ExchangeFault) -> Effect? {
     guard resumption == nil else { return nil }
-    let (outcome, more) = try step()
-    requests += more
+    let outcome: Collecting.Outcome
+    do throws(ExchangeFault) {
+      let (result, more) = try step()
+      outcome = result
+      requests += more
+    } catch .machine(let what) {
+      return .unkept(what)
+    } catch {
+      throw error
+    }
     switch outcome {
     case .nothing: return nil
     case .arrived(let messages): return .accept(messages)
@@ -117,18 +133,14 @@ final class ExchangeDesk {
   ) throws(ExchangeFault) -> Effect? {
     guard let id else { throw .unexpected("\(reason.rawValue): \(detail)") }
     requests += collecting.refused(id)
-    do {
-      return try depositing.refused(id, reason, detail: detail, at: now).map { .refused($0) }
-    } catch {
-      throw .machine("\(error)")
-    }
+    return depositing.refused(id, reason, detail: detail, at: now).map { .refused($0) }
   }
 
-  func accepted(_ messages: [Collecting.Whole]) {
+  package func accepted(_ messages: [Collecting.Whole]) {
     faults.reset()
     requests += collecting.accepted(messages)
   }
 
   /// They could not be made durable here: the carrier keeps them, and they are collected again.
-  func postpone(at now: ContinuousClock.Instant) { resumption = now + faults.next() }
+  package func postpone(at now: ContinuousClock.Instant) { resumption = now + faults.next() }
 }

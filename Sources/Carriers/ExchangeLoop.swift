@@ -5,13 +5,14 @@ import ZeroMQ
 
 /// The event loop of an exchange: connects, sends, receives; the desk decides.
 final class ExchangeLoop {
-  /// Longer than a carrier ever is silent on purpose.
-  private static let silenceMax: Duration =
-    .milliseconds(Collecting.waitMilliseconds) + .seconds(10)
+  /// A socket that has served for so long was not at fault: the next one is made without much waiting.
+  private static let steadyTime: Duration = .seconds(30)
   /// Requests that are sent before answers are looked at again.
   private static let sendCountMax = 64
 
   private let settings: ExchangeSettings
+  /// Longer than a carrier ever is silent on purpose.
+  private let silenceMax: Duration
   private let context: Context
   private let handlers: ExchangeHandlers
   private let wakeUp: WakeUp
@@ -28,6 +29,7 @@ final class ExchangeLoop {
     stopping: StopFlag, log: Logger
   ) {
     self.settings = settings
+    silenceMax = settings.patience.silence
     self.context = context
     self.handlers = handlers
     self.wakeUp = wakeUp
@@ -39,6 +41,7 @@ final class ExchangeLoop {
   /// Until it is told to stop.
   func run() {
     while !stopping.isSet {
+      let begin = ContinuousClock.now
       do {
         try serveConnection()
       } catch let error as CarrierError {
@@ -50,6 +53,7 @@ final class ExchangeLoop {
       }
       desk.interrupted()
       unsent = nil
+      if begin + Self.steadyTime <= .now { backoff.reset() }
       if !stopping.isSet { pause(backoff.next()) }
     }
   }
@@ -80,16 +84,26 @@ final class ExchangeLoop {
     while !stopping.isSet {
       takeNews()
       let hasMore = try send(over: connection)
-      var deadline = hasMore ? Deadline.now : .at(lastHeard + Self.silenceMax)
-      if let attempt = desk.nextAttempt { deadline = .earlier(deadline, .at(attempt)) }
-      try connection.wait(until: deadline, untilWritable: unsent != nil)
+      try connection.wait(until: nextTurn(hasMore: hasMore), untilWritable: unsent != nil)
       while let event = try connection.next() {
         try handle(event, failure: connection.failure)
-        if stopping.isSet { return }
+        if stopping.isSet { break }
       }
       noteFailure(connection.failure)
-      guard lastHeard + Self.silenceMax > .now else { throw silence(connection.failure) }
+      guard lastHeard + silenceMax > .now else { throw silence(connection.failure) }
     }
+    // What was accepted need not come again.
+    for step in desk.farewell where unsent == nil {
+      guard try connection.send(step) else { return }
+    }
+  }
+
+  /// What the desk does at a time of its own waits while the line takes nothing.
+  private func nextTurn(hasMore: Bool) -> Deadline {
+    guard !hasMore else { return .now }
+    let silence = Deadline.at(lastHeard + silenceMax)
+    guard unsent == nil, let attempt = desk.nextAttempt else { return silence }
+    return .earlier(silence, .at(attempt))
   }
 
   /// Whether there is more to send at once.
@@ -122,7 +136,6 @@ final class ExchangeLoop {
       throw CarrierError.notReached(endpoint: settings.endpoint, reason: failure)
     case .reply(let reply, let chunk):
       lastHeard = .now
-      backoff.reset()
       if let effect = try desk.handle(reply, chunk: chunk, at: .now) { try perform(effect) }
     }
   }
@@ -130,6 +143,7 @@ final class ExchangeLoop {
   private func perform(_ effect: ExchangeDesk.Effect) throws {
     switch effect {
     case .accept(let messages): accept(messages)
+    case .unkept(let what): postpone(what)
     case .stored(let outgoing): try handlers.stored(outgoing)
     case .refused(let refusal): report(refusal)
     case .tooLarge(let size):
@@ -145,11 +159,15 @@ final class ExchangeLoop {
       try handlers.accept(messages.map(\.message))
       desk.accepted(messages)
     } catch {
-      log.error(
-        "what was collected could not be stored; it is collected again",
-        metadata: ["error": "\(error)", "carrier": "\(settings.endpoint)"])
-      desk.postpone(at: .now)
+      postpone("\(error)")
     }
+  }
+
+  private func postpone(_ what: String) {
+    log.error(
+      "what was collected could not be stored; it is collected again",
+      metadata: ["error": "\(what)", "carrier": "\(settings.endpoint)"])
+    desk.postpone(at: .now)
   }
 }
 

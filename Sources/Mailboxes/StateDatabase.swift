@@ -13,6 +13,8 @@ package struct StateDatabase: Sendable {
   /// Opens `directory`/state.sqlite, making both where they are missing, and brings the tables up to date.
   package init(directory: String, migrator: DatabaseMigrator) throws {
     spool = try SpoolDirectory(directory + "/spool")
+    // Neither turning the log on nor the migrations wait for each other: a daemon and a hook may both be the first.
+    let lock = try DirectoryLock(directory)
     var configuration = Configuration()
     configuration.journalMode = .wal
     configuration.busyMode = .timeout(10)
@@ -26,6 +28,7 @@ package struct StateDatabase: Sendable {
       try Self.letPagesGo(in: database)
     }
     try migrator.migrate(queue)
+    _ = consume lock
   }
 
   /// A database of an older version keeps its pages for ever, unless it is written anew once.
@@ -47,7 +50,8 @@ package struct StateDatabase: Sendable {
         let count = min(freeCount, max(1, byteCountMax / pageSize))
         // It frees one page for each row that is asked for.
         _ = try Row.fetchAll(database, sql: "PRAGMA incremental_vacuum(\(count))")
-        if freeCount > count { return true }
+        let restCount = try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
+        if (1..<freeCount).contains(restCount) { return true }
         // The file itself is cut when the log has been copied into it.
         try database.checkpoint(.truncate)
         return false

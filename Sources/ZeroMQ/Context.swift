@@ -1,7 +1,7 @@
 import CZeroMQ
 import Glibc
 
-/// One libzmq context: its I/O thread, and a limit on its sockets.
+/// One libzmq context: its I/O threads, and a limit on its sockets.
 ///
 /// Ends when its last socket and its last owner have let go; that waits for what is still to be
 /// sent, at most as long as the sockets' `linger`. `@unchecked Sendable`: a context is thread safe
@@ -14,15 +14,19 @@ import Glibc
   let pointer: UnsafeMutableRawPointer
   let socketCountMax: Int
 
-  package init(socketCountMax: Int = Context.socketCountMaxDefault) throws(ZeroMQError) {
+  /// `threadCount`: of I/O threads. One moves more than one core can encrypt; libzmq looks through all timers of a
+  /// thread whenever a heartbeat comes, so that a server of thousands wants more.
+  package init(
+    socketCountMax: Int = Context.socketCountMaxDefault, threadCount: Int = 1
+  ) throws(ZeroMQError) {
     try Libzmq.requireVersion()
     try Libzmq.requireCurve()
     guard let pointer = unsafe zmq_ctx_new() else { throw Libzmq.lastFailure(of: "zmq_ctx_new") }
     unsafe self.pointer = unsafe pointer
     self.socketCountMax = socketCountMax
-    // One I/O thread moves more than one core can encrypt. `ZMQ_BLOCKY` off: a socket whose linger
-    // was not set waits for nothing at the end, rather than for ever.
-    try set(ZMQ_IO_THREADS, to: 1)
+    // `ZMQ_BLOCKY` off: a socket whose linger was not set waits for nothing at the end, rather than
+    // for ever.
+    try set(ZMQ_IO_THREADS, to: Int32(threadCount))
     try set(ZMQ_MAX_SOCKETS, to: Int32(socketCountMax))
     try set(ZMQ_BLOCKY, to: 0)
   }

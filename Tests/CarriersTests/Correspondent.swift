@@ -40,13 +40,14 @@ final class Correspondent: Sendable {
 
   func connect(
     to endpoint: String, server: CurvePublicKey, correspondents: Set<Mailbox>,
-    byteCountMax: UInt64 = 1 << 30
+    byteCountMax: UInt64 = 1 << 30, patience: ExchangePatience = ExchangePatience()
   ) throws {
     let exchange = try Exchange(
       ExchangeSettings(
         endpoint: endpoint, server: server, identity: machine.transport,
         mailbox: machine.mailbox, byteCountMax: byteCountMax, store: store,
-        correspondents: correspondents), in: Context(), handlers: record.handlers,
+        correspondents: correspondents, patience: patience), in: Context(),
+      handlers: record.handlers,
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     self.exchange.withLock { $0 = exchange }
   }

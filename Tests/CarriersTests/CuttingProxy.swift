@@ -3,9 +3,11 @@ import Synchronization
 import TestSupport
 import ZeroMQ
 
-/// Stands between a client and a server, and cuts the line once, after so many bytes in one direction.
+/// Stands between a client and a server, and breaks the line once, after so many bytes in one direction.
 final class CuttingProxy: Sendable {
   enum Direction { case toServer, toClient }
+  /// `freeze`: nothing goes through any more, and neither side is told.
+  enum Break { case cut, freeze }
 
   let endpoint: String
   private let listener: Int32
@@ -17,7 +19,9 @@ final class CuttingProxy: Sendable {
   /// In the direction that is counted, over all connections.
   var forwardedByteCount: Int { bytes.value }
 
-  init(to server: String, cutting direction: Direction, after byteCount: Int) throws {
+  init(
+    to server: String, cutting direction: Direction, after byteCount: Int, by way: Break = .cut
+  ) throws {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = RawConnection.loopback(0)
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -33,6 +37,8 @@ final class CuttingProxy: Sendable {
     let (cuts, bytes) = (cuts, bytes)
     thread = try SocketThread {
       var left: Int? = byteCount
+      var frozen: [(client: Int32, server: RawConnection)] = []
+      defer { for line in frozen { close(line.client) } }
       while case let client = accept(listener, nil, nil), client >= 0 {
         // A server that is not there is a line that is cut at once.
         if let server = connected(to: server) {
@@ -40,6 +46,10 @@ final class CuttingProxy: Sendable {
           if left == 0 {
             cuts.add()
             left = nil
+            if way == .freeze {
+              frozen.append((client, server))
+              continue
+            }
           }
           if ended == .proxyStopped { break }
         }

@@ -36,7 +36,9 @@ import ZeroMQ
   }
 
   @Test func bothDirectionsMoveAtOnce() throws {
-    let (down, up) = (Letter(1, payloadByteCount: Self.large), Letter(2, payloadByteCount: Self.large))
+    let (down, up) = (
+      Letter(1, payloadByteCount: Self.large), Letter(2, payloadByteCount: Self.large)
+    )
     try server.putMail(down, for: server.alice)
     let alice = try Correspondent(server.alice, in: server.folder)
     try alice.put(up, for: [server.machine.mailbox])
@@ -103,6 +105,20 @@ import ZeroMQ
     try alice.wait { $0.stored.count == 2 }
   }
 
+  /// What a sender's disk has spoilt, and what it sends again from a copy, have one name.
+  @Test func messageThatComesAgainWithOtherBytesIsDeliveredWithThem() throws {
+    let alice = try server.connect(server.alice)
+    for filler in [UInt8(0), 100] {
+      let letter = Letter(1, payloadByteCount: 300_000, filler: filler)
+      try server.putMail(letter, for: server.alice)
+      try alice.wait { $0.accepted.count == (filler == 0 ? 1 : 2) }
+      try alice.requireMail(letter)
+      try server.requireEmpty(server.alice)
+      let stored = try #require(try alice.store.first(in: server.alice.mailbox))
+      try alice.store.remove(stored)
+    }
+  }
+
   // MARK: - Interruptions
 
   @Test func depositOutlivesARestartOfTheServer() throws {
@@ -127,7 +143,8 @@ import ZeroMQ
     try server.requireStored(letter)
     // It never went back to before where it was.
     #expect(news.moves == news.moves.sorted())
-    #expect(proxy.forwardedByteCount < Self.large + 2 * Int(Limits.creditMax) * Limits.chunkByteCountMax)
+    #expect(
+      proxy.forwardedByteCount < Self.large + 2 * Int(Limits.creditMax) * Limits.chunkByteCountMax)
   }
 
   @Test func collectingGoesOnWhereTheLineWasCut() throws {
@@ -138,7 +155,8 @@ import ZeroMQ
     try alice.wait { $0.accepted == [letter.id] }
     #expect(proxy.cutCount == 1)
     try alice.requireMail(letter)
-    #expect(proxy.forwardedByteCount < Self.large + 2 * Int(Limits.creditMax) * Limits.chunkByteCountMax)
+    #expect(
+      proxy.forwardedByteCount < Self.large + 2 * Int(Limits.creditMax) * Limits.chunkByteCountMax)
   }
 
   @Test func whatWasAcceptedBeforeTheLineBrokeIsNotAcceptedTwice() throws {

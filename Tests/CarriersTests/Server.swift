@@ -84,6 +84,13 @@ final class Server {
       store: store, access: access, now: { Timestamp(milliseconds: 2_000) })
   }
 
+  /// It is found under another address from now on.
+  func move(to endpoint: String) throws {
+    stop()
+    self.endpoint = endpoint
+    try start()
+  }
+
   func stop() {
     listener?.stop()
     listener = nil
@@ -103,12 +110,12 @@ final class Server {
 
   func connect(
     _ end: Correspondent, at endpoint: String? = nil, expecting key: CurvePublicKey? = nil,
-    byteCountMax: UInt64 = 1 << 30
+    byteCountMax: UInt64 = 1 << 30, patience: ExchangePatience = ExchangePatience()
   ) throws {
     try end.connect(
       to: endpoint ?? self.endpoint, server: key ?? self.machine.key,
       correspondents: [self.machine.mailbox, alice.mailbox, bob.mailbox],
-      byteCountMax: byteCountMax)
+      byteCountMax: byteCountMax, patience: patience)
   }
 
   /// A message that waits here for `reader`.

@@ -13,7 +13,9 @@ struct SignerDaemonTests {
   }
 
   private func startSigner() throws -> RunningProgram {
-    try RunningProgram(installation.program, ["serve", "--config", "serve.yaml"])
+    let program = try RunningProgram(installation.program, ["serve", "--config", "serve.yaml"])
+    try program.line(with: "ready")
+    return program
   }
 
   private func status() throws -> [String: Any] {

@@ -1,5 +1,5 @@
-import Mailboxes
 import Foundation
+import Mailboxes
 import MessageFormat
 import TestSupport
 import Testing

@@ -1,12 +1,29 @@
 import Foundation
 import MessageFormat
 import Signer
+import Synchronization
 import TestSupport
 import Testing
 
 /// A signer that has lost what it knew, or knows something old, or is told something old.
 struct SignerStateTests {
   private func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
+
+  /// A daemon and a hook that meet where there is no state yet.
+  @Test func severalMayMakeTheStateAtOnce() throws {
+    let folder = try PipelineFolder()
+    for round in 0..<30 {
+      let failures = Mutex<[String]>([])
+      DispatchQueue.concurrentPerform(iterations: 4) { _ in
+        do {
+          _ = try Outbox(directory: folder.path("state-\(round)"))
+        } catch {
+          failures.withLock { $0.append("\(error)") }
+        }
+      }
+      #expect(failures.withLock { $0 } == [])
+    }
+  }
 
   @Test func lostSignerStateGoesOnWithHigherNumbers() throws {
     let fleet = try TestFleet.started()

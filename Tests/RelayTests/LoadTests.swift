@@ -33,7 +33,8 @@ struct LoadTests {
     let count = Double(Self.clientCount * Self.depositCount)
     let size = Letter(0, payloadByteCount: 500, for: [reader]).size.byteCount
     let cpu = try relay.cpuSeconds() - before
-    say("\(Int(count)) deposits of \(size) bytes: \(Int(count / seconds)) a second; \(cpu) s of CPU")
+    let rate = Int(count / seconds)
+    say("\(Int(count)) deposits of \(size) bytes: \(rate) a second, \(cpu) s of CPU")
     #expect(count / seconds > 500)
   }
 

@@ -2,6 +2,7 @@ import Carriers
 import Foundation
 import MessageFormat
 import Relay
+import Sealing
 import TestSupport
 import Testing
 import ZeroMQ
@@ -111,6 +112,32 @@ import ZeroMQ
     let back = try fixture.visitor("bob", atSigners: false)
     try back.send(Self.wait)
     #expect(try back.nextDelivery() == letter.id)
+  }
+
+  /// What a used relay has on its disk names mailboxes, and nothing that was sealed.
+  @Test func diskOfAUsedRelayNamesNoRepository() throws {
+    let words = ["git@example.org:acme/shop.git", "refs/heads/main"].map { Data($0.utf8) }
+    var sealer = Sealer(for: [try TestIdentity.make("bob").public])
+    let chunks = [
+      sealer.header, sealer.seal(Array(words[0]), isLast: false),
+      sealer.seal(Array(words[1]), isLast: true),
+    ]
+    let size = SealedSize(chunkCount: 3, byteCount: chunks.reduce(0) { $0 + UInt64($1.count) })
+    let offer = DepositOffer(id: sealer.id, mailboxes: [applier.mailbox], size: size)
+    try signer.send(.deposit(offer))
+    for (index, chunk) in chunks.enumerated() {
+      try signer.send(.chunk(ChunkName(id: offer.id, index: UInt32(index))), chunk: chunk)
+    }
+    guard case .proceed = try signer.reply() else {
+      Issue.record("not taken")
+      return
+    }
+    #expect(try signer.reply() == .stored(offer.id))
+    let state = fixture.folder.path + "/state"
+    let files = try FileManager.default.subpathsOfDirectory(atPath: state)
+      .compactMap { FileManager.default.contents(atPath: state + "/" + $0) }
+    #expect(files.contains { $0.range(of: Data(applier.mailbox.bytes)) != nil })
+    for word in words { #expect(!files.contains { $0.range(of: word) != nil }) }
   }
 
   @Test func reloadChangesRoutesAndQuotas() throws {

@@ -36,7 +36,7 @@ package struct Letter: Sendable {
 
   package init(
     _ number: UInt32, payloadByteCount: Int = 100, for recipients: [Mailbox] = Letter.recipients,
-    slot: Slot? = nil
+    slot: Slot? = nil, filler: UInt8 = 0
   ) {
     self.number = number
     self.slot = slot
@@ -52,7 +52,8 @@ package struct Letter: Sendable {
     var rest = payloadByteCount
     while rest > 0 {
       let count = min(rest, Limits.chunkByteCountMax)
-      chunks.append([UInt8](repeating: UInt8(truncatingIfNeeded: chunks.count), count: count))
+      chunks.append(
+        [UInt8](repeating: filler &+ UInt8(truncatingIfNeeded: chunks.count), count: count))
       rest -= count
     }
     self.chunks = chunks

@@ -9,28 +9,24 @@ final class RelayService: RoleService {
   private static let lookInterval: Duration = .seconds(1)
 
   private let relay: RunningRelay
-  private let log: Logger
-  /// How many connections there can be, nearly.
-  private let descriptorCountMax: UInt64
 
   /// Listens when it returns.
   init(_ configuration: RelayConfiguration, log: Logger) throws {
-    self.log = log
-    descriptorCountMax = try DescriptorLimit.raise()
+    let descriptorCountMax = try DescriptorLimit.raise()
     relay = try RunningRelay(configuration.settings, log: log, now: Clock.now) {
       log.critical("nothing can be received any more; ending")
       // The service manager starts the program again.
       _exit(ExitStatus.fault.rawValue)
     }
-  }
-
-  func run() async throws {
     log.notice(
       "listening",
       metadata: [
         "signers": "\(relay.signersEndpoint)", "appliers": "\(relay.appliersEndpoint)",
         "descriptors": "\(descriptorCountMax)",
       ])
+  }
+
+  func run() async throws {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
         self.relay.refresh()

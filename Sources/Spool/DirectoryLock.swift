@@ -1,0 +1,26 @@
+import Glibc
+
+/// The right to change a directory's set-up: one process, or thread, at a time. The kernel takes it back when the process
+/// ends, however it ends.
+package struct DirectoryLock: ~Copyable {
+  private let descriptor: Int32
+
+  /// Waits until nobody else has it. The directory itself is locked: no file is made, none is left.
+  package init(_ path: String) throws(SpoolError) {
+    descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .cannot(operation: "open", path: path, code: errno) }
+    while flock(descriptor, LOCK_EX) != 0 {
+      let code = errno
+      if code == EINTR { continue }
+      close(descriptor)
+      throw .cannot(operation: "lock", path: path, code: code)
+    }
+  }
+
+  // Unlocked by itself, since a child that was just forked has the descriptor too, until it executes its program
+  // (flock(2)).
+  deinit {
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
+}

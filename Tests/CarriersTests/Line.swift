@@ -1,0 +1,127 @@
+import Carriers
+import Mailboxes
+import MessageFormat
+import TestSupport
+import Testing
+
+/// Exchanges and a carrier without a socket between them, and a time that only the test moves.
+final class Line {
+  /// One exchange, and what it has come to.
+  final class End {
+    let desk: ExchangeDesk
+    let store: MailboxStore
+    let peer: CarrierDesk.Peer
+    fileprivate(set) var requests: [CarrierRequest] = []
+    fileprivate(set) var accepted: [MessageID] = []
+    fileprivate(set) var stored: [MessageID] = []
+    fileprivate(set) var refusals: [Depositing.Refusal] = []
+    fileprivate(set) var unkeptCount = 0
+
+    fileprivate init(_ settings: ExchangeSettings, peer: CarrierDesk.Peer) {
+      desk = ExchangeDesk(settings)
+      store = settings.store
+      self.peer = peer
+    }
+
+    /// Something to hand over.
+    func put(_ letter: Letter, for mailboxes: [Mailbox] = [Desk.server]) throws {
+      let message = try IncomingMessage(
+        letter.offer(for: mailboxes), from: letter.sender, into: store)
+      for chunk in letter.chunks { try message.append(chunk) }
+      try store.commit([message], at: letter.time)
+      desk.outgoingChanged()
+    }
+
+    var chunkRequestCount: Int {
+      requests.count { if case .chunk = $0 { true } else { false } }
+    }
+
+    var depositRequestCount: Int {
+      requests.count { if case .deposit = $0 { true } else { false } }
+    }
+  }
+
+  let carrier: Desk
+  private let folder: TemporaryFolder
+  private let machine: Machine
+  private var ends: [End] = []
+  private(set) var now = ContinuousClock.now
+
+  init(_ folder: TemporaryFolder) throws {
+    self.folder = folder
+    carrier = try Desk(folder)
+    machine = try Machine("alice")
+  }
+
+  /// Alice's exchange; ends of one `state` share their store, as two runs of the program do.
+  func end(
+    _ number: UInt8 = 1, state: String = "alice", correspondents: Set<Mailbox> = [Desk.server]
+  ) throws -> End {
+    let settings = ExchangeSettings(
+      endpoint: "tcp://127.0.0.1:1", server: try machine.key, identity: machine.transport,
+      mailbox: Desk.alice, byteCountMax: 1 << 30,
+      store: try MailboxStore(testing: folder.path + "/" + state), correspondents: correspondents)
+    let end = End(settings, peer: .connection(number, of: Desk.alice))
+    ends.append(end)
+    return end
+  }
+
+  func putMail(_ letter: Letter) throws {
+    let message = try IncomingMessage(
+      letter.offer(for: [Desk.alice]), from: letter.sender, into: carrier.store)
+    for chunk in letter.chunks { try message.append(chunk) }
+    try carrier.store.commit([message], at: letter.time)
+  }
+
+  func advance(_ duration: Duration) { now += duration }
+
+  /// What the end would send, up to `countMax` requests, which nobody answers.
+  func say(_ end: End, countMax: Int = .max) throws {
+    var count = 0
+    while count < countMax, let step = try end.desk.next(at: now) {
+      end.requests.append(step.request)
+      count += 1
+    }
+  }
+
+  /// Sends and answers, up to `countMax` requests of this end, or until it has nothing more to say.
+  func run(_ end: End, countMax: Int = .max) throws {
+    var count = 0
+    while count < countMax, let step = try end.desk.next(at: now) {
+      end.requests.append(step.request)
+      let frames = [step.request.encoded()] + (step.chunk.map { [$0] } ?? [])
+      try deliver(carrier.desk.handle(frames, from: end.peer))
+      try deliver(carrier.desk.flush())
+      count += 1
+    }
+  }
+
+  private func deliver(_ outgoing: [CarrierDesk.Outgoing]) throws {
+    for item in outgoing {
+      guard let end = ends.first(where: { $0.peer == item.peer }) else { continue }
+      let frames = carrier.desk.frames(of: item).map(\.bytes)
+      let reply = try CarrierReply(decoding: frames[0])
+      let chunk = frames.count > 1 ? frames[1] : nil
+      if let effect = try end.desk.handle(reply, chunk: chunk, at: now) {
+        try perform(effect, at: end)
+      }
+    }
+  }
+
+  private func perform(_ effect: ExchangeDesk.Effect, at end: End) throws {
+    switch effect {
+    case .accept(let messages):
+      try end.store.commit(messages.map(\.message), at: Timestamp(milliseconds: 2_000))
+      end.accepted += messages.map(\.entry.id)
+      end.desk.accepted(messages)
+    case .unkept:
+      end.unkeptCount += 1
+      end.desk.postpone(at: now)
+    case .stored(let waiting):
+      try end.store.remove(waiting)
+      end.stored.append(waiting.message.id)
+    case .refused(let refusal): end.refusals.append(refusal)
+    case .tooLarge, .moved: break
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Signer and applier that meet at a relay, and listen nowhere.
+@Suite struct RelayedPushTests {
+  private let installation: Installation
+  private var folder: PipelineFolder { installation.folder }
+
+  init() throws {
+    installation = try Installation()
+    try installation.writeRelay()
+  }
+
+  /// On the ports that it had the last time; both configurations name them.
+  private func startRelay() throws -> RunningProgram {
+    let relay = try RunningProgram(installation.program, ["relay", "--config", "relay.yaml"])
+    let line = try relay.line(with: "listening")
+    let fields = Dictionary(
+      line.split(separator: " ").compactMap { word -> (String, String)? in
+        let parts = word.split(separator: "=", maxSplits: 1)
+        return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
+      }
+    ) { first, _ in first }
+    let (signers, appliers) = (try #require(fields["signers"]), try #require(fields["appliers"]))
+    try installation.writeRelay(signers: signers, appliers: appliers)
+    for (name, endpoint) in [("signer", signers), ("web1", appliers)] {
+      let path = folder.path("\(name).yaml")
+      let lines = try String(contentsOfFile: path, encoding: .utf8).split(
+        separator: "\n", omittingEmptySubsequences: false)
+      let changed = lines.flatMap { line -> [String] in
+        let word = line.drop { $0 == " " }
+        if word.hasPrefix("server:") { return [] }
+        guard word.hasPrefix("connect:") || word.hasPrefix("listen:") else { return [String(line)] }
+        let indent = String(repeating: " ", count: line.count - word.count)
+        return ["\(indent)connect: \(endpoint)", "\(indent)server: keys/relay.pub"]
+      }
+      try folder.write("\(name).yaml", changed.joined(separator: "\n"))
+    }
+    return relay
+  }
+
+  private func startApplier() throws -> RunningProgram {
+    try RunningProgram(installation.program, ["verify-apply", "--config", "web1.yaml"])
+  }
+
+  @Test func pushIsAppliedAndItsReceiptComesBack() throws {
+    let relay = try startRelay()
+    let applier = try startApplier()
+    for number in 1...3 {
+      try installation.source.commit(["a": "\(number)\n"])
+      let result = try installation.sendMain()
+      #expect(result.status == 0, "\(result.errors)\(applier.log)")
+      try installation.expectEqual()
+    }
+    #expect(applier.end().status == 0 && relay.end().status == 0)
+  }
+
+  @Test func pushWaitsAtTheRelayForAMachineThatIsOff() throws {
+    let relay = try startRelay()
+    try installation.source.commit(["a": "1\n"])
+    let sent = try installation.sendMain(wait: 2)
+    #expect(sent.status == 1 && sent.text.contains("stored"), "\(sent.text)\(sent.errors)")
+    let applier = try startApplier()
+    let result = try installation.send("--flush")
+    #expect(result.status == 0, "\(result.errors)\(applier.log)")
+    try installation.expectEqual()
+    #expect(applier.end().status == 0 && relay.end().status == 0)
+  }
+
+  @Test func relayThatIsGoneForAWhileIsFoundAgain() throws {
+    let first = try startRelay()
+    let applier = try startApplier()
+    try installation.source.commit(["a": "1\n"])
+    #expect(try installation.sendMain().status == 0)
+    first.end(SIGKILL)
+    try applier.line(with: "not reached")
+    try installation.source.commit(["a": "2\n"])
+    expectFailure(try installation.sendMain(wait: 1), "nobody listens", "nothing is lost")
+    let second = try startRelay()
+    let result = try installation.send("--flush")
+    #expect(result.status == 0, "\(result.errors)\(applier.log)")
+    try installation.expectEqual()
+    #expect(applier.end().status == 0 && second.end().status == 0)
+  }
+
+  @Test func signerThatTheRelayDoesNotKnowIsToldSo() throws {
+    let relay = try startRelay()
+    try installation.succeed("keygen", "other")
+    try FileManager.default.removeItem(atPath: folder.path("keys/signer.key"))
+    try FileManager.default.moveItem(
+      atPath: folder.path("keys/other.key"), toPath: folder.path("keys/signer.key"))
+    try installation.source.commit(["a": "1\n"])
+    let start = ContinuousClock.now
+    expectFailure(try installation.sendMain(), "not on its list", "nothing is lost")
+    // At once, not after the 30 seconds that it may wait.
+    #expect(ContinuousClock.now - start < .seconds(15))
+    #expect(relay.end().status == 0)
+  }
+}
