@@ -79,6 +79,7 @@ struct Manifest {
     // They lie below Tests.
     dependencies["TestSupport"] = nil
     dependencies["distro-bench"] = nil
+    dependencies["distro-crash"] = nil
     self.dependencies = dependencies
   }
 }
