@@ -23,7 +23,7 @@ lint: ## swift format, strict
 test: deps ## set-up, lint and all tests
 	@scripts/test
 
-demo: build ## two identities, a push, and what is refused, on this machine
+demo: build ## a signer, a relay, two machines, and what is refused, on this machine
 	@scripts/demo
 
 bench: build ## speed as ratios, side by side in one run
