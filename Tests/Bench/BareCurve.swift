@@ -98,7 +98,7 @@ final class BareLine {
     endpoint = try socket.bind("tcp://127.0.0.1:*")
     self.socket = socket
     let serverKey = try CurvePublicKey(server.public.transportKey.bytes)
-    let context = try Context()
+    let context = try Context(socketCountMax: 1_000)
     clients = try zip(identities, keys).map { identity, key in
       try BareClient(identity, key, of: serverKey, in: context, options: Self.options)
     }

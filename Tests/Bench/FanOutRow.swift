@@ -30,7 +30,7 @@ struct FanOutRow {
     let mailboxes = names.map(TestIdentity.mailbox)
     let relay = try RelayProgram(in: workspace, signers: ["signer"], appliers: names)
     defer { workspace.discard(["relay"]) }
-    let context = try Context()
+    let context = try Context(socketCountMax: 1_000)
     let readers = try names.map { try relay.applier($0, in: context) }
     for reader in readers {
       try reader.awaitHandshakes(1)
