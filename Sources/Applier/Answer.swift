@@ -15,6 +15,9 @@ struct Outcome {
   let outcome: Receipt.Outcome
   /// What the stream's checkout is at now.
   let revision: ObjectID?
+  /// Where its receipt takes the place of the one before: a message that a carrier brings again and again is answered
+  /// once. The message's digest, which tells a carrier nothing.
+  var slot: ContentDigest?
 }
 
 /// The last stage: a signed receipt into the signer's mailbox, and the message out of the inbox, in one durable step.
@@ -34,7 +37,10 @@ struct Answer {
       // Only a trusted signer can have deposited it; a receipt to anyone else would go nowhere.
       let reader = outcome.message?.signer ?? outcome.stored.depositor
       guard let signer = trustedSigners.first(where: { $0.mailbox == reader }) else { continue }
-      receipts.append(try seal(receipt(for: outcome, to: signer, at: time), for: signer))
+      receipts.append(
+        try seal(
+          receipt(for: outcome, to: signer, at: time), for: signer,
+          slot: outcome.slot.flatMap { Slot($0.bytes) }))
     }
     try store.commit(receipts, at: time) { database in
       for outcome in outcomes {

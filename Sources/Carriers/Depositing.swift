@@ -20,6 +20,9 @@ struct Depositing {
     var next: UInt32 = 0
     var end: UInt32
 
+    /// How many of its chunks the carrier has said to have.
+    var confirmedCount: UInt32?
+
     var isSent: Bool { isOffered && next == chunks.count }
   }
 
@@ -42,6 +45,8 @@ struct Depositing {
   private var queue: [Deposit] = []
   private var holds: [Mailbox: Hold] = [:]
   private var isStale = true
+  /// When the carrier last came further with what we have offered; `nil`: nothing is on its way.
+  private(set) var lastStep: ContinuousClock.Instant?
 
   init(mailboxes: Set<Mailbox>, store: MailboxStore) {
     self.mailboxes = mailboxes
@@ -58,9 +63,11 @@ struct Depositing {
 
   /// A connection has ended: everything that is on its way is offered again, in its order.
   mutating func interrupted() {
+    lastStep = nil
     for index in queue.indices where queue[index].isOffered {
       queue[index].isOffered = false
       queue[index].isResumed = true
+      queue[index].confirmedCount = nil
       (queue[index].next, queue[index].end) = (0, 0)
     }
   }
@@ -77,6 +84,7 @@ struct Depositing {
       let id = queue[index].offer.id
       guard !queue[..<index].contains(where: { $0.offer.id == id }) else { return nil }
       queue[index].isOffered = true
+      lastStep = lastStep ?? now
       return Step(request: .deposit(queue[index].offer))
     }
     let number = queue[index].next
@@ -125,10 +133,15 @@ struct Depositing {
 // MARK: - Answers
 
 extension Depositing {
-  /// How many of its chunks the carrier has; `nil`: nothing that we know of.
-  mutating func proceed(_ name: ChunkName, credit: UInt32) -> (done: UInt32, total: UInt32)? {
+  /// How many of its chunks the carrier has; `nil`: nothing that we know of, or no more than before.
+  mutating func proceed(
+    _ name: ChunkName, credit: UInt32, at now: ContinuousClock.Instant
+  ) throws(ExchangeFault) -> (done: UInt32, total: UInt32)? {
     guard let index = queue.firstIndex(where: { $0.offer.id == name.id && $0.isOffered }) else {
       return nil
+    }
+    guard name.index < queue[index].chunks.count else {
+      throw .unexpected("it asks for chunk \(name.index) of \(queue[index].chunks.count)")
     }
     // What is under way already is behind `next`.
     queue[index].next =
@@ -136,19 +149,27 @@ extension Depositing {
     queue[index].isResumed = false
     queue[index].end = min(
       queue[index].chunks.count, max(queue[index].end, name.index + credit))
+    if let confirmed = queue[index].confirmedCount, name.index <= confirmed { return nil }
+    queue[index].confirmedCount = name.index
+    lastStep = now
     return (name.index, queue[index].chunks.count)
   }
 
   /// What was handed over; `nil`: nothing that we know of.
-  mutating func stored(_ id: MessageID) -> WaitingMessage? {
+  mutating func stored(_ id: MessageID, at now: ContinuousClock.Instant) -> WaitingMessage? {
     guard let index = queue.firstIndex(where: { $0.offer.id == id && $0.isOffered }) else {
       return nil
     }
     let deposit = queue.remove(at: index)
+    noteStep(at: now)
     for mailbox in deposit.offer.mailboxes { holds[mailbox] = nil }
     if queue.count < Limits.openDepositCountMax { isStale = true }
     return WaitingMessage(
       message: deposit.message, mailboxes: deposit.offer.mailboxes, slot: deposit.offer.slot)
+  }
+
+  private mutating func noteStep(at now: ContinuousClock.Instant) {
+    lastStep = queue.contains(where: \.isOffered) ? now : nil
   }
 
   /// `nil`: each mailbox of it is tried alone.
@@ -159,6 +180,7 @@ extension Depositing {
       return nil
     }
     let deposit = queue.remove(at: index)
+    noteStep(at: now)
     if deposit.offer.mailboxes.count > 1 {
       for mailbox in deposit.offer.mailboxes.reversed() {
         try append(deposit.message, for: [mailbox], slot: deposit.offer.slot, at: index)

@@ -17,10 +17,14 @@ package struct ExchangeSettings: Sendable {
   package let store: MailboxStore
   /// Whose messages this carrier takes.
   package let correspondents: Set<Mailbox>
+  package let times: ExchangeTimes
+  /// Of messages for us that wait here to be handled; above it, the rest waits at the carrier.
+  package let inboxMax: InboxLimit
 
   package init(
     endpoint: String, server: CurvePublicKey, identity: TransportIdentity, mailbox: Mailbox,
-    byteCountMax: UInt64, store: MailboxStore, correspondents: Set<Mailbox>
+    byteCountMax: UInt64, store: MailboxStore, correspondents: Set<Mailbox>,
+    times: ExchangeTimes = ExchangeTimes(), inboxMax: InboxLimit = InboxLimit()
   ) {
     self.endpoint = endpoint
     self.server = server
@@ -29,7 +33,34 @@ package struct ExchangeSettings: Sendable {
     self.byteCountMax = byteCountMax
     self.store = store
     self.correspondents = correspondents
+    self.times = times
+    self.inboxMax = inboxMax
   }
+}
+
+/// How patient an exchange is with its carrier.
+package struct ExchangeTimes: Sendable {
+  /// How long the carrier may take to say that there is nothing.
+  package var wait: Duration = .seconds(20)
+  /// How much later than it said its sign of life may come.
+  package var grace: Duration = .seconds(10)
+  /// Between two connections, jittered and growing.
+  package var pauses = (first: Duration.milliseconds(250), longest: Duration.seconds(30))
+
+  package init() {}
+
+  /// Longer than a carrier ever is silent on purpose.
+  var silenceMax: Duration { wait + grace }
+  /// In which a deposit must come further: the network may be slow, and the carrier's disk.
+  var depositStepMax: Duration { silenceMax * 4 }
+}
+
+/// How much may wait in an inbox: a carrier that sends without end must not fill the disk.
+package struct InboxLimit: Sendable {
+  package var byteCount: UInt64 = Limits.inboxByteCountMax
+  package var messageCount: UInt64 = Limits.inboxMessageCountMax
+
+  package init() {}
 }
 
 /// What an exchange tells of. All are called on its thread, and must not wait for it.

@@ -5,9 +5,8 @@ import ZeroMQ
 
 /// The event loop of an exchange: connects, sends, receives; the desk decides.
 final class ExchangeLoop {
-  /// Longer than a carrier ever is silent on purpose.
-  private static let silenceMax: Duration =
-    .milliseconds(Collecting.waitMilliseconds) + .seconds(10)
+  /// Events that are looked at before something is sent again, however fast they come.
+  private static let eventCountMax = 256
   /// Requests that are sent before answers are looked at again.
   private static let sendCountMax = 64
 
@@ -18,7 +17,7 @@ final class ExchangeLoop {
   private let stopping: StopFlag
   private let log: Logger
   private let desk: ExchangeDesk
-  private var backoff = Backoff(first: .milliseconds(250), longest: .seconds(30))
+  private var backoff: Backoff
   private var unsent: Depositing.Step?
   private var lastHeard = ContinuousClock.now
   private var reportedFailure: CarrierError?
@@ -34,6 +33,8 @@ final class ExchangeLoop {
     self.stopping = stopping
     self.log = log
     desk = ExchangeDesk(settings)
+    let pauses = settings.times.pauses
+    backoff = Backoff(first: pauses.first, longest: pauses.longest)
   }
 
   /// Until it is told to stop.
@@ -80,16 +81,22 @@ final class ExchangeLoop {
     while !stopping.isSet {
       takeNews()
       let hasMore = try send(over: connection)
-      var deadline = hasMore ? Deadline.now : .at(lastHeard + Self.silenceMax)
+      var deadline = hasMore ? Deadline.now : .at(silenceEnd)
       if let attempt = desk.nextAttempt { deadline = .earlier(deadline, .at(attempt)) }
       try connection.wait(until: deadline, untilWritable: unsent != nil)
-      while let event = try connection.next() {
+      for _ in 0..<Self.eventCountMax {
+        guard let event = try connection.next() else { break }
         try handle(event, failure: connection.failure)
         if stopping.isSet { return }
       }
       noteFailure(connection.failure)
-      guard lastHeard + Self.silenceMax > .now else { throw silence(connection.failure) }
+      guard silenceEnd > .now else { throw silence(connection.failure) }
     }
+  }
+
+  private var silenceEnd: ContinuousClock.Instant {
+    let end = lastHeard + settings.times.silenceMax
+    return desk.overdue.map { min($0, end) } ?? end
   }
 
   /// Whether there is more to send at once.
@@ -112,7 +119,7 @@ final class ExchangeLoop {
     switch event {
     case .connected:
       lastHeard = .now
-      desk.connected()
+      desk.connected(at: .now)
       reportConnected()
     case .interrupted:
       unsent = nil
@@ -122,8 +129,9 @@ final class ExchangeLoop {
       throw CarrierError.notReached(endpoint: settings.endpoint, reason: failure)
     case .reply(let reply, let chunk):
       lastHeard = .now
+      let effect = try desk.handle(reply, chunk: chunk, at: .now)
       backoff.reset()
-      if let effect = try desk.handle(reply, chunk: chunk, at: .now) { try perform(effect) }
+      if let effect { try perform(effect) }
     }
   }
 
@@ -142,14 +150,28 @@ final class ExchangeLoop {
 
   private func accept(_ messages: [Collecting.Whole]) {
     do {
+      guard try hasRoom() else {
+        log.warning(
+          "the inbox is full: what is over its limit waits at the carrier",
+          metadata: ["carrier": "\(settings.endpoint)"])
+        return desk.postpone(at: .now)
+      }
       try handlers.accept(messages.map(\.message))
-      desk.accepted(messages)
+      desk.accepted(messages, at: .now)
     } catch {
       log.error(
         "what was collected could not be stored; it is collected again",
         metadata: ["error": "\(error)", "carrier": "\(settings.endpoint)"])
       desk.postpone(at: .now)
     }
+  }
+}
+
+extension ExchangeLoop {
+  private func hasRoom() throws(MailboxError) -> Bool {
+    let usage = try settings.store.usage(of: settings.mailbox, as: .mailbox)
+    return usage.byteCount < settings.inboxMax.byteCount
+      && usage.messageCount < settings.inboxMax.messageCount
   }
 }
 
