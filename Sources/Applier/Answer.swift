@@ -15,6 +15,9 @@ struct Outcome {
   let outcome: Receipt.Outcome
   /// What the stream's checkout is at now.
   let revision: ObjectID?
+  /// Where its receipt takes the place of the one before: a message that a carrier brings again and again is answered
+  /// once. The message's digest, which tells a carrier nothing.
+  var slot: ContentDigest?
 }
 
 /// The last stage: a signed receipt into the signer's mailbox, and the message out of the inbox, in one durable step.
@@ -32,7 +35,10 @@ struct Answer {
     var receipts: [IncomingMessage] = []
     for outcome in outcomes {
       for signer in readers(of: outcome) {
-        receipts.append(try seal(receipt(for: outcome, to: signer, at: time), for: signer))
+        receipts.append(
+          try seal(
+            receipt(for: outcome, to: signer, at: time), for: signer,
+            slot: outcome.slot.flatMap { Slot($0.bytes) }))
       }
     }
     try store.commit(receipts, at: time) { database in

@@ -1,6 +1,6 @@
 import Foundation
-import MessageFormat
 import Mailboxes
+import MessageFormat
 import TestSupport
 import ZeroMQ
 

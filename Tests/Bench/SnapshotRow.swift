@@ -28,7 +28,8 @@ struct SnapshotRow {
     var curve: [Double] = []
     for _ in 0..<scale.runCount {
       workspace.settle()
-      curve.append(try BareCurve(frameByteCount: Limits.chunkByteCountMax)
+      curve.append(
+        try BareCurve(frameByteCount: Limits.chunkByteCountMax)
           .bytesPerSecond(byteCount: byteCount))
       runs.append(try run())
     }
