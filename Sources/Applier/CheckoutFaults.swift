@@ -21,11 +21,16 @@ struct CheckoutFaults {
   private var waits: [String: Wait] = [:]
   /// Messages that were opened, and found to be for a checkout that waits.
   private var held: [MessageID: String] = [:]
+  /// A step sees every wait as it was at its beginning: one that ended in between would let a message pass one that was
+  /// held before it.
+  private var stepBegin = ContinuousClock.now
 
   var last: CheckoutFault? { waits.values.first?.fault }
 
   /// When the next of them is to be tried again.
   var nextEnd: ContinuousClock.Instant? { waits.values.map(\.end).min() }
+
+  mutating func beginStep() { stepBegin = .now }
 
   mutating func note(_ fault: CheckoutFault) {
     let failureCount = (waits[fault.path]?.failureCount ?? 0) + 1
@@ -39,7 +44,7 @@ struct CheckoutFaults {
   }
 
   func isWaiting(_ path: String) -> Bool {
-    waits[path].map { $0.end > .now } ?? false
+    waits[path].map { $0.end > stepBegin } ?? false
   }
 
   mutating func hold(_ message: MessageID, for path: String) { held[message] = path }

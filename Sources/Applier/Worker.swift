@@ -54,6 +54,7 @@ package final class Worker {
   ///
   /// An error is the machine's, and concerns all checkouts: the messages stay, and are tried again.
   package func handleNext() throws -> Step {
+    pipeline.faults.beginStep()
     watchdog.watch { recover() }
     let waiting = try inbox.next(countMax: Batch.messageCountMax, after: pipeline.faults)
     guard let first = waiting.first else { return try idle() }
