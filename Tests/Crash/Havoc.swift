@@ -12,7 +12,9 @@ final class Havoc {
   private static let quietTimeout: Duration = .seconds(150)
   private static let tick: UInt32 = 1_000
 
-  private(set) var findings: [String] = []
+  private(set) var findings: [String] = [] {
+    didSet { if let new = findings.last { say("after \(counts.killCount) kills: \(new)") } }
+  }
   var counts = Counts()
   private let world: World
   private let options: Crash.Options

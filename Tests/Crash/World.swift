@@ -16,7 +16,8 @@ final class World {
   /// Where commits are made, before they are pushed.
   let author: Repository
 
-  private static let diskByteCount = 1 << 30
+  /// Far more than a long run leaves there, a GiB or so of packs; what is not used costs nothing.
+  private static let diskByteCount = 8 << 30
 
   init(_ options: Crash.Options, canMount: Bool) throws {
     path = NSTemporaryDirectory() + "distro-crash-\(UUID().uuidString.prefix(8))"
