@@ -38,7 +38,7 @@ struct Answer {
         receipts.append(
           try seal(
             receipt(for: outcome, to: signer, at: time), for: signer,
-            slot: outcome.slot.flatMap { Slot($0.bytes) }))
+            slot: slot(for: outcome, to: signer)))
       }
     }
     try store.commit(receipts, at: time) { database in
@@ -61,6 +61,15 @@ struct Answer {
     let sender = outcome.message?.signer ?? outcome.stored.depositor
     if sender == identity.public.mailbox { return trustedSigners }
     return trustedSigners.filter { $0.mailbox == sender }
+  }
+
+  /// What a relay can bring in any number, old messages and ones that nobody sealed, has an answer each, or one altogether.
+  private func slot(for outcome: Outcome, to signer: PublicIdentity) -> Slot? {
+    if let digest = outcome.slot { return Slot(digest.bytes) }
+    guard outcome.message == nil, outcome.stored.depositor == identity.public.mailbox else {
+      return nil
+    }
+    return Slot(ContentDigest(of: identity.public.mailbox.bytes + signer.mailbox.bytes).bytes)
   }
 
   /// Into a slot of the stream's own, so that answers that nobody collects do not pile up.

@@ -12,7 +12,7 @@ import ZeroMQ
 /// A fleet whose signer and machines are both clients of a relay that misbehaves, over real sockets.
 final class HostileFleet {
   /// No test waits longer for what has to come.
-  private static let patience = Duration.seconds(30)
+  private static let waitMax = Duration.seconds(30)
   /// In real time; for signer and machines each is a minute.
   private static let beatInterval = Duration.milliseconds(300)
 
@@ -29,6 +29,7 @@ final class HostileFleet {
   private static var patience: ExchangePatience {
     var patience = ExchangePatience()
     (patience.mail, patience.delay) = (.milliseconds(200), .milliseconds(400))
+    (patience.answer, patience.progress) = (.milliseconds(400), .milliseconds(800))
     patience.pauses = (.milliseconds(20), .milliseconds(100))
     return patience
   }
@@ -96,7 +97,7 @@ final class HostileFleet {
     isWorking: Bool = true, until condition: () throws -> Bool,
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
-    let end = ContinuousClock.now + Self.patience
+    let end = ContinuousClock.now + Self.waitMax
     repeat {
       if nextBeat <= .now {
         fleet.clock.advance(seconds: 61)

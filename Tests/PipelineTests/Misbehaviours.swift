@@ -45,6 +45,20 @@ extension Misbehaviour {
       reply: { Kind($0, isRequest: false) == kind ? [] : [$0] })
   }
 
+  /// Notes how often each message is offered.
+  static func dropping(
+    _ kind: Kind, counting offers: Remembered<[MessageID: Int]>
+  ) -> Misbehaviour {
+    var behaviour = dropping(kind)
+    behaviour.request = { passage in
+      if case .deposit(let offer) = passage.request {
+        offers.change { $0[offer.id, default: 0] += 1 }
+      }
+      return [.pass(passage)]
+    }
+    return behaviour
+  }
+
   static let silence = Misbehaviour(reply: { _ in [] })
 
   static func duplicating(requests: Bool) -> Misbehaviour {
@@ -52,11 +66,13 @@ extension Misbehaviour {
       ? Misbehaviour(request: { [.pass($0), .pass($0)] }) : Misbehaviour(reply: { [$0, $0] })
   }
 
-  /// What is deposited first stays away, whatever comes behind it.
-  static func overtaking() -> Misbehaviour {
+  /// The first message that this identity deposits, and no heartbeat, stays away, whatever comes behind it.
+  static func overtaking(of depositor: Mailbox) -> Misbehaviour {
     let first = Remembered<MessageID?>(nil)
     return Misbehaviour(request: { passage in
-      guard case .deposit(let offer) = passage.request else { return [.pass(passage)] }
+      guard passage.peer.mailbox == depositor, case .deposit(let offer) = passage.request,
+        offer.size.chunkCount > 2
+      else { return [.pass(passage)] }
       let held = first.change { first in
         first = first ?? offer.id
         return first
