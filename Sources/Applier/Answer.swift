@@ -15,6 +15,9 @@ struct Outcome {
   let outcome: Receipt.Outcome
   /// What the stream's checkout is at now.
   let revision: ObjectID?
+  /// Where its receipt takes the place of the one before: a message that a carrier brings again and again is answered
+  /// once. The message's digest, which tells a carrier nothing.
+  var slot: ContentDigest?
 }
 
 /// The last stage: a signed receipt into the signer's mailbox, and the message out of the inbox, in one durable step.
@@ -32,7 +35,10 @@ struct Answer {
     var receipts: [IncomingMessage] = []
     for outcome in outcomes {
       for signer in readers(of: outcome) {
-        receipts.append(try seal(receipt(for: outcome, to: signer, at: time), for: signer))
+        receipts.append(
+          try seal(
+            receipt(for: outcome, to: signer, at: time), for: signer,
+            slot: slot(for: outcome, to: signer)))
       }
     }
     try store.commit(receipts, at: time) { database in
@@ -55,6 +61,15 @@ struct Answer {
     let sender = outcome.message?.signer ?? outcome.stored.depositor
     if sender == identity.public.mailbox { return trustedSigners }
     return trustedSigners.filter { $0.mailbox == sender }
+  }
+
+  /// What a relay can bring in any number, old messages and ones that nobody sealed, has an answer each, or one altogether.
+  private func slot(for outcome: Outcome, to signer: PublicIdentity) -> Slot? {
+    if let digest = outcome.slot { return Slot(digest.bytes) }
+    guard outcome.message == nil, outcome.stored.depositor == identity.public.mailbox else {
+      return nil
+    }
+    return Slot(ContentDigest(of: identity.public.mailbox.bytes + signer.mailbox.bytes).bytes)
   }
 
   /// Into a slot of the stream's own, so that answers that nobody collects do not pile up.

@@ -54,7 +54,8 @@ final class Pipeline {
         return try finish(batch, before: stored) {
           try refuse(
             stored, refused, message: subject.opened?.message,
-            seen: subject.isInOrder ? subject.opened?.digest : nil, revision: revision)
+            seen: subject.isInOrder ? subject.opened?.digest : nil, revision: revision,
+            slot: subject.isInOrder ? nil : subject.opened?.digest)
         }
       } catch let elsewhere as Elsewhere {
         guard let opened = subject.opened else { preconditionFailure("it was routed") }
@@ -162,7 +163,7 @@ final class Pipeline {
   /// Answers a message with a refusal.
   func refuse(
     _ stored: StoredMessage, _ refused: Refused, message: Message? = nil,
-    seen: ContentDigest? = nil, revision: ObjectID? = nil
+    seen: ContentDigest? = nil, revision: ObjectID? = nil, slot: ContentDigest? = nil
   ) throws {
     log.warning(
       "refused",
@@ -174,7 +175,7 @@ final class Pipeline {
     try answer.answer([
       Outcome(
         stored: stored, message: message, seen: seen,
-        outcome: .refused(refused.refusal, detail: refused.detail), revision: revision)
+        outcome: .refused(refused.refusal, detail: refused.detail), revision: revision, slot: slot)
     ])
     onAnswer()
   }

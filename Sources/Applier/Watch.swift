@@ -1,8 +1,8 @@
 import Logging
 import MessageFormat
 
-/// Looks at the checkouts whenever nothing is to be done: says so once where one becomes stale or fresh again, and
-/// writes the metrics.
+/// Looks at the checkouts whenever nothing is to be done, and when it is time: says so once where one becomes stale or
+/// fresh again, and writes the metrics.
 final class Watch {
   /// A checkout can be moved by hand, which nobody tells us.
   private static let intervalMillisecondsMax: UInt64 = 60_000
@@ -11,6 +11,7 @@ final class Watch {
   private let inbox: Inbox
   private let log: Logger
   private var isStarted = false
+  private var nextLook: Timestamp?
   /// By path; what was said last.
   private var said: [String: Staleness] = [:]
   private var written: String?
@@ -31,9 +32,16 @@ final class Watch {
     for checkout in status.checkouts { say(checkout) }
     if let path = settings.metrics { write(Metrics.text(status), to: path) }
     let ends = status.checkouts.compactMap(\.staleAt)
-    guard !ends.isEmpty || settings.metrics != nil else { return nil }
     let latest = now.adding(milliseconds: Self.intervalMillisecondsMax)
-    return (ends.filter { $0 > now } + [latest]).min()
+    nextLook = (ends.filter { $0 > now } + [latest]).min()
+    return ends.isEmpty && settings.metrics == nil ? nil : nextLook
+  }
+
+  /// For while there is something to do: a carrier whose messages never end must not keep this quiet.
+  func lookIfDue(at now: Timestamp) throws {
+    let latest = now.adding(milliseconds: Self.intervalMillisecondsMax)
+    guard let next = nextLook, next <= latest else { return nextLook = latest }
+    if next <= now { _ = try look(at: now) }
   }
 
   private func say(_ checkout: CheckoutStatus) {

@@ -58,6 +58,7 @@ package final class Worker {
     watchdog.watch { recover() }
     let waiting = try inbox.next(countMax: Batch.messageCountMax, after: pipeline.faults)
     guard let first = waiting.first else { return try idle() }
+    try watch.lookIfDue(at: now())
     if try inbox.attemptCount(of: first.id) >= Inbox.attemptCountMax {
       let detail = "it ended the program, or took longer than \(settings.deadline), too often"
       try pipeline.refuse(first, Refused(.unprocessable, detail))

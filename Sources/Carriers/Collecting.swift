@@ -8,6 +8,8 @@ package import MessageFormat
 package struct Collecting {
   /// Chunks are asked for so early that they never run dry.
   private static let reserve = Limits.creditMax / 2
+  /// Acknowledgements that the carrier may leave unanswered: what is forgotten may be handled once more, and refused.
+  private static let unacknowledgedCountMax = 4_096
 
   /// A message that has come whole.
   package struct Whole {
@@ -34,6 +36,10 @@ package struct Collecting {
   private let store: MailboxStore
   private let byteCountMax: UInt64
   private let waitMilliseconds: UInt32
+  /// A `collect` or `fetch` is not answered in full yet.
+  private var isAsking = false
+  /// Of what was announced in one answer.
+  private var answeredChunkCount: UInt64 = 0
   private var position: UInt64 = 0
   private var partial: Partial?
   private var whole: [Whole] = []
@@ -53,8 +59,9 @@ package struct Collecting {
     let again = unacknowledged.values.map { CarrierRequest.acknowledge($0) }
     guard var current = partial else {
       whole = []
-      return again + [collect]
+      return again + [collect()]
     }
+    (isAsking, answeredChunkCount) = (true, 0)
     // What came whole before it goes on waiting for it: messages keep their order.
     current.requestedCount = current.message.nextChunk + Limits.creditMax
     partial = current
@@ -62,23 +69,33 @@ package struct Collecting {
     return again + [.fetch(next, credit: Limits.creditMax)]
   }
 
-  private var collect: CarrierRequest {
-    .collect(after: position, credit: Limits.creditMax, waitMilliseconds: waitMilliseconds)
+  private mutating func collect() -> CarrierRequest {
+    (isAsking, answeredChunkCount) = (true, 0)
+    return .collect(
+      after: position, credit: Limits.creditMax, waitMilliseconds: waitMilliseconds)
   }
 
   /// After `Outcome.arrived`: what was accepted is acknowledged, and the next asked for.
   mutating func accepted(_ messages: [Whole]) -> [CarrierRequest] {
+    if unacknowledged.count > Self.unacknowledgedCountMax { unacknowledged = [:] }
     for message in messages { unacknowledged[message.entry.id] = message.entry }
-    return messages.map { .acknowledge($0.entry) } + [collect]
+    return messages.map { .acknowledge($0.entry) } + [collect()]
   }
 
   /// After `Outcome.arrived`, and a pause: everything again.
   mutating func startAgain() -> [CarrierRequest] {
     (position, partial, whole, hasMore) = (0, nil, [], false)
-    return [collect]
+    return [collect()]
   }
 
-  mutating func empty() -> [CarrierRequest] { [collect] }
+  /// From the beginning again: of what was there, all is acknowledged, and what was passed over is tried once more.
+  mutating func empty() throws(ExchangeFault) -> [CarrierRequest] {
+    guard isAsking, partial == nil, whole.isEmpty else {
+      throw .unexpected("it says that there is nothing, and nobody asked")
+    }
+    position = 0
+    return [collect()]
+  }
 
   mutating func acknowledged(_ entry: MailboxEntry) { unacknowledged[entry.id] = nil }
 
@@ -86,6 +103,7 @@ package struct Collecting {
     _ entry: MailboxEntry, _ size: SealedSize, more: Bool
   ) throws(ExchangeFault) -> (Outcome, [CarrierRequest]) {
     guard partial == nil else { throw .unexpected("a delivery in the middle of another") }
+    try requireCredit(for: size)
     (position, hasMore) = (entry.position, more)
     if unacknowledged[entry.id] != nil {
       return endOfMessage(alsoSend: [.acknowledge(entry)])
@@ -105,6 +123,16 @@ package struct Collecting {
       throw .machine("\(error)")
     }
     return (.nothing, [])
+  }
+
+  /// One answer holds one message of any size, or as many as fit the credit: no carrier makes us keep more.
+  private mutating func requireCredit(for size: SealedSize) throws(ExchangeFault) {
+    guard isAsking else { throw .unexpected("a delivery that nobody asked for") }
+    let isFirst = answeredChunkCount == 0
+    answeredChunkCount += UInt64(size.chunkCount)
+    guard isFirst || answeredChunkCount <= UInt64(Limits.creditMax) else {
+      throw .unexpected("more deliveries than there is credit for")
+    }
   }
 
   mutating func take(
@@ -144,20 +172,21 @@ package struct Collecting {
   }
 
   /// The carrier does not have what we were in the middle of.
-  mutating func refused(_ id: MessageID) -> [CarrierRequest] {
-    guard partial?.entry.id == id else { return [] }
-    (partial, whole) = (nil, [])
-    return [collect]
+  mutating func refused(_ id: MessageID) -> (Outcome, [CarrierRequest]) {
+    guard partial?.entry.id == id else { return (.nothing, []) }
+    partial = nil
+    return endOfMessage(alsoSend: [])
   }
 
   private mutating func endOfMessage(
     alsoSend requests: [CarrierRequest]
   ) -> (Outcome, [CarrierRequest]) {
     guard !hasMore else { return (.nothing, requests) }
+    isAsking = false
     guard whole.isEmpty else {
       defer { whole = [] }
       return (.arrived(whole), requests)
     }
-    return (.nothing, requests + [collect])
+    return (.nothing, requests + [collect()])
   }
 }

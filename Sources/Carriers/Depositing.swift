@@ -22,6 +22,8 @@ package struct Depositing {
     var isResumed = false
     var next: UInt32 = 0
     var end: UInt32
+    /// How many of its chunks the carrier has said to have.
+    var confirmedCount: UInt32?
 
     var isOffered: Bool { silentSince != nil }
     var isSent: Bool { isOffered && next == chunks.count }
@@ -41,7 +43,7 @@ package struct Depositing {
 
     /// It is to be offered again, and to go on where the carrier then says.
     mutating func begin() {
-      (silentSince, lookTime, isResumed) = (nil, nil, true)
+      (silentSince, lookTime, isResumed, confirmedCount) = (nil, nil, true, nil)
       (next, end) = (0, 0)
     }
   }
@@ -177,9 +179,12 @@ extension Depositing {
   /// How many of its chunks the carrier has; `nil`: nothing that we know of.
   mutating func proceed(
     _ name: ChunkName, credit: UInt32, at now: ContinuousClock.Instant
-  ) -> (done: UInt32, total: UInt32)? {
+  ) throws(ExchangeFault) -> (done: UInt32, total: UInt32)? {
     guard let index = queue.firstIndex(where: { $0.offer.id == name.id && $0.isOffered }) else {
       return nil
+    }
+    guard name.index < queue[index].chunks.count else {
+      throw .unexpected("it asks for chunk \(name.index) of \(queue[index].chunks.count)")
     }
     queue[index].heard(at: now, patience: patience)
     // What is under way already is behind `next`.
@@ -188,6 +193,8 @@ extension Depositing {
     queue[index].isResumed = false
     queue[index].end = min(
       queue[index].chunks.count, max(queue[index].end, name.index + credit))
+    if let confirmed = queue[index].confirmedCount, name.index <= confirmed { return nil }
+    queue[index].confirmedCount = name.index
     return (name.index, queue[index].chunks.count)
   }
 

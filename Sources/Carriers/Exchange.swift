@@ -18,11 +18,13 @@ package struct ExchangeSettings: Sendable {
   /// Whose messages this carrier takes.
   package let correspondents: Set<Mailbox>
   package let patience: ExchangePatience
+  /// Of messages for us that wait here to be handled; above it, the rest waits at the carrier.
+  package let inboxMax: InboxLimit
 
   package init(
     endpoint: String, server: CurvePublicKey, identity: TransportIdentity, mailbox: Mailbox,
     byteCountMax: UInt64, store: MailboxStore, correspondents: Set<Mailbox>,
-    patience: ExchangePatience = ExchangePatience()
+    patience: ExchangePatience = ExchangePatience(), inboxMax: InboxLimit = InboxLimit()
   ) {
     self.endpoint = endpoint
     self.server = server
@@ -32,7 +34,16 @@ package struct ExchangeSettings: Sendable {
     self.store = store
     self.correspondents = correspondents
     self.patience = patience
+    self.inboxMax = inboxMax
   }
+}
+
+/// How much may wait in an inbox: a carrier that sends without end must not fill the disk.
+package struct InboxLimit: Sendable {
+  package var byteCount: UInt64 = Limits.inboxByteCountMax
+  package var messageCount: UInt64 = Limits.inboxMessageCountMax
+
+  package init() {}
 }
 
 /// What an exchange tells of. All are called on its thread, and must not wait for it.

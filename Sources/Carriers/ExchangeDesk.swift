@@ -26,6 +26,9 @@ package final class ExchangeDesk {
     case moved(done: UInt32, of: UInt32)
   }
 
+  /// Far more than a full answer leads to.
+  private static let requestCountMax = 1_024
+
   private var collecting: Collecting
   private var depositing: Depositing
   /// Requests without chunks, which go before everything else.
@@ -34,14 +37,19 @@ package final class ExchangeDesk {
   /// When collecting begins again after a fault of this machine's.
   private var resumption: ContinuousClock.Instant?
   private var faults = Backoff(first: .seconds(1), longest: .seconds(30))
+  private let patience: ExchangePatience
+  /// When something last came of what we collect.
+  private var lastCollected = ContinuousClock.now
 
   package init(_ settings: ExchangeSettings) {
+    patience = settings.patience
     collecting = Collecting(settings)
     depositing = Depositing(settings)
   }
 
-  package func connected() {
+  package func connected(at now: ContinuousClock.Instant) {
     isConnected = true
+    lastCollected = now
     requests = collecting.begin()
   }
 
@@ -67,11 +75,17 @@ package final class ExchangeDesk {
     return [depositing.nextAttempt, resumption].compactMap { $0 }.min()
   }
 
+  /// When the carrier has left us without mail, and without a word that there is none, for too long, whatever else it
+  /// says.
+  var overdue: ContinuousClock.Instant? {
+    isConnected && resumption == nil ? lastCollected + patience.silence : nil
+  }
+
   /// What to send next; `nil`: nothing now.
   package func next(at now: ContinuousClock.Instant) throws(ExchangeFault) -> Depositing.Step? {
     guard isConnected else { return nil }
     if let time = resumption, time <= now {
-      resumption = nil
+      (resumption, lastCollected) = (nil, now)
       requests += collecting.startAgain()
     }
     if !requests.isEmpty { return Depositing.Step(request: requests.removeFirst()) }
@@ -81,25 +95,30 @@ package final class ExchangeDesk {
   package func handle(
     _ reply: CarrierReply, chunk: [UInt8]?, at now: ContinuousClock.Instant
   ) throws(ExchangeFault) -> Effect? {
+    guard requests.count <= Self.requestCountMax else {
+      throw .unexpected("more than we asked for")
+    }
     switch reply {
     case .proceed(let name, let credit):
-      return depositing.proceed(name, credit: credit, at: now).map { .moved(done: $0, of: $1) }
+      return try depositing.proceed(name, credit: credit, at: now)
+        .map { .moved(done: $0, of: $1) }
     case .stored(let id):
       return depositing.stored(id).map { .stored($0) }
     case .refused(let id, let reason, let detail):
       return try refused(id, reason, detail, at: now)
     case .delivery(let entry, let size, let more):
-      return try collected { () throws(ExchangeFault) in
+      return try collected(at: now) { () throws(ExchangeFault) in
         try collecting.announced(entry, size, more: more)
       }
     case .chunk(let name):
       guard let chunk else { throw .unexpected("a chunk without its bytes") }
-      return try collected { () throws(ExchangeFault) in
+      return try collected(at: now) { () throws(ExchangeFault) in
         try collecting.take(chunk, named: name)
       }
     case .empty:
-      if resumption == nil { requests += collecting.empty() }
-      return nil
+      return try collected(at: now) { () throws(ExchangeFault) in
+        (.nothing, try collecting.empty())
+      }
     case .acknowledged(let entry):
       collecting.acknowledged(entry)
       return nil
@@ -107,9 +126,11 @@ package final class ExchangeDesk {
   }
 
   private func collected(
+    at now: ContinuousClock.Instant,
     _ step: () throws(ExchangeFault) -> (Collecting.Outcome, [CarrierRequest])
   ) throws(ExchangeFault) -> Effect? {
     guard resumption == nil else { return nil }
+    lastCollected = now
     let outcome: Collecting.Outcome
     do throws(ExchangeFault) {
       let (result, more) = try step()
@@ -132,12 +153,16 @@ package final class ExchangeDesk {
     at now: ContinuousClock.Instant
   ) throws(ExchangeFault) -> Effect? {
     guard let id else { throw .unexpected("\(reason.rawValue): \(detail)") }
-    requests += collecting.refused(id)
+    // An identity's deposits and its mail never have the same id, unless the carrier makes it so.
+    if let effect = try collected(at: now, { () throws(ExchangeFault) in collecting.refused(id) }) {
+      return effect
+    }
     return depositing.refused(id, reason, detail: detail, at: now).map { .refused($0) }
   }
 
-  package func accepted(_ messages: [Collecting.Whole]) {
+  package func accepted(_ messages: [Collecting.Whole], at now: ContinuousClock.Instant) {
     faults.reset()
+    lastCollected = now
     requests += collecting.accepted(messages)
   }
 

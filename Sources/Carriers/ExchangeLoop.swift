@@ -7,6 +7,8 @@ import ZeroMQ
 final class ExchangeLoop {
   /// A socket that has served for so long was not at fault: the next one is made without much waiting.
   private static let steadyTime: Duration = .seconds(30)
+  /// Events that are looked at before something is sent again, however fast they come.
+  private static let eventCountMax = 256
   /// Requests that are sent before answers are looked at again.
   private static let sendCountMax = 64
 
@@ -19,7 +21,7 @@ final class ExchangeLoop {
   private let stopping: StopFlag
   private let log: Logger
   private let desk: ExchangeDesk
-  private var backoff = Backoff(first: .milliseconds(250), longest: .seconds(30))
+  private var backoff: Backoff
   private var unsent: Depositing.Step?
   private var lastHeard = ContinuousClock.now
   private var reportedFailure: CarrierError?
@@ -36,6 +38,8 @@ final class ExchangeLoop {
     self.stopping = stopping
     self.log = log
     desk = ExchangeDesk(settings)
+    let pauses = settings.patience.pauses
+    backoff = Backoff(first: pauses.first, longest: pauses.longest)
   }
 
   /// Until it is told to stop.
@@ -85,12 +89,13 @@ final class ExchangeLoop {
       takeNews()
       let hasMore = try send(over: connection)
       try connection.wait(until: nextTurn(hasMore: hasMore), untilWritable: unsent != nil)
-      while let event = try connection.next() {
+      for _ in 0..<Self.eventCountMax {
+        guard let event = try connection.next() else { break }
         try handle(event, failure: connection.failure)
         if stopping.isSet { break }
       }
       noteFailure(connection.failure)
-      guard lastHeard + silenceMax > .now else { throw silence(connection.failure) }
+      guard silenceEnd > .now else { throw silence(connection.failure) }
     }
     // What was accepted need not come again.
     for step in desk.farewell where unsent == nil {
@@ -101,9 +106,14 @@ final class ExchangeLoop {
   /// What the desk does at a time of its own waits while the line takes nothing.
   private func nextTurn(hasMore: Bool) -> Deadline {
     guard !hasMore else { return .now }
-    let silence = Deadline.at(lastHeard + silenceMax)
+    let silence = Deadline.at(silenceEnd)
     guard unsent == nil, let attempt = desk.nextAttempt else { return silence }
     return .earlier(silence, .at(attempt))
+  }
+
+  private var silenceEnd: ContinuousClock.Instant {
+    let end = lastHeard + silenceMax
+    return desk.overdue.map { min($0, end) } ?? end
   }
 
   /// Whether there is more to send at once.
@@ -126,7 +136,7 @@ final class ExchangeLoop {
     switch event {
     case .connected:
       lastHeard = .now
-      desk.connected()
+      desk.connected(at: .now)
       reportConnected()
     case .interrupted:
       unsent = nil
@@ -156,8 +166,14 @@ final class ExchangeLoop {
 
   private func accept(_ messages: [Collecting.Whole]) {
     do {
+      guard try hasRoom() else {
+        log.warning(
+          "the inbox is full: what is over its limit waits at the carrier",
+          metadata: ["carrier": "\(settings.endpoint)"])
+        return desk.postpone(at: .now)
+      }
       try handlers.accept(messages.map(\.message))
-      desk.accepted(messages)
+      desk.accepted(messages, at: .now)
     } catch {
       postpone("\(error)")
     }
@@ -168,6 +184,14 @@ final class ExchangeLoop {
       "what was collected could not be stored; it is collected again",
       metadata: ["error": "\(what)", "carrier": "\(settings.endpoint)"])
     desk.postpone(at: .now)
+  }
+}
+
+extension ExchangeLoop {
+  private func hasRoom() throws(MailboxError) -> Bool {
+    let usage = try settings.store.usage(of: settings.mailbox, as: .mailbox)
+    return usage.byteCount < settings.inboxMax.byteCount
+      && usage.messageCount < settings.inboxMax.messageCount
   }
 }
 

@@ -10,6 +10,9 @@ package struct ExchangePatience: Sendable {
   /// After so long it is offered again. A line that takes longer for half the credit, 2 MiB, sends some of it twice.
   package var progress: Duration = .seconds(60)
 
+  /// Between two connections, jittered and growing.
+  package var pauses = (first: Duration.milliseconds(250), longest: Duration.seconds(30))
+
   package init() {}
 
   var silence: Duration { mail + delay }

@@ -58,6 +58,10 @@ package enum Limits {
   package static let depositIdleMillisecondsMax: UInt64 = 3_600_000
   /// What a carrier has kept for so long no applier accepts any more: the longest lifetime, and a day for clocks that differ.
   package static let storedMillisecondsMax = lifetimeMillisecondsMax + 24 * 3_600 * 1_000
+  /// What may wait in a reader's own inbox: what is over it waits at the carrier. Room for everything that honest signers
+  /// send in days, and less than a disk.
+  package static let inboxByteCountMax: UInt64 = 1 << 30
+  package static let inboxMessageCountMax: UInt64 = 10_000
   /// Files in a directory of trusted identities: more are no deployment, but a wrong directory.
   package static let trustedFileCountMax = 100_000
 }

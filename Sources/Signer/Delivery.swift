@@ -1,4 +1,4 @@
-import Carriers
+package import Carriers
 import Dispatch
 package import Logging
 import Mailboxes
@@ -23,6 +23,7 @@ package final class Delivery: Sendable {
   private let log: Logger
   private let now: @Sendable () -> Timestamp
   private let onChange: @Sendable () -> Void
+  private let patience: ExchangePatience
   private let standing = Mutex(Standing())
   private let bell = DispatchSemaphore(value: 0)
   private let exchanges = Mutex<[Exchange]>([])
@@ -45,13 +46,15 @@ package final class Delivery: Sendable {
   /// `onChange`: a message was stored, or receipts were recorded.
   package init(
     _ settings: SignerSettings, outbox: Outbox, progress: SendProgress, log: Logger,
-    now: @escaping @Sendable () -> Timestamp, onChange: @escaping @Sendable () -> Void = {}
+    now: @escaping @Sendable () -> Timestamp, patience: ExchangePatience = ExchangePatience(),
+    onChange: @escaping @Sendable () -> Void = {}
   ) {
     self.settings = settings
     self.outbox = outbox
     self.progress = progress
     self.log = log
     self.now = now
+    self.patience = patience
     self.onChange = onChange
   }
 
@@ -67,7 +70,8 @@ package final class Delivery: Sendable {
           endpoint: carrier.endpoint,
           server: CurvePublicKey(carrier.server.transportKey.bytes),
           identity: TransportIdentity(identity), mailbox: identity.public.mailbox,
-          byteCountMax: Self.receiptByteCountMax, store: outbox.store, correspondents: mailboxes),
+          byteCountMax: Self.receiptByteCountMax, store: outbox.store, correspondents: mailboxes,
+          patience: patience),
         in: context, handlers: handlers(of: carrier, for: mailboxes), log: log)
       exchanges.withLock { $0.append(exchange) }
     }
@@ -97,8 +101,8 @@ package final class Delivery: Sendable {
       let left = try awaited()
       let end: ContinuousClock.Instant? = standing.withLock { standing in
         guard !left.subtracting(standing.hopeless).isEmpty else { return nil }
-        let patience = standing.isInTransfer ? max(patience, Self.stepTimeout) : patience
-        return standing.lastMove + patience
+        let rest = standing.isInTransfer ? max(patience, Self.stepTimeout) : patience
+        return standing.lastMove + rest
       }
       guard let end, end > .now else {
         return left.isEmpty ? [] : standing.withLock { Array($0.faults.values) }

@@ -25,7 +25,7 @@ import Testing
     try line.putMail(down)
     let alice = try line.end()
     try alice.put(up)
-    alice.desk.connected()
+    alice.desk.connected(at: line.now)
     try line.run(alice)
     #expect(alice.stored == [up.id] && alice.accepted == [down.id])
     #expect(try line.carrier.store.first(in: Desk.alice) == nil)
@@ -44,7 +44,7 @@ import Testing
     let alice = try line.end()
     try alice.put(Letter(1, payloadByteCount: Self.large))
     try alice.put(Letter(2))
-    alice.desk.connected()
+    alice.desk.connected(at: line.now)
     try line.say(alice)
     #expect(alice.chunkRequestCount == Int(Limits.creditMax))
     // The next message begins when all of the one before is sent.
@@ -54,7 +54,7 @@ import Testing
   @Test func noMoreDepositsAreOpenThanTheCarrierAllows() throws {
     let alice = try line.end()
     for number in 0..<40 { try alice.put(Letter(UInt32(number))) }
-    alice.desk.connected()
+    alice.desk.connected(at: line.now)
     try line.say(alice)
     #expect(alice.depositRequestCount == Limits.openDepositCountMax)
   }
@@ -63,9 +63,9 @@ import Testing
     let letters = [Letter(1, payloadByteCount: 2 * Self.large), Letter(2), Letter(3)]
     let (daemon, hook) = (try line.end(1), try line.end(2))
     for letter in letters[..<2] { try daemon.put(letter) }
-    daemon.desk.connected()
+    daemon.desk.connected(at: line.now)
     try line.run(daemon, countMax: 20)
-    hook.desk.connected()
+    hook.desk.connected(at: line.now)
     try line.run(hook)
     #expect(hook.stored == letters[..<2].map(\.id))
     // It was told nothing, and waits for an answer; only for a while.
@@ -81,7 +81,7 @@ import Testing
     let letter = Letter(1, payloadByteCount: Self.large)
     let daemon = try line.end(1)
     try daemon.put(letter)
-    daemon.desk.connected()
+    daemon.desk.connected(at: line.now)
     try line.run(daemon, countMax: 20)
     _ = line.carrier.offer(letter, from: .connection(2, of: Desk.alice))
     try line.run(daemon)
@@ -100,11 +100,11 @@ import Testing
     let letter = Letter(1, payloadByteCount: Self.large)
     let alice = try line.end()
     try alice.put(letter)
-    alice.desk.connected()
+    alice.desk.connected(at: line.now)
     try line.run(alice, countMax: 30)
     let answered = alice.chunkRequestCount
     alice.desk.interrupted()
-    alice.desk.connected()
+    alice.desk.connected(at: line.now)
     try line.run(alice)
     #expect(alice.stored == [letter.id])
     // Half of what was sent was answered, and everything has arrived: nothing goes twice.
@@ -116,7 +116,7 @@ import Testing
     let alice = try line.end(correspondents: [Desk.server, other])
     try alice.put(Letter(1), for: [other])
     try alice.put(Letter(2), for: [Desk.server, other])
-    alice.desk.connected()
+    alice.desk.connected(at: line.now)
     try line.run(alice)
     #expect(alice.stored == [Letter(2).id])
     #expect(Set(alice.refusals.map(\.mailbox)) == [other])
@@ -133,12 +133,12 @@ import Testing
     let other = Mailbox(repeating: 0x77)
     let alice = try line.end(correspondents: [other])
     try alice.put(Letter(1), for: [other])
-    alice.desk.connected()
+    alice.desk.connected(at: line.now)
     try line.run(alice)
     #expect(alice.desk.nextAttempt != nil)
     alice.desk.interrupted()
     #expect(alice.desk.nextAttempt == nil)
-    alice.desk.connected()
+    alice.desk.connected(at: line.now)
     #expect(alice.desk.nextAttempt != nil)
   }
 
@@ -148,7 +148,7 @@ import Testing
     let spool = alice.store.state.spool.path
     try FileManager.default.removeItem(atPath: spool)
     try line.putMail(down)
-    alice.desk.connected()
+    alice.desk.connected(at: line.now)
     try line.run(alice)
     #expect(alice.unkeptCount == 1 && alice.accepted == [])
     try alice.put(Letter(2))
@@ -165,7 +165,7 @@ import Testing
     let letters = [Letter(1, payloadByteCount: Self.large), Letter(2)]
     for letter in letters { try line.putMail(letter) }
     let alice = try line.end()
-    alice.desk.connected()
+    alice.desk.connected(at: line.now)
     try line.run(alice, countMax: 1)
     let gone = try #require(try line.carrier.store.message(letters[0].id, in: Desk.alice))
     try line.carrier.store.remove(gone)
@@ -182,7 +182,7 @@ import Testing
   func carrierThatKeepsNoOrderIsLeft(_ reply: CarrierReply) throws {
     try line.putMail(Letter(1, payloadByteCount: Self.large))
     let alice = try line.end()
-    alice.desk.connected()
+    alice.desk.connected(at: line.now)
     try line.say(alice)
     let entry = MailboxEntry(position: 1, id: Letter(1).id)
     let size = Letter(1, payloadByteCount: Self.large).size

@@ -113,7 +113,7 @@ final class Line {
     case .accept(let messages):
       try end.store.commit(messages.map(\.message), at: Timestamp(milliseconds: 2_000))
       end.accepted += messages.map(\.entry.id)
-      end.desk.accepted(messages)
+      end.desk.accepted(messages, at: now)
     case .unkept:
       end.unkeptCount += 1
       end.desk.postpone(at: now)

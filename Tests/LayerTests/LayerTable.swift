@@ -78,8 +78,7 @@ struct Manifest {
     }
     // They lie below Tests.
     dependencies["TestSupport"] = nil
-    dependencies["distro-bench"] = nil
-    dependencies["distro-crash"] = nil
+    for name in ["distro-bench", "distro-crash"] { dependencies[name] = nil }
     self.dependencies = dependencies
   }
 }

@@ -63,6 +63,22 @@ struct FreshnessTests {
     #expect(try machine.status().staleness == nil)
   }
 
+  /// As long as there is something to do, and it never ends.
+  @Test func machineThatNeverComesToRestSaysThatItIsStale() throws {
+    let fleet = try TestFleet.started()
+    let machine = fleet.machines[0]
+    try beat(fleet)
+    let mail = try sealed(
+      fleet, by: fleet.signer, naming: fleet.signer, revision: try fleet.source.id())
+    for _ in 1...6 {
+      fleet.clock.advance(seconds: 61)
+      try fleet.deposit(mail, at: machine)
+      try machine.work(stepCountMax: 1)
+    }
+    #expect(machine.log.count(of: "stale") == 1)
+    #expect(try metrics(machine).contains("path=\"\(machine.checkout.path)\"} 1\n"))
+  }
+
   @Test func withoutAnyHeartbeatItIsStaleAfterTheConfiguredTime() throws {
     let fleet = try TestFleet.started(staleAfterSeconds: 600)
     let machine = fleet.machines[0]

@@ -53,8 +53,10 @@ final class TestMachine {
 
   var mailbox: Mailbox { identity.public.mailbox }
 
-  func work() throws {
-    while case .progress = try worker.handleNext() {}
+  /// Until nothing is left to do, or so many steps.
+  func work(stepCountMax: Int = .max) throws {
+    var count = 0
+    while count < stepCountMax, case .progress = try worker.handleNext() { count += 1 }
   }
 
   /// The whole state is gone, or another one.

@@ -1,0 +1,168 @@
+import Carriers
+import Dispatch
+import Foundation
+import Mailboxes
+import MessageFormat
+import Signer
+import Sodium
+import TestSupport
+import Testing
+import ZeroMQ
+
+/// A fleet whose signer and machines are both clients of a relay that misbehaves, over real sockets.
+final class HostileFleet {
+  /// No test waits longer for what has to come.
+  private static let waitMax = Duration.seconds(30)
+  /// In real time; for signer and machines each is a minute.
+  private static let beatInterval = Duration.milliseconds(300)
+
+  let fleet: TestFleet
+  let relay: HostileRelay
+  let signerLog = TestLog()
+  private let delivery: Delivery
+  private var exchanges: [Exchange] = []
+  /// Messages that one answer of the relay has made a machine keep.
+  let largestBatch = Remembered(0)
+  private let bell = DispatchSemaphore(value: 0)
+  private var nextBeat = ContinuousClock.now
+
+  private static var lineTimes: ExchangePatience {
+    var patience = ExchangePatience()
+    (patience.mail, patience.delay) = (.milliseconds(200), .milliseconds(400))
+    (patience.answer, patience.progress) = (.milliseconds(400), .milliseconds(800))
+    patience.pauses = (.milliseconds(20), .milliseconds(100))
+    return patience
+  }
+
+  /// With one commit that everyone has, and connections on which nothing has gone wrong yet.
+  init(_ names: [String] = ["web1"], inboxMax: InboxLimit = InboxLimit()) throws {
+    let fleet = try TestFleet.started(names)
+    self.fleet = fleet
+    let clock = fleet.clock
+    let relay = try HostileRelay(
+      signer: fleet.signer, appliers: fleet.machines.map(\.identity),
+      state: fleet.folder.path("relay")
+    ) { clock.now }
+    self.relay = relay
+    let bell = bell
+    let settings = SignerSettings(
+      identity: fleet.signer, state: fleet.settings.state,
+      carriers: [SignerCarrier(endpoint: relay.endpoint, server: relay.identity.public)],
+      repositories: [fleet.configured], lifetimeMilliseconds: 86_400_000)
+    delivery = Delivery(
+      settings, outbox: fleet.outbox, progress: .init { _, _, _ in }, log: signerLog.logger,
+      now: { clock.now }, patience: Self.lineTimes
+    ) { bell.signal() }
+    try delivery.start(for: Set(fleet.machines.map(\.mailbox)))
+    exchanges = try fleet.machines.map { try exchange(of: $0, inboxMax) }
+    try run(until: isSettled)
+    #expect(try fleet.machine().standing == .current)
+  }
+
+  deinit {
+    delivery.stop()
+    for exchange in exchanges { exchange.stop() }
+  }
+
+  private func exchange(of machine: TestMachine, _ inboxMax: InboxLimit) throws -> Exchange {
+    let (store, clock, bell, largest) = (machine.store, fleet.clock, bell, largestBatch)
+    let handlers = ExchangeHandlers(
+      accept: { messages in
+        let count = messages.count
+        largest.change { $0 = max($0, count) }
+        try store.commit(messages, at: clock.now)
+        bell.signal()
+      }, stored: { try store.remove($0) })
+    return try Exchange(
+      ExchangeSettings(
+        endpoint: relay.endpoint,
+        server: CurvePublicKey(relay.identity.public.transportKey.bytes),
+        identity: TransportIdentity(machine.identity), mailbox: machine.mailbox,
+        byteCountMax: 1 << 30, store: store, correspondents: [fleet.signer.public.mailbox],
+        patience: Self.lineTimes, inboxMax: inboxMax),
+      in: Context(), handlers: handlers, log: machine.log.logger)
+  }
+
+  var machine: TestMachine { fleet.machines[0] }
+
+  /// A commit, and its message in the outbox.
+  func push(_ text: String = UUID().uuidString, file: String = "a") throws {
+    try fleet.source.commit([file: text + "\n"])
+    try fleet.send()
+    delivery.outboxChanged()
+  }
+
+  /// Everyone does their part, and minutes pass, until it comes to that.
+  func run(
+    isWorking: Bool = true, until condition: () throws -> Bool,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let end = ContinuousClock.now + Self.waitMax
+    repeat {
+      if nextBeat <= .now {
+        fleet.clock.advance(seconds: 61)
+        nextBeat = .now + Self.beatInterval
+      }
+      _ = try fleet.daemon.step()
+      delivery.outboxChanged()
+      for (machine, exchange) in zip(fleet.machines, exchanges) {
+        if isWorking { try machine.work(stepCountMax: 10) }
+        exchange.outgoingChanged()
+      }
+      if try condition() { return }
+      _ = bell.wait(timeout: .now() + .milliseconds(30))
+    } while ContinuousClock.now < end
+    Issue.record(
+      "it did not come to that; signer: \(signerLog.lines.suffix(8)); machine: \(machine.log.lines.suffix(8))",
+      sourceLocation: sourceLocation)
+  }
+
+  /// Everyone is at the newest revision, has said so, and hears of the signer.
+  func isSettled() throws -> Bool {
+    let newest = try fleet.source.id("main")
+    guard try fleet.outbox.unstored().isEmpty, try fleet.outbox.unanswered().isEmpty else {
+      return false
+    }
+    let states = try fleet.outbox.machines()
+    guard states.allSatisfy({ $0.revision == newest && $0.standing == .current }) else {
+      return false
+    }
+    return try fleet.machines.allSatisfy { machine in
+      let status = try machine.status()
+      return status.revision == newest && status.heartbeat != nil && status.staleness == nil
+    }
+  }
+
+  func isStale(_ which: TestMachine? = nil) throws -> Bool {
+    let machine = which ?? machine
+    return try machine.status().staleness != nil && machine.log.count(of: "stale") > 0
+  }
+
+  /// That the relay's lies changed nothing that matters; and when they end, that everything is as if there had been none.
+  func expectRecovery(sourceLocation: SourceLocation = #_sourceLocation) throws {
+    try expectSound(sourceLocation)
+    relay.behave()
+    try run(until: isSettled, sourceLocation: sourceLocation)
+    try expectSound(sourceLocation)
+    try fleet.expectEqual(sourceLocation: sourceLocation)
+    // And what is new arrives as ever.
+    try push()
+    try run(until: isSettled, sourceLocation: sourceLocation)
+    try expectSound(sourceLocation)
+  }
+
+  /// Every checkout is exactly some revision of the branch, and no message was applied twice.
+  private func expectSound(_ sourceLocation: SourceLocation) throws {
+    let revisions = Set(try fleet.source.git("rev-list", "main").split(separator: "\n"))
+    for machine in fleet.machines {
+      let head = try machine.checkout.git("rev-parse", "HEAD")
+      #expect(revisions.contains(head[...]), sourceLocation: sourceLocation)
+      #expect(try machine.checkout.status() == "", sourceLocation: sourceLocation)
+      #expect(try machine.checkout.fsck() == "", sourceLocation: sourceLocation)
+      let sequences = machine.log.lines.filter { $0.hasPrefix("applied ") }
+        .compactMap { $0.firstMatch(of: /"sequence": (\d+)/)?.1 }
+      #expect(Set(sequences).count == sequences.count, sourceLocation: sourceLocation)
+      #expect(!sequences.isEmpty || machine.log.count(of: "applied ") == 0)
+    }
+  }
+}
