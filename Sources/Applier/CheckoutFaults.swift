@@ -18,24 +18,30 @@ struct CheckoutFaults {
     var fault: CheckoutFault
   }
 
+  private let now: () -> ContinuousClock.Instant
   private var waits: [String: Wait] = [:]
   /// Messages that were opened, and found to be for a checkout that waits.
   private var held: [MessageID: String] = [:]
   /// A step sees every wait as it was at its beginning: one that ended in between would let a message pass one that was
   /// held before it.
-  private var stepBegin = ContinuousClock.now
+  private var stepBegin: ContinuousClock.Instant
+
+  init(now: @escaping () -> ContinuousClock.Instant) {
+    self.now = now
+    stepBegin = now()
+  }
 
   var last: CheckoutFault? { waits.values.first?.fault }
 
   /// When the next of them is to be tried again.
   var nextEnd: ContinuousClock.Instant? { waits.values.map(\.end).min() }
 
-  mutating func beginStep() { stepBegin = .now }
+  mutating func beginStep() { stepBegin = now() }
 
   mutating func note(_ fault: CheckoutFault) {
     let failureCount = (waits[fault.path]?.failureCount ?? 0) + 1
     let delay = Self.delays[min(failureCount, Self.delays.count) - 1]
-    waits[fault.path] = Wait(failureCount: failureCount, end: .now + delay, fault: fault)
+    waits[fault.path] = Wait(failureCount: failureCount, end: now() + delay, fault: fault)
   }
 
   mutating func forget(_ path: String) {

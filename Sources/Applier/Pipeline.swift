@@ -19,11 +19,11 @@ final class Pipeline {
   private let log: Logger
   private let now: () -> Timestamp
   private let onAnswer: () -> Void
-  var faults = CheckoutFaults()
+  var faults: CheckoutFaults
 
   init(
     checkouts: [CheckoutSettings], inbox: Inbox, open: Open, answer: Answer, journal: Journal,
-    indexes: IndexCache, log: Logger, now: @escaping () -> Timestamp,
+    indexes: IndexCache, faults: CheckoutFaults, log: Logger, now: @escaping () -> Timestamp,
     onAnswer: @escaping () -> Void
   ) {
     route = Route(checkouts: checkouts)
@@ -33,6 +33,7 @@ final class Pipeline {
     self.answer = answer
     self.journal = journal
     self.indexes = indexes
+    self.faults = faults
     self.log = log
     self.now = now
     self.onAnswer = onAnswer

@@ -14,10 +14,11 @@ package final class Worker {
   private let log: Logger
   private let now: () -> Timestamp
 
-  /// `onAnswer` is called when receipts wait to be collected, `onOutcome` for each message that was answered.
+  /// `now` is the time of day that messages speak of, `instant` what waits are measured with. `onAnswer` is called when receipts wait to be collected, `onOutcome` for each message that was answered.
   package init(
     _ settings: ApplierSettings, store: MailboxStore, log: Logger,
-    now: @escaping @Sendable () -> Timestamp, onAnswer: @escaping () -> Void,
+    now: @escaping @Sendable () -> Timestamp,
+    instant: @escaping () -> ContinuousClock.Instant = { .now }, onAnswer: @escaping () -> Void,
     onOutcome: @escaping (Answered) -> Void = { _ in }
   ) {
     self.settings = settings
@@ -35,7 +36,8 @@ package final class Worker {
     recovery = Recovery(journal: journal, inbox: inbox, answer: answer, indexes: indexes)
     pipeline = Pipeline(
       checkouts: settings.checkouts, inbox: inbox, open: open, answer: answer, journal: journal,
-      indexes: indexes, log: log, now: now, onAnswer: onAnswer)
+      indexes: indexes, faults: CheckoutFaults(now: instant), log: log, now: now,
+      onAnswer: onAnswer)
     watch = Watch(settings, inbox: inbox, log: log)
     watchdog = Watchdog(deadline: settings.deadline, log: log)
   }

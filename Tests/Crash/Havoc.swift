@@ -43,7 +43,8 @@ final class Havoc {
     }
     pusher.stop()
     try act(until: .now + .seconds(3_600))
-    // The last push, and all that follows, is not disturbed.
+    // The last push, and all that follows, is not disturbed; what a killed applier left is old enough to be seen as that.
+    try pause(milliseconds: 4_000)
     if pusher.tally.withLock({ $0.failure }) == nil { try pusher.push() }
     counts.pushes = pusher.tally.withLock { $0 }
     if let failure = counts.pushes.failure { findings.append("a push failed: \(failure)") }

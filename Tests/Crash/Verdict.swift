@@ -18,12 +18,12 @@ struct Verdict {
   }
 
   /// Nobody moves a checkout here but the messages: one that was not applied as it was sent had been lost, though the
-  /// machine was healed since. A repetition that was refused was applied before.
+  /// machine was healed since. The first answer to a message stands, so that a repetition's refusal is none of these.
   private func lostMessages() throws -> [String] {
     try world.signerState.rows(
       """
       SELECT name, state, refusal, COUNT(*) FROM answer
-      WHERE state != 'applied' AND NOT (state = 'refused' AND refusal = 'replayed')
+      WHERE state != 'applied'
       GROUP BY name, state, refusal
       """
     ).map { "lost on the way: \($0)" }

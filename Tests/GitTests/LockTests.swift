@@ -28,11 +28,16 @@ struct LockTests {
     let test = try TestRepository()
     try test.commit(["a": "1\n"])
     let git = test.path + "/.git/"
-    let old = ["index.lock", "refs/heads/main.lock", "objects/incoming-abcdef/pack/tmp"]
-    for name in old + ["HEAD.lock", "refs/heads/other.lock"] { try test.write(".git/" + name, []) }
+    let old = [
+      "index.lock", "refs/heads/main.lock", "objects/tmp_object_git2_1",
+      "objects/incoming-abcdef/pack/tmp",
+    ]
+    let kept = ["HEAD.lock", "refs/heads/other.lock", "objects/tmp_object_git2_2"]
+    for name in old + kept { try test.write(".git/" + name, []) }
     let past = [FileAttributeKey.modificationDate: Date(timeIntervalSinceNow: -3_600)]
     for name in [
       "index.lock", "refs/heads/main.lock", "refs/heads/other.lock", "objects/incoming-abcdef",
+      "objects/tmp_object_git2_1",
     ] {
       try FileManager.default.setAttributes(past, ofItemAtPath: git + name)
     }
@@ -42,12 +47,13 @@ struct LockTests {
     #expect(
       Set(removed) == [
         git + "index.lock", git + "refs/heads/main.lock", git + "objects/incoming-abcdef",
+        git + "objects/tmp_object_git2_1",
       ])
     #expect(throws: GitError.referenceNameInvalid("../config")) {
       try test.open().removeLeftovers(branch: "../config", olderThan: .zero, lock)
     }
     for name in old { #expect(!FileManager.default.fileExists(atPath: git + name)) }
-    for name in ["HEAD.lock", "refs/heads/other.lock"] {
+    for name in kept {
       #expect(FileManager.default.fileExists(atPath: git + name))
     }
   }
