@@ -121,7 +121,7 @@ let package = Package(
       name: "distro-bench",
       dependencies: [
         "MessageFormat", "Sodium", "ZeroMQ", "Sealing", "Mailboxes", "Signer", "Applier",
-        "TestSupport",
+        "TestSupport", grdb,
       ], path: "Tests/Bench", swiftSettings: generated),
     // `make crash-test`: kills the program above, and judges what is left.
     .executableTarget(

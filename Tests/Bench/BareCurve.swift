@@ -13,7 +13,7 @@ struct BareCurve {
 
   /// Each with a small frame before it, as chunks have.
   func framesPerSecond(count: Int) throws -> Double {
-    let line = try BareLine(clientNames: ["client"])
+    let line = try BareLine(clientCount: 1)
     defer { line.stop() }
     let (sender, endpoint, size) = (line.clients[0], line.endpoint, frameByteCount)
     let failures = Failures()
@@ -40,8 +40,9 @@ struct BareFanOut {
 
   private static let threadCount = 4
 
+  /// Seconds from the first send to the last frame that came.
   func measure() throws -> Double {
-    let line = try BareLine(clientNames: (0..<clientCount).map { "client\($0)" })
+    let line = try BareLine(clientCount: clientCount)
     defer { line.stop() }
     for client in line.clients { try client.sayHello(to: line.endpoint) }
     let routes = try (0..<clientCount).map { _ in try line.nextSender() }
@@ -69,113 +70,10 @@ struct BareFanOut {
         throw ProgramFailure(description: "CurveZMQ: a frame does not come")
       }
       for (index, client) in clients.enumerated() {
-        while case .message = try client.socket.receive() { left[index] -= 1 }
-      }
-    }
-  }
-}
-
-/// A ROUTER, and DEALERs that it lets in.
-final class BareLine {
-  let endpoint: String
-  let clients: [BareClient]
-  private let socket: Socket
-  private let authenticator: Authenticator
-
-  init(clientNames: [String]) throws {
-    let server = Identity(generating: try IdentityName("server"))
-    let identities = try clientNames.map { Identity(generating: try IdentityName($0)) }
-    let keys = try identities.map { try CurvePublicKey($0.public.transportKey.bytes) }
-    let authenticator = try Authenticator(
-      in: Context(),
-      allowing: Dictionary(uniqueKeysWithValues: zip(keys, clientNames)))
-    self.authenticator = authenticator
-    var made: Socket?
-    try server.withTransportSecret { secret in
-      made = try Socket(server: .router, for: authenticator, secret: secret, options: Self.options)
-    }
-    guard let socket = made.take() else { preconditionFailure("the secret was not lent") }
-    endpoint = try socket.bind("tcp://127.0.0.1:*")
-    self.socket = socket
-    let serverKey = try CurvePublicKey(server.public.transportKey.bytes)
-    let context = try Context(socketCountMax: 1_000)
-    clients = try zip(identities, keys).map { identity, key in
-      try BareClient(identity, key, of: serverKey, in: context, options: Self.options)
-    }
-  }
-
-  func stop() { authenticator.stop() }
-
-  private static var options: SocketOptions {
-    var options = SocketOptions()
-    options.linger = .seconds(10)
-    return options
-  }
-
-  func receive() throws -> Bool {
-    if case .message = try socket.receive(by: .after(.seconds(10))) { true } else { false }
-  }
-
-  func nextSender() throws -> [UInt8] {
-    guard case .message(_, let sender) = try socket.receive(by: .after(.seconds(10))) else {
-      throw ProgramFailure(description: "CurveZMQ: a client says nothing")
-    }
-    return sender.routingID
-  }
-
-  /// To each in turn, as their queues have room.
-  func send(_ count: Int, of byteCount: Int, to routes: [[UInt8]]) throws {
-    let frames = [
-      Frame(copying: [UInt8](repeating: 1, count: 40)),
-      Frame(copying: [UInt8](repeating: 7, count: byteCount)),
-    ]
-    var left = routes.map { _ in count }
-    var poller = Poller()
-    while left.contains(where: { $0 > 0 }) {
-      var hasSent = false
-      for (index, route) in routes.enumerated() where left[index] > 0 {
-        while left[index] > 0, try socket.send(frames, to: route) == .sent {
+        while case .message(let frames, _) = try client.socket.receive() {
+          precondition(frames[1].byteCount == Limits.chunkByteCountMax, "as it was sent")
           left[index] -= 1
-          hasSent = true
         }
-      }
-      if !hasSent { try poller.wait(until: .after(.milliseconds(1))) }
-    }
-  }
-}
-
-final class BareClient: @unchecked Sendable {
-  // Lent to one thread at a time.
-  let socket: Socket
-
-  init(
-    _ identity: Identity, _ key: CurvePublicKey, of server: CurvePublicKey, in context: Context,
-    options: SocketOptions
-  ) throws {
-    var made: Socket?
-    try identity.withTransportSecret { secret in
-      made = try Socket(
-        client: .dealer, in: context, serverKey: server, publicKey: key, secret: secret,
-        options: options)
-    }
-    guard let socket = made.take() else { preconditionFailure("the secret was not lent") }
-    self.socket = socket
-  }
-
-  func sayHello(to endpoint: String) throws {
-    try socket.connect(endpoint)
-    guard try socket.send([[1]], by: .after(.seconds(10))) == .sent else {
-      throw ProgramFailure(description: "CurveZMQ: nobody takes what is sent")
-    }
-  }
-
-  func send(_ count: Int, of byteCount: Int, to endpoint: String) throws {
-    try sayHello(to: endpoint)
-    let header = [UInt8](repeating: 1, count: 40)
-    let content = [UInt8](repeating: 7, count: byteCount)
-    for _ in 0..<count {
-      guard try socket.send([header, content], by: .after(.seconds(10))) == .sent else {
-        throw ProgramFailure(description: "CurveZMQ: nobody takes what is sent")
       }
     }
   }

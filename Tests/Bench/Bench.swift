@@ -7,11 +7,25 @@ import Foundation
 enum Bench {
   static func main() {
     do {
-      try run(Array(CommandLine.arguments.dropFirst()))
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      switch arguments.first {
+      case IdleClients.mode: try IdleClients(Array(arguments.dropFirst())).run()
+      case BareRouter.mode: try BareRouter(Array(arguments.dropFirst())).run()
+      default: try run(arguments)
+      }
     } catch {
-      FileHandle.standardError.write(Data("distro-bench: error: \(error)\n".utf8))
+      say("distro-bench: error: \(error)")
       exit(1)
     }
+  }
+
+  /// Unlike `print` at once, also into a file.
+  static func tell(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+  }
+
+  static func say(_ line: String) {
+    FileHandle.standardError.write(Data((line + "\n").utf8))
   }
 
   private static func run(_ arguments: [String]) throws {
@@ -21,7 +35,7 @@ enum Bench {
     var rows: [Measurement] = []
     func addAll(_ letter: String, _ measure: (Workspace) throws -> [Measurement]) throws {
       guard chosen.isEmpty || chosen.contains(letter) else { return }
-      FileHandle.standardError.write(Data("measuring (\(letter)) ...\n".utf8))
+      say("measuring (\(letter)) ...")
       rows += try measure(try Workspace(in: parent))
     }
     func add(_ letter: String, _ measure: (Workspace) throws -> Measurement) throws {
@@ -35,8 +49,9 @@ enum Bench {
     try add("f") { try RelayRows(workspace: $0, scale: scale).smallMessages() }
     try addAll("g") { try RelayRows(workspace: $0, scale: scale).largeMessage() }
     try add("h") { try FanOutRow(workspace: $0, scale: scale).measure() }
-    try add("i") { try IdleRow(workspace: $0, scale: scale).measure() }
+    try addAll("i") { try IdleRow(workspace: $0, scale: scale).measure() }
     try add("j") { try StartRow(workspace: $0, scale: scale).measure() }
+    try add("k") { try RelayedPushRow(workspace: $0, scale: scale).measure() }
     Table.print(rows)
     print("medians of \(scale.runCount); every figure and its counterpart from the same run")
   }

@@ -13,6 +13,7 @@ final class CarrierVisitor: @unchecked Sendable {
   private let monitor: Monitor
   // Of the message that is being received.
   private(set) var receivedCount: UInt32 = 0
+  private(set) var receivedByteCount: UInt64 = 0
   private var chunkCount: UInt32 = 0
   private var requestedCount: UInt32 = 0
 
@@ -54,6 +55,7 @@ final class CarrierVisitor: @unchecked Sendable {
 
   func reply(by deadline: Deadline = .after(patience)) throws -> CarrierReply? {
     guard case .message(let frames, _) = try socket.receive(by: deadline) else { return nil }
+    receivedByteCount += frames.dropFirst().reduce(0) { $0 + UInt64($1.byteCount) }
     let reply = try CarrierReply(decoding: frames[0].bytes)
     if case .refused(_, let reason, let detail) = reply {
       throw ProgramFailure(description: "refused: \(reason.rawValue): \(detail)")
@@ -63,9 +65,11 @@ final class CarrierVisitor: @unchecked Sendable {
 
   /// One message after the other, `underWayMax` on their way at a time; each is stored when it returns.
   func deposit(_ letters: [Letter], for mailboxes: [Mailbox], underWayMax: Int) throws {
-    var (next, stored) = (0, 0)
-    while stored < letters.count {
-      while next < letters.count, next - stored < underWayMax {
+    var next = 0
+    var underWay: Set<MessageID> = []
+    while next < letters.count || !underWay.isEmpty {
+      while next < letters.count, underWay.count < underWayMax {
+        underWay.insert(letters[next].id)
         try send(.deposit(letters[next].offer(for: mailboxes)))
         for (index, chunk) in letters[next].chunks.enumerated() {
           try send(.chunk(ChunkName(id: letters[next].id, index: UInt32(index))), chunk: chunk)
@@ -73,7 +77,9 @@ final class CarrierVisitor: @unchecked Sendable {
         next += 1
       }
       guard let reply = try reply() else { throw ProgramFailure(description: "no answer") }
-      if case .stored = reply { stored += 1 }
+      if case .stored(let id) = reply, underWay.remove(id) == nil {
+        throw ProgramFailure(description: "stored is what was not sent")
+      }
     }
   }
 
@@ -101,7 +107,12 @@ final class CarrierVisitor: @unchecked Sendable {
 
   func askForMail() throws {
     (receivedCount, chunkCount, requestedCount) = (0, 0, Limits.creditMax)
+    receivedByteCount = 0
     try send(.collect(after: 0, credit: Limits.creditMax, waitMilliseconds: 60_000))
+  }
+
+  func hasReceived(_ letter: Letter) -> Bool {
+    receivedCount == letter.size.chunkCount && receivedByteCount == letter.size.byteCount
   }
 
   /// Takes in what has come; `true`: the message is whole.

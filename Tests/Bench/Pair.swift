@@ -10,10 +10,15 @@ final class Pair {
   private let workspace: Workspace
   private let name: String
   private let repository: String
+  /// `nil`: the applier listens, and the signer connects to it.
+  private var relay: RelayProgram?
   private var daemon: Program?
 
   /// `repository`, `checkout`: names in the workspace.
-  init(_ workspace: Workspace, _ name: String, repository: String, checkout: String) throws {
+  init(
+    _ workspace: Workspace, _ name: String, repository: String, checkout: String,
+    throughRelay: Bool = false
+  ) throws {
     self.workspace = workspace
     self.name = name
     self.repository = repository
@@ -21,26 +26,35 @@ final class Pair {
     for identity in ["signer", "web"] {
       try workspace.run([workspace.distro, "keygen", identity], in: name)
     }
+    var carrier = "listen: \"tcp://127.0.0.1:*\""
+    if throughRelay {
+      let relay = try RelayProgram(
+        in: workspace, signers: [try identity("signer")], appliers: [try identity("web")])
+      carrier = "connect: \"\(relay.appliersEndpoint)\", server: \(relay.publicFile)"
+      self.relay = relay
+    }
     try workspace.write(
       """
       identity: keys/web.key
       state: applier
-      carriers: [{zeromq: {listen: "tcp://127.0.0.1:*"}}]
+      carriers: [{zeromq: {\(carrier)}}]
       trusted-signers: [keys/signer.pub]
       checkouts:
         - {remote: "\(Self.remote)", branch: main, path: "\(workspace.path(checkout))"}
       """, to: name + "/web.yaml")
-    try configureSigner(endpoint: "tcp://127.0.0.1:9")
+    try configureSigner(
+      endpoint: relay?.signersEndpoint ?? "tcp://127.0.0.1:9",
+      server: relay?.publicFile ?? "keys/web.pub")
   }
 
   deinit { daemon?.stop() }
 
-  private func configureSigner(endpoint: String) throws {
+  private func configureSigner(endpoint: String, server: String) throws {
     try workspace.write(
       """
       identity: keys/signer.key
       state: signer
-      carriers: [{zeromq: {connect: "\(endpoint)", server: keys/web.pub}}]
+      carriers: [{zeromq: {connect: "\(endpoint)", server: \(server)}}]
       repositories:
         - path: "\(workspace.path(repository))"
           remote: "\(Self.remote)"
@@ -51,36 +65,36 @@ final class Pair {
 
   var applierState: String { name + "/applier" }
   var signerState: String { name + "/signer" }
-  var applier: Mailbox { get throws { try mailbox(of: "web") } }
-  var signer: Mailbox { get throws { try mailbox(of: "signer") } }
+  var applier: Mailbox { get throws { try identity("web").mailbox } }
+  var signer: Mailbox { get throws { try identity("signer").mailbox } }
 
-  private func mailbox(of identity: String) throws -> Mailbox {
-    try KeyFile.readPublic(workspace.path(name + "/keys/\(identity).pub")).mailbox
+  private func identity(_ identity: String) throws -> PublicIdentity {
+    try KeyFile.readPublic(workspace.path(name + "/keys/\(identity).pub"))
   }
 
   var daemonMemory: Int? { daemon?.peakMemory }
 
-  /// Listens when it returns.
+  /// Listens, or is connected to the relay, when it returns.
   func startDaemon() throws {
     let log = workspace.path(name + "/web.log")
     let program = try Program(
       [workspace.distro, "verify-apply", "--config", "web.yaml"], in: workspace.path(name),
       output: log, environment: workspace.environment)
     daemon = program
-    while true {
-      let text = try String(contentsOfFile: log, encoding: .utf8)
-      if let range = text.range(of: "listening endpoint="), text.hasSuffix("\n") {
-        let endpoint = text[range.upperBound...].prefix { $0 != "\n" }
-        return try configureSigner(endpoint: String(endpoint))
-      }
-      guard program.isRunning else { throw ProgramFailure(description: "verify-apply: \(text)") }
-      usleep(2_000)
+    guard relay == nil else {
+      _ = try program.line(with: "connected carrier=")
+      return
     }
+    let words = "listening endpoint="
+    let line = try program.line(with: words)
+    guard let range = line.range(of: words) else { preconditionFailure("it was found") }
+    try configureSigner(endpoint: String(line[range.upperBound...]), server: "keys/web.pub")
   }
 
   func stopDaemon() {
     daemon?.stop()
     daemon = nil
+    relay?.stop()
   }
 
   /// `sign-and-send` as git's hook starts it: in the repository, with "old new ref" lines.

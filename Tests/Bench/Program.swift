@@ -73,6 +73,18 @@ final class Program {
     return elapsed
   }
 
+  /// A whole line of what it prints, as soon as it is there.
+  func line(with text: String) throws -> String {
+    while true {
+      let isOver = !isRunning
+      let lines = try String(contentsOfFile: output, encoding: .utf8).split(
+        separator: "\n", omittingEmptySubsequences: false)
+      if let line = lines.dropLast().first(where: { $0.contains(text) }) { return String(line) }
+      guard !isOver else { throw ProgramFailure(description: "\(name): \(lines.suffix(20))") }
+      usleep(2_000)
+    }
+  }
+
   /// Whether it still runs; does not wait.
   var isRunning: Bool {
     guard status == nil else { return false }
@@ -98,5 +110,32 @@ final class Program {
       let count = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) })
     else { return nil }
     return count * 1_024
+  }
+}
+
+// MARK: - What proc(5) tells of it while it runs
+
+extension Program {
+  /// Resident now, in bytes.
+  var memory: Int {
+    get throws {
+      let text = try String(contentsOfFile: "/proc/\(id)/statm", encoding: .utf8)
+      let fields = text.split(separator: " ").compactMap { Int($0) }
+      guard fields.count > 1 else { throw ProgramFailure(description: "statm: \(text)") }
+      return fields[1] * sysconf(Int32(_SC_PAGESIZE))
+    }
+  }
+
+  /// Of all its threads so far, in seconds; in steps of 10 ms.
+  var processorTime: Double {
+    get throws {
+      let text = try String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)
+      // The name, in brackets, may be anything; utime and stime are the 12th and 13th behind it.
+      let fields = text.split(separator: ")").last?.split(separator: " ").compactMap { Double($0) }
+      guard let fields, fields.count > 11 else {
+        throw ProgramFailure(description: "stat: \(text)")
+      }
+      return (fields[10] + fields[11]) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
   }
 }

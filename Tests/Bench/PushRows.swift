@@ -77,22 +77,11 @@ struct PushRows {
       push = seconds(
         try workspace.git("push", "--quiet", target, "\(commit):main", in: "developer.git"))
       pull = seconds(try workspace.git("pull", "--quiet", "--ff-only", in: "clone"))
-      try require(commit, in: "clone")
+      try workspace.require(commit, in: "clone")
     }
     workspace.settle()
     let distro = seconds(try pair.startHook("\(before) \(commit) refs/heads/main\n").wait())
-    try require(commit, in: "checkout")
+    try workspace.require(commit, in: "checkout")
     return (distro, push, pull)
-  }
-
-  /// Also that the index is written: what follows the receipt does not disturb the next run.
-  private func require(_ commit: String, in checkout: String) throws {
-    let found = try workspace.revision("HEAD", in: checkout)
-    guard found == commit else {
-      throw ProgramFailure(description: "\(checkout) is at \(found), not at \(commit)")
-    }
-    repeat {
-      try workspace.git("diff-index", "--cached", "HEAD", in: checkout)
-    } while try !workspace.output.isEmpty
   }
 }

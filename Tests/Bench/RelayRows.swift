@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Mailboxes
 import MessageFormat
 import TestSupport
@@ -11,13 +12,16 @@ struct RelayRows {
 
   private static let clientCount = 16
 
-  /// (f): small messages, each stored durably, against commits of the same database alone and messages of the bare line.
+  private static let smallByteCount = 1_024
+
+  /// (f): small messages, each stored durably, against plain commits of as much with the same settings, and messages of
+  /// the bare line.
   func smallMessages() throws -> Measurement {
     let count = scale.isShort ? 200 : 1_000
     var (ours, commits, bare): ([Double], [Double], [Double]) = ([], [], [])
     for run in 0..<scale.runCount {
       commits.append(try commitRate(count: scale.isShort ? 200 : 1_000, run: run))
-      bare.append(try BareCurve(frameByteCount: 1_024).framesPerSecond(count: 20_000))
+      bare.append(try BareCurve(frameByteCount: Self.smallByteCount).framesPerSecond(count: 20_000))
       ours.append(try depositRate(count: count))
     }
     return Measurement(
@@ -56,19 +60,36 @@ struct RelayRows {
     for thread in threads { thread.join() }
     let elapsed = seconds(ContinuousClock.now - start)
     try failures.rethrow()
+    relay.stop()
+    let state = try StateDatabase(
+      directory: workspace.path("relay/state"), migrator: DatabaseMigrator())
+    // With their payloads: header, statement and this.
+    let stored = try state.queue.read {
+      try Int.fetchOne(
+        $0, sql: "SELECT COUNT(*) FROM delivery JOIN chunk USING (message) WHERE number = 2")
+    }
+    guard stored == Self.clientCount * count else {
+      throw ProgramFailure(description: "\(stored ?? 0) messages are there")
+    }
     return Double(Self.clientCount * count) / elapsed
   }
 
+  /// One row and one commit each, of a table that has nothing else.
   private func commitRate(count: Int, run: Int) throws -> Double {
-    let store = try MailboxStore(testing: workspace.path("commits-\(run)"))
-    let reader = TestIdentity.mailbox("reader")
-    let letters = (0..<count).map { Letter(UInt32($0), payloadByteCount: 500, for: [reader]) }
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("plain") {
+      try $0.execute(sql: "CREATE TABLE message (id BLOB PRIMARY KEY, bytes BLOB) WITHOUT ROWID")
+    }
+    let state = try StateDatabase(
+      directory: workspace.path("commits-\(run)"), migrator: migrator)
+    let bytes = Data(repeating: 7, count: Self.smallByteCount)
+    let ids = (0..<count).map { Data(MessageID(number: UInt32($0)).bytes) }
     let elapsed = try ContinuousClock().measure {
-      for letter in letters {
-        let message = try IncomingMessage(
-          letter.offer(for: [reader]), from: letter.sender, into: store)
-        for chunk in letter.chunks { try message.append(chunk) }
-        try store.commit([message], at: letter.time)
+      for id in ids {
+        try state.queue.write {
+          try $0.cachedStatement(sql: "INSERT INTO message VALUES (?, ?)")
+            .execute(arguments: [id, bytes])
+        }
       }
     }
     return Double(count) / seconds(elapsed)
@@ -98,6 +119,9 @@ struct RelayRows {
       let collect = try ContinuousClock().measure {
         try reader.askForMail()
         try receiveAll([reader])
+      }
+      guard reader.hasReceived(letter) else {
+        throw ProgramFailure(description: "something else came than was sent")
       }
       deposits.append(Double(byteCount) / seconds(deposit))
       collects.append(Double(byteCount) / seconds(collect))

@@ -107,4 +107,15 @@ final class Workspace {
 
   /// What was written so far does not slow down what is measured next.
   func settle() { sync() }
+
+  /// That the checkout is there; also that the index is written: what follows the receipt does not disturb the next run.
+  func require(_ commit: String, in checkout: String) throws {
+    let found = try revision("HEAD", in: checkout)
+    guard found == commit else {
+      throw ProgramFailure(description: "\(checkout) is at \(found), not at \(commit)")
+    }
+    repeat {
+      try git("diff-index", "--cached", "HEAD", in: checkout)
+    } while try !output.isEmpty
+  }
 }
