@@ -8,12 +8,6 @@ struct ConfigurationTests {
 
   init() throws { installation = try Installation() }
 
-  private func edit(_ name: String, _ old: String, _ new: String) throws {
-    let text = try String(contentsOfFile: installation.folder.path(name), encoding: .utf8)
-    #expect(text.contains(old))
-    try installation.folder.write(name, text.replacing(old, with: new))
-  }
-
   private func apply() throws -> ProgramResult {
     try installation.run("verify-apply", "--config", "web1.yaml", "--once")
   }
@@ -21,41 +15,41 @@ struct ConfigurationTests {
   private func send() throws -> ProgramResult { try installation.send("--flush", "--wait", "0") }
 
   @Test func unknownKeyIsNamedWithItsLineAndTheNearestKnownOne() throws {
-    try edit("signer.yaml", "repositories:", "repostories:")
+    try installation.folder.edit("signer.yaml", "repositories:", "repostories:")
     expectFailure(
       try send(), "signer.yaml:7", "unknown key 'repostories'", "did you mean 'repositories'?")
-    try edit("web1.yaml", "    path:", "    pth:")
+    try installation.folder.edit("web1.yaml", "    path:", "    pth:")
     expectFailure(try apply(), "web1.yaml:10", "unknown key 'pth'", "did you mean 'path'?")
   }
 
   @Test func wrongTypesAreNamedWithTheirPlace() throws {
-    try edit("web1.yaml", "[keys/signer.pub]", "keys/signer.pub")
+    try installation.folder.edit("web1.yaml", "[keys/signer.pub]", "keys/signer.pub")
     expectFailure(try apply(), "web1.yaml:6", "trusted-signers", "a list expected, found text")
-    try edit("signer.yaml", "branches: [main]", "branches: {main: 1}")
+    try installation.folder.edit("signer.yaml", "branches: [main]", "branches: {main: 1}")
     expectFailure(try send(), "branches", "a list expected, found a mapping")
   }
 
   @Test func valuesThatAreNoneOfTheChoicesAreNamed() throws {
-    try edit("web1.yaml", "symbolic-links: any", "symbolic-links: some")
+    try installation.folder.edit("web1.yaml", "symbolic-links: any", "symbolic-links: some")
     expectFailure(try apply(), "symbolic-links", "refuse or inside or any expected, found 'some'")
-    try edit("web1.yaml", "symbolic-links: some", "on-local-changes: ask")
+    try installation.folder.edit("web1.yaml", "symbolic-links: some", "on-local-changes: ask")
     expectFailure(try apply(), "on-local-changes", "found 'ask'")
-    try edit("web1.yaml", "on-local-changes: ask", "\ndeadline-seconds: 0")
+    try installation.folder.edit("web1.yaml", "on-local-changes: ask", "\ndeadline-seconds: 0")
     expectFailure(try apply(), "deadline-seconds", "a whole number of 1 or more expected")
   }
 
   @Test func branchesThatAreNoneAreNamed() throws {
-    try edit("signer.yaml", "branches: [main]", "branches: [refs/tags/v1]")
+    try installation.folder.edit("signer.yaml", "branches: [main]", "branches: [refs/tags/v1]")
     expectFailure(try send(), "'refs/tags/v1' is no branch")
   }
 
   @Test func missingKeyIsNamed() throws {
-    try edit("web1.yaml", "state: var/web1\n", "")
+    try installation.folder.edit("web1.yaml", "state: var/web1\n", "")
     expectFailure(try apply(), "the key 'state' is missing", "distro: hint: add a line 'state:")
   }
 
   @Test func syntaxErrorsHaveTheirLine() throws {
-    try edit("web1.yaml", "state: var/web1", "state: [var/web1")
+    try installation.folder.edit("web1.yaml", "state: var/web1", "state: [var/web1")
     expectFailure(try apply(), "web1.yaml:", "not valid YAML")
     try installation.folder.write("web1.yaml", "")
     expectFailure(try apply(), "a mapping expected, found nothing")
@@ -68,9 +62,9 @@ struct ConfigurationTests {
   }
 
   @Test func refusesToStartWithoutTrustedSigners() throws {
-    try edit("web1.yaml", "[keys/signer.pub]", "[]")
+    try installation.folder.edit("web1.yaml", "[keys/signer.pub]", "[]")
     expectFailure(try apply(), "at least one signer expected")
-    try edit("web1.yaml", "trusted-signers: []\n", "")
+    try installation.folder.edit("web1.yaml", "trusted-signers: []\n", "")
     expectFailure(try apply(), "the key 'trusted-signers' is missing")
   }
 
@@ -127,7 +121,7 @@ struct ConfigurationTests {
   }
 
   @Test func secretKeyInPlaceOfAPublicOneIsNamed() throws {
-    try edit("web1.yaml", "keys/signer.pub", "keys/signer.key")
+    try installation.folder.edit("web1.yaml", "keys/signer.pub", "keys/signer.key")
     expectFailure(try apply(), "holds a secret key where a public one is needed", ".pub file")
   }
 }

@@ -17,12 +17,6 @@ struct DoctorPeerTests {
     try Examination(installation, name)
   }
 
-  private func edit(_ name: String, _ old: String, _ new: String) throws {
-    let text = try String(contentsOfFile: folder.path(name), encoding: .utf8)
-    #expect(text.contains(old))
-    try folder.write(name, text.replacing(old, with: new))
-  }
-
   /// As a snapshot leaves it.
   private func makeCheckout() throws {
     try installation.source.git("clone", "-q", installation.source.path, live.path)
@@ -36,7 +30,7 @@ struct DoctorPeerTests {
     try FileManager.default.createDirectory(
       atPath: live.path, withIntermediateDirectories: false)
     try examine().expect("ok", "checkout", "is empty, and will be filled")
-    try edit("web1.yaml", "path: live", "path: shop/a/live")
+    try folder.edit("web1.yaml", "path: live", "path: shop/a/live")
     try examine().expect("problem", "checkout", "cannot be made", advice: "install -d")
   }
 
@@ -70,7 +64,7 @@ struct DoctorPeerTests {
     refusing.expect("warning", "checkout", "1 files were changed by hand: a", advice: "refused")
     #expect(refusing.problems == [])
     try live.git("add", "a")
-    try edit("web1.yaml", "symbolic-links: any", "on-local-changes: overwrite")
+    try folder.edit("web1.yaml", "symbolic-links: any", "on-local-changes: overwrite")
     try examine().expect("warning", "checkout", "1 files were changed by hand: a", advice: "lost")
     try live.git("reset", "-q", "--hard")
     try examine().expect("ok", "checkout", "nothing changed by hand")
@@ -98,7 +92,7 @@ struct DoctorPeerTests {
   // MARK: - Repositories
 
   @Test func repositoryThatCannotBeSentIsFound() throws {
-    try edit("signer.yaml", "branches: [main]", "branches: [main, release]")
+    try folder.edit("signer.yaml", "branches: [main]", "branches: [main, release]")
     let missing = try examine("signer.yaml")
     missing.expect("warning", "repository", "has no branch release yet", advice: "'branches:'")
     let origin = try PipelineRepository(making: folder.path("origin"), in: folder)
@@ -116,7 +110,7 @@ struct DoctorPeerTests {
   @Test func carrierThatDoesNotLetUsInIsAProblem() throws {
     let daemon = try installation.startDaemon()
     try installation.succeed("keygen", "other")
-    try edit("signer.yaml", "keys/signer.key", "keys/other.key")
+    try folder.edit("signer.yaml", "keys/signer.key", "keys/other.key")
     try examine("signer.yaml").expect(
       "problem", "carrier", "we are not on its list", advice: "trusted identities")
     #expect(daemon.end().status == 0)
@@ -125,11 +119,11 @@ struct DoctorPeerTests {
   @Test func carrierWithAnotherKeyIsAProblem() throws {
     let daemon = try installation.startDaemon()
     try installation.succeed("keygen", "other")
-    try edit("signer.yaml", "keys/web1.pub", "keys/other.pub")
+    try folder.edit("signer.yaml", "keys/web1.pub", "keys/other.pub")
     try examine("signer.yaml").expect(
       "problem", "carrier", "not the server whose key we expect", advice: "compare 'server:'")
     // The same seen from the other side: we would listen where another one does.
-    try edit("web1.yaml", "keys/web1.key", "keys/other.key")
+    try folder.edit("web1.yaml", "keys/web1.key", "keys/other.key")
     try examine().expect(
       "problem", "carrier", "or one with another key, listens there", advice: "ss -ltnp")
     #expect(daemon.end().status == 0)

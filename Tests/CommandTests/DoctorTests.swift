@@ -18,12 +18,6 @@ struct DoctorTests {
     try Examination(installation, name, under: command)
   }
 
-  private func edit(_ name: String, _ old: String, _ new: String) throws {
-    let text = try String(contentsOfFile: folder.path(name), encoding: .utf8)
-    #expect(text.contains(old))
-    try folder.write(name, text.replacing(old, with: new))
-  }
-
   private func setMode(_ mode: Int, _ name: String) throws {
     try FileManager.default.setAttributes(
       [.posixPermissions: mode], ofItemAtPath: folder.path(name))
@@ -81,7 +75,7 @@ struct DoctorTests {
 
   @Test func configurationThatCannotBeTakenIsAProblem() throws {
     try examine("none.yaml").expect("problem", "configuration", "no such file")
-    try edit("web1.yaml", "branch: main", "brunch: main")
+    try folder.edit("web1.yaml", "branch: main", "brunch: main")
     try examine().expect("problem", "configuration", "unknown key", advice: "did you mean 'branch'")
     try folder.write("serve.yaml", "{}\n")
     try examine("serve.yaml").expect("problem", "configuration", "at least one of")
@@ -93,7 +87,7 @@ struct DoctorTests {
     try setMode(0o644, "keys/web1.key")
     try examine().expect("problem", "key", "is open to group or others", advice: "chmod 600")
     try setMode(0o600, "keys/web1.key")
-    try edit("keys/web1.key", "plain", "plaan")
+    try folder.edit("keys/web1.key", "plain", "plaan")
     try examine().expect("problem", "key", "is damaged", advice: "restore the file from a backup")
     try FileManager.default.removeItem(atPath: folder.path("keys/web1.key"))
     try examine().expect("problem", "key", "no such file", advice: "distro keygen")
@@ -110,11 +104,11 @@ struct DoctorTests {
     try folder.write("phrase", "correct horse\n")
     try setMode(0o600, "phrase")
     try installation.succeed("keygen", "web2", "--passphrase-file", "phrase")
-    try edit("web1.yaml", "keys/web1.key", "keys/web2.key")
+    try folder.edit("web1.yaml", "keys/web1.key", "keys/web2.key")
     let without = try examine()
     without.expect("warning", "key", "needs a passphrase", advice: "'passphrase-file:'")
     without.expect("problem", "configuration", "needs a passphrase")
-    try edit("web1.yaml", "state:", "passphrase-file: phrase\nstate:")
+    try folder.edit("web1.yaml", "state:", "passphrase-file: phrase\nstate:")
     let with = try examine()
     with.expect("ok", "key", "it is web2")
     #expect(with.problems == [])
@@ -125,9 +119,9 @@ struct DoctorTests {
   // MARK: - State
 
   @Test func stateThatCannotBeMadeIsAProblem() throws {
-    try edit("web1.yaml", "var/web1", "shop/a/state")
+    try folder.edit("web1.yaml", "var/web1", "shop/a/state")
     try examine().expect("problem", "state", "cannot be made", advice: "install -d")
-    try edit("web1.yaml", "shop/a/state", "shop/a")
+    try folder.edit("web1.yaml", "shop/a/state", "shop/a")
     try examine().expect("problem", "state", "is no directory", advice: "move the file away")
   }
 

@@ -84,6 +84,33 @@ import Testing
     #expect(applier.end().status == 0 && second.end().status == 0)
   }
 
+  /// With a list of hosts of its own, which is read again at every attempt, as DNS is.
+  @Test(.enabled(if: getuid() == 0, "only root can give a program other files"))
+  func relayThatMovesToAnotherAddressIsFoundByItsName() throws {
+    let first = try startRelay()
+    try folder.edit("web1.yaml", "127.0.0.1", "relay.test")
+    try folder.write("hosts", "127.0.0.1 relay.test\n")
+    let script = "mount --bind hosts /etc/hosts && exec '\(installation.program.executable)' \"$@\""
+    let applier = try RunningProgram(
+      PipelineProgram("/usr/bin/unshare", in: folder),
+      ["--mount", "sh", "-c", script, "sh", "verify-apply", "--config", "web1.yaml"])
+    try installation.source.commit(["a": "1\n"])
+    #expect(try installation.sendMain().status == 0, "\(applier.log)")
+    first.end(SIGKILL)
+    try applier.line(with: "not reached")
+
+    try folder.edit("relay.yaml", "appliers: tcp://127.0.0.1", "appliers: tcp://127.0.0.9")
+    // In place: it is this file that lies over /etc/hosts there.
+    try folder.write("hosts", "127.0.0.9 relay.test\n")
+    let second = try RunningProgram(installation.program, ["relay", "--config", "relay.yaml"])
+    try second.line(with: "listening")
+    try installation.source.commit(["a": "2\n"])
+    let result = try installation.sendMain()
+    #expect(result.status == 0, "\(result.errors)\(applier.log)")
+    try installation.expectEqual()
+    #expect(applier.end().status == 0 && second.end().status == 0)
+  }
+
   @Test func signerThatTheRelayDoesNotKnowIsToldSo() throws {
     let relay = try startRelay()
     try installation.succeed("keygen", "other")

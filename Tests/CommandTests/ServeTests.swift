@@ -26,12 +26,6 @@ struct ServeTests {
     return program
   }
 
-  private func edit(_ name: String, _ old: String, _ new: String) throws {
-    let text = try String(contentsOfFile: folder.path(name), encoding: .utf8)
-    #expect(text.contains(old))
-    try folder.write(name, text.replacing(old, with: new))
-  }
-
   /// What systemd is told from the signal to the end of the reload.
   private func reload(_ program: RunningProgram) throws -> [String] {
     kill(program.pid, SIGHUP)
@@ -81,7 +75,7 @@ struct ServeTests {
     #expect(try installation.sendMain().status == 0)
     let moved = folder.path("moved")
     try FileManager.default.moveItem(atPath: installation.checkout.path, toPath: moved)
-    try edit("web1.yaml", "path: live", "path: moved")
+    try folder.edit("web1.yaml", "path: live", "path: moved")
     #expect(try reload(program) == ["READY=1", "STATUS=running: applier"])
     try program.line(with: "reloaded role=applier")
     try installation.source.commit(["a": "2\n"])
@@ -94,10 +88,10 @@ struct ServeTests {
   @Test func hangUpChangesWhoIsTrusted() throws {
     try installation.succeed("keygen", "other")
     let program = try start()
-    try edit("web1.yaml", "[keys/signer.pub]", "[keys/other.pub]")
+    try folder.edit("web1.yaml", "[keys/signer.pub]", "[keys/other.pub]")
     _ = try reload(program)
     expectFailure(try installation.sendMain(), "not on its list")
-    try edit("web1.yaml", "[keys/other.pub]", "[keys/other.pub, keys/signer.pub]")
+    try folder.edit("web1.yaml", "[keys/other.pub]", "[keys/other.pub, keys/signer.pub]")
     _ = try reload(program)
     let flushed = try installation.send("--flush")
     #expect(flushed.status == 0, "\(flushed.errors)")
@@ -107,7 +101,7 @@ struct ServeTests {
 
   @Test func invalidConfigurationIsReportedAndTheOldOneStays() throws {
     let program = try start()
-    try edit("web1.yaml", "branch: main", "brunch: main")
+    try folder.edit("web1.yaml", "branch: main", "brunch: main")
     let status = try #require(try reload(program).last)
     #expect(status == "STATUS=running: applier; not reloaded: applier")
     let line = try program.line(with: "the old one stays")
@@ -124,7 +118,7 @@ struct ServeTests {
     // From now on its port is one that it was told.
     _ = try reload(program)
     let ours = installation.endpoint
-    try edit("web1.yaml", ours, other.endpoint)
+    try folder.edit("web1.yaml", ours, other.endpoint)
     _ = try reload(program)
     #expect(try program.line(with: "going on with the old one").contains("is in use"))
     let result = try installation.sendMain()
@@ -163,13 +157,13 @@ struct ServeTests {
     try installation.succeed("keygen", "web2")
     try FileManager.default.moveItem(
       atPath: folder.path("keys/web2.pub"), toPath: folder.path("keys/appliers/web2.pub"))
-    try edit("relay.yaml", "trusted-signers: keys/signers", "trusted-signers: keys/appliers")
+    try folder.edit("relay.yaml", "trusted-signers: keys/signers", "trusted-signers: keys/appliers")
     _ = try reload(program)
     try program.line(with: "reloaded role=relay")
     try program.line(with: "appliers=2 signers=2")
     #expect(program.log.components(separatedBy: " signers=tcp://").count == 2)
     // Another door needs another relay, which the same process starts.
-    try edit("relay.yaml", "state: var/relay", "state: var/other")
+    try folder.edit("relay.yaml", "state: var/relay", "state: var/other")
     _ = try reload(program)
     #expect(program.end().status == 0)
     try program.line(with: "notice stopped")

@@ -25,4 +25,15 @@ package final class PipelineFolder: Sendable {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path(name)))
     return path(name)
   }
+
+  package func edit(_ name: String, _ old: String, _ new: String) throws {
+    let text = try String(contentsOfFile: path(name), encoding: .utf8)
+    guard text.contains(old) else { throw Missing(text: old, file: path(name)) }
+    try write(name, text.replacing(old, with: new))
+  }
+
+  private struct Missing: Error {
+    let text: String
+    let file: String
+  }
 }
