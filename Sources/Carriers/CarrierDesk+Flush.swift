@@ -9,20 +9,22 @@ extension CarrierDesk {
   package func flush() -> [Outgoing] {
     let batch = finished
     (finished, leaving) = ([], [:])
-    var messages: [IncomingMessage] = []
-    var offers: [(offer: DepositOffer, depositor: Mailbox)] = []
-    var removed: [StoredMessage] = []
+    var settlements: [Settlement] = []
     for (peer, what) in batch {
       switch what {
-      case .deposit(let message): messages.append(message)
-      case .offer(let offer): offers.append((offer, peer.mailbox))
-      case .acknowledged(_, let message): removed += message.map { [$0] } ?? []
+      case .deposit(let message): settlements.append(.message(message))
+      case .offer(let offer): settlements.append(.offer(offer, from: peer.mailbox))
+      case .acknowledged(_, let message?):
+        settlements.append(.removal(message))
+        cache.forget(message.id)
+      case .acknowledged(_, nil): break
       }
     }
-    defer { for message in messages { deposits.settle(message) } }
-    for message in removed { cache.forget(message.id) }
+    defer {
+      for case .deposit(let message) in batch.map(\.what) { deposits.settle(message) }
+    }
     do throws(MailboxError) {
-      let isThere = try store.settle(messages, offers: offers, removing: removed, at: now())
+      let isThere = try store.settle(settlements, at: now())
       return answers(to: batch, isThere: isThere)
     } catch {
       return batch.map { peer, what in refusal(what.id, .fault, "\(error)", to: peer) }

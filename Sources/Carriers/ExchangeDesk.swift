@@ -37,12 +37,16 @@ package final class ExchangeDesk {
   /// When collecting begins again after a fault of this machine's.
   private var resumption: ContinuousClock.Instant?
   private var faults = Backoff(first: .seconds(1), longest: .seconds(30))
+  /// When a carrier that did not wait for mail is asked again.
+  private var nextLook: ContinuousClock.Instant?
+  private var haste: Backoff
   private let patience: ExchangePatience
   /// When something last came of what we collect.
   private var lastCollected = ContinuousClock.now
 
   package init(_ settings: ExchangeSettings) {
     patience = settings.patience
+    haste = Backoff(first: patience.pauses.first, longest: patience.pauses.longest)
     collecting = Collecting(settings)
     depositing = Depositing(settings)
   }
@@ -57,7 +61,7 @@ package final class ExchangeDesk {
   package func interrupted() {
     isConnected = false
     requests = []
-    resumption = nil
+    (resumption, nextLook) = (nil, nil)
     depositing.interrupted()
   }
 
@@ -72,7 +76,7 @@ package final class ExchangeDesk {
   /// When there may be something to do although nothing has come; never without a connection.
   package var nextAttempt: ContinuousClock.Instant? {
     guard isConnected else { return nil }
-    return [depositing.nextAttempt, resumption].compactMap { $0 }.min()
+    return [depositing.nextAttempt, resumption, nextLook].compactMap { $0 }.min()
   }
 
   /// When the carrier has left us without mail, and without a word that there is none, for too long, whatever else it
@@ -84,8 +88,8 @@ package final class ExchangeDesk {
   /// What to send next; `nil`: nothing now.
   package func next(at now: ContinuousClock.Instant) throws(ExchangeFault) -> Depositing.Step? {
     guard isConnected else { return nil }
-    if let time = resumption, time <= now {
-      (resumption, lastCollected) = (nil, now)
+    if let time = resumption ?? nextLook, time <= now {
+      (resumption, nextLook, lastCollected) = (nil, nil, now)
       requests += collecting.startAgain()
     }
     if !requests.isEmpty { return Depositing.Step(request: requests.removeFirst()) }
@@ -107,6 +111,7 @@ package final class ExchangeDesk {
     case .refused(let id, let reason, let detail):
       return try refused(id, reason, detail, at: now)
     case .delivery(let entry, let size, let more):
+      nextLook = nil
       return try collected(at: now) { () throws(ExchangeFault) in
         try collecting.announced(entry, size, more: more)
       }
@@ -116,13 +121,27 @@ package final class ExchangeDesk {
         try collecting.take(chunk, named: name)
       }
     case .empty:
+      let hasWaited = lastCollected + patience.mail / 2 <= now
       return try collected(at: now) { () throws(ExchangeFault) in
-        (.nothing, try collecting.empty())
+        (.nothing, try empty(afterWait: hasWaited, at: now))
       }
     case .acknowledged(let entry):
       collecting.acknowledged(entry)
       return nil
     }
+  }
+
+  /// To wait for mail is the carrier's part: one that says at once that there is none is not asked again at once.
+  private func empty(
+    afterWait hasWaited: Bool, at now: ContinuousClock.Instant
+  ) throws(ExchangeFault) -> [CarrierRequest] {
+    let again = try collecting.empty()
+    guard !hasWaited else {
+      haste.reset()
+      return again
+    }
+    nextLook = nextLook ?? now + haste.next()
+    return []
   }
 
   private func collected(

@@ -3,24 +3,87 @@ package import GRDB
 package import MessageFormat
 import Spool
 
+/// What a carrier is asked to put on its disk.
+package enum Settlement {
+  case message(IncomingMessage)
+  /// More mailboxes for a message that is stored.
+  case offer(DepositOffer, from: Mailbox)
+  case removal(StoredMessage)
+
+  fileprivate var message: IncomingMessage? {
+    if case .message(let message) = self { message } else { nil }
+  }
+
+  fileprivate var isRemoval: Bool { if case .removal = self { true } else { false } }
+}
+
 extension MailboxStore {
   /// Any number of whole messages in one durable step; `also` runs in the same transaction, and what it throws undoes
   /// all of it. Everything else that is thrown is a `MailboxError`.
   ///
   /// After an error nothing of them is stored, and a message that is tried again is made anew.
+  package func commit(
+    _ messages: [IncomingMessage], at time: Timestamp, also: (Database) throws -> Void = { _ in }
+  ) throws {
+    try insert(messages) { database in
+      var abandoned: [MessageID] = []
+      for message in messages { abandoned += try message.insert(into: database, at: time) }
+      try also(database)
+      return abandoned
+    }
+  }
+
+  /// What a carrier's readers and senders have asked for, in one step and in their order, which is the mailboxes' order
+  /// as well: durable, unless there is nothing but removals.
+  ///
+  /// Answers for each offer whether its message still is stored.
+  package func settle(
+    _ settlements: [Settlement], at time: Timestamp
+  ) throws(MailboxError) -> [Bool] {
+    var isThere: [Bool] = []
+    func settle(in database: Database) throws -> [MessageID] {
+      var abandoned: [MessageID] = []
+      for settlement in settlements {
+        switch settlement {
+        case .message(let message): abandoned += try message.insert(into: database, at: time)
+        case .offer(let offer, let depositor):
+          let stored = try Self.stored(offer, from: depositor, in: database)
+          guard case .without(let mailboxes) = stored else {
+            isThere.append(false)
+            continue
+          }
+          isThere.append(true)
+          abandoned += try Self.deliver(offer, to: mailboxes, from: depositor, in: database)
+        case .removal(let message):
+          try Self.remove(message, in: database)
+          if message.isFile { abandoned.append(message.id) }
+        }
+      }
+      return abandoned
+    }
+    if settlements.allSatisfy(\.isRemoval) {
+      var abandoned: [MessageID] = []
+      try writing { database in abandoned = try settle(in: database) }
+      try removeFiles(abandoned)
+      return []
+    }
+    do { try insert(settlements.compactMap(\.message), settle) } catch { throw MailboxError(error) }
+    return isThere
+  }
+
+  /// Makes the messages durable, which `body` inserts; that answers the files that may have lost their last mailbox.
   ///
   /// Files get and lose their names only within write transactions: another process that works on the same state, a
   /// second push at the same time, sees a file and its row together or neither.
-  package func commit(
-    _ messages: [IncomingMessage], at time: Timestamp, also: (Database) throws -> Void = { _ in }
+  private func insert(
+    _ messages: [IncomingMessage], _ body: (Database) throws -> [MessageID]
   ) throws {
     var abandoned: [MessageID] = []
     do {
       for message in messages { try message.sync() }
       try state.queue.write { database in
         do {
-          for message in messages { abandoned += try message.insert(into: database, at: time) }
-          try also(database)
+          abandoned = try body(database)
         } catch {
           for message in messages { try message.unlinkFile() }
           throw error
@@ -32,43 +95,6 @@ extension MailboxStore {
       throw MailboxError.database(error)
     }
     try removeFiles(abandoned)
-  }
-
-  /// What a carrier's readers and senders have asked for, in one step: durable, unless there is nothing but removals.
-  ///
-  /// Answers for each of `offers`, messages that are stored already and get more mailboxes, whether they still are.
-  package func settle(
-    _ messages: [IncomingMessage], offers: [(offer: DepositOffer, depositor: Mailbox)],
-    removing removed: [StoredMessage], at time: Timestamp
-  ) throws(MailboxError) -> [Bool] {
-    let files = removed.filter(\.isFile).map(\.id)
-    if messages.isEmpty && offers.isEmpty {
-      try writing { database in
-        for message in removed { try Self.remove(message, in: database) }
-      }
-      try removeFiles(files)
-      return []
-    }
-    var abandoned: [MessageID] = []
-    var isThere: [Bool] = []
-    do {
-      try commit(messages, at: time) { database in
-        for message in removed { try Self.remove(message, in: database) }
-        for (offer, depositor) in offers {
-          let stored = try Self.stored(offer, from: depositor, in: database)
-          if case .without(let mailboxes) = stored {
-            abandoned += try Self.deliver(offer, to: mailboxes, from: depositor, in: database)
-            isThere.append(true)
-          } else {
-            isThere.append(false)
-          }
-        }
-      }
-    } catch {
-      throw MailboxError(error)
-    }
-    try removeFiles(files + abandoned)
-    return isThere
   }
 
   /// Answers the files that lost their last mailbox by it.

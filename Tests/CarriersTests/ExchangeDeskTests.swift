@@ -161,6 +161,45 @@ import Testing
     #expect(alice.accepted == [down.id])
   }
 
+  /// Or a carrier that never waits would keep both of us busy; what it says between two questions is heard all the same.
+  @Test func carrierThatDoesNotWaitForMailIsAskedLessAndLess() throws {
+    let alice = try line.end()
+    alice.desk.connected(at: line.now)
+    try line.say(alice)
+    var pauses: [Duration] = []
+    for _ in 0..<4 {
+      for _ in 0..<3 { _ = try alice.desk.handle(.empty, chunk: nil, at: line.now) }
+      #expect(try alice.desk.next(at: line.now) == nil)
+      pauses.append(try #require(alice.desk.nextAttempt) - line.now)
+      line.advance(pauses[pauses.count - 1])
+      try line.say(alice)
+    }
+    #expect(alice.collectRequestCount == 5)
+    #expect(pauses[0] >= .milliseconds(125) && pauses[3] >= .seconds(1))
+
+    _ = try alice.desk.handle(.empty, chunk: nil, at: line.now)
+    let letter = Letter(1)
+    let entry = MailboxEntry(position: 1, id: letter.id)
+    var effect = try alice.desk.handle(
+      .delivery(entry, letter.size, more: false), chunk: nil, at: line.now)
+    for (index, chunk) in letter.chunks.enumerated() {
+      let name = ChunkName(id: letter.id, index: UInt32(index))
+      effect = try alice.desk.handle(.chunk(name), chunk: chunk, at: line.now)
+    }
+    guard case .accept(let messages) = effect else {
+      Issue.record("\(String(describing: effect))")
+      return
+    }
+    alice.desk.accepted(messages, at: line.now)
+    try line.say(alice)
+    #expect(alice.collectRequestCount == 6)
+
+    line.advance(.seconds(20))
+    _ = try alice.desk.handle(.empty, chunk: nil, at: line.now)
+    try line.say(alice)
+    #expect(alice.collectRequestCount == 7)
+  }
+
   @Test func messageThatIsTakenBackInTheMiddleIsLeft() throws {
     let letters = [Letter(1, payloadByteCount: Self.large), Letter(2)]
     for letter in letters { try line.putMail(letter) }

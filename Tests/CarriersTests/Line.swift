@@ -36,6 +36,10 @@ final class Line {
       requests.count { if case .chunk = $0 { true } else { false } }
     }
 
+    var collectRequestCount: Int {
+      requests.count { if case .collect = $0 { true } else { false } }
+    }
+
     var depositRequestCount: Int {
       requests.count { if case .deposit = $0 { true } else { false } }
     }

@@ -66,6 +66,20 @@ import Testing
     expectMalformed(letter, in: desk.offer(letter, in: [Desk.bob], from: sender))
   }
 
+  /// What was refused for one of its mailboxes is behind nothing that was offered after it.
+  @Test func storedMessageThatGetsMoreMailboxesKeepsItsPlace() throws {
+    let (first, second) = (Letter(1), Letter(2))
+    _ = desk.upload(first, in: [Desk.alice], from: sender)
+    _ = desk.desk.flush()
+    _ = desk.offer(first, in: [Desk.bob], from: sender)
+    _ = desk.upload(second, in: [Desk.alice, Desk.bob], from: sender)
+    _ = desk.desk.flush()
+    for mailbox in [Desk.alice, Desk.bob] {
+      #expect(
+        try desk.store.messages(in: mailbox, countMax: 9).map(\.id) == [first.id, second.id])
+    }
+  }
+
   /// Its last reader takes it between the offer and the disk.
   @Test func messageThatGoesMeanwhileIsAskedForAgain() throws {
     let letter = Letter(1)
