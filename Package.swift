@@ -161,7 +161,8 @@ let package = Package(
         "Sealing", "Patching", "Mailboxes", "Carriers", "Signer", "Applier", "TestSupport", grdb,
         logging,
       ], swiftSettings: strict),
-    .testTarget(name: "CommandTests", dependencies: ["TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["TestSupport", grdb], swiftSettings: strict),
     .testTarget(
       name: "MessageFormatTests", dependencies: ["MessageFormat", "GitModel"],
       swiftSettings: strict),

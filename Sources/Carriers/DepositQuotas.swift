@@ -31,6 +31,15 @@ package struct DepositQuotas: Hashable, Sendable {
 
   package static let none = DepositQuotas(depositor: .none, mailbox: .none)
 
+  /// Where nothing else is configured. A depositor has no age of its own: one machine that is off would keep it from
+  /// reaching all others.
+  package static let standard = DepositQuotas(
+    depositor: QuotaLimit(
+      byteCount: 64 << 30, messageCount: 1_000_000, ageMilliseconds: 91 * QuotaLimit.dayMilliseconds
+    ),
+    mailbox: QuotaLimit(
+      byteCount: 16 << 30, messageCount: 100_000, ageMilliseconds: 60 * QuotaLimit.dayMilliseconds))
+
   /// Why an offer is over a quota: whose, the limit and the actual value. Deposits under way count as if they were there.
   func refusal(
     of offer: DepositOffer, from depositor: Mailbox, standing: Standing,
@@ -52,7 +61,7 @@ package struct DepositQuotas: Hashable, Sendable {
 }
 
 extension QuotaLimit {
-  private static let dayMilliseconds: UInt64 = 24 * 3_600 * 1_000
+  package static let dayMilliseconds: UInt64 = 24 * 3_600 * 1_000
 
   fileprivate func reason(
     _ usage: Usage, plus underWay: Reservations.Amount?, _ size: UInt64, at time: Timestamp

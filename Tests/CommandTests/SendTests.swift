@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import TestSupport
 import Testing
 
@@ -22,6 +23,24 @@ struct SendTests {
     try installation.expectEqual()
     let empty = try installation.send("--flush")
     #expect(empty.status == 0 && empty.errors.contains("the outbox is empty"))
+    #expect(daemon.end().status == 0)
+  }
+
+  /// As if 16 GiB lay there.
+  @Test func inboxOverItsQuotaTakesNoMore() throws {
+    var daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    #expect(daemon.end().status == 0)
+    let state = try DatabaseQueue(path: installation.folder.path("var/web1/state.sqlite"))
+    try state.write { database in
+      try database.execute(sql: "UPDATE usage SET byteCount = 1 << 34 WHERE role = 'mailbox'")
+    }
+    try state.close()
+    daemon = try installation.startDaemon()
+    try source.commit(["a": "2\n"])
+    expectFailure(
+      try installation.sendMain(wait: 2), "would be over its quota of 17179869184",
+      "nothing is lost")
     #expect(daemon.end().status == 0)
   }
 

@@ -71,21 +71,12 @@ struct RelayConfiguration {
 
   // MARK: - Quotas
 
-  private static let dayMilliseconds: UInt64 = 24 * 3_600 * 1_000
-
-  /// A depositor has no age of its own: one machine that is off would keep it from reaching all others.
-  private static let quotasDefault = DepositQuotas(
-    depositor: QuotaLimit(
-      byteCount: 64 << 30, messageCount: 1_000_000, ageMilliseconds: 91 * dayMilliseconds),
-    mailbox: QuotaLimit(
-      byteCount: 16 << 30, messageCount: 100_000, ageMilliseconds: 60 * dayMilliseconds))
-
   private static func quotas(_ node: ConfigurationNode?) throws -> DepositQuotas {
-    guard let node else { return quotasDefault }
+    guard let node else { return .standard }
     let mapping = try node.mapping(keys: ["depositor", "mailbox"])
     return DepositQuotas(
-      depositor: try limit(mapping[optional: "depositor"], else: quotasDefault.depositor),
-      mailbox: try limit(mapping[optional: "mailbox"], else: quotasDefault.mailbox))
+      depositor: try limit(mapping[optional: "depositor"], else: DepositQuotas.standard.depositor),
+      mailbox: try limit(mapping[optional: "mailbox"], else: DepositQuotas.standard.mailbox))
   }
 
   private static func limit(
@@ -102,7 +93,8 @@ struct RelayConfiguration {
       byteCount: try mapping[optional: "bytes"]?.byteCount() ?? standard.byteCount,
       messageCount: try mapping[optional: "messages"].map { UInt64(try $0.count()) }
         ?? standard.messageCount,
-      ageMilliseconds: days.map { UInt64($0) * dayMilliseconds } ?? standard.ageMilliseconds)
+      ageMilliseconds: days.map { UInt64($0) * QuotaLimit.dayMilliseconds }
+        ?? standard.ageMilliseconds)
   }
 }
 
