@@ -83,8 +83,9 @@ let package = Package(
     // Layer 3: how sealed messages travel.
     .target(
       name: "Carriers",
-      dependencies: ["MessageFormat", "Sodium", "Sealing", "Mailboxes", "ZeroMQ", logging],
-      swiftSettings: strict),
+      dependencies: [
+        "MessageFormat", "Sodium", "Sealing", "Mailboxes", "ZeroMQ", "Machine", logging,
+      ], swiftSettings: strict),
 
     // Layer 4: the two halves, and what stands between them; they never meet.
     .target(

@@ -69,7 +69,14 @@ struct Answer {
     guard outcome.message == nil, outcome.stored.depositor == identity.public.mailbox else {
       return nil
     }
-    return Slot(ContentDigest(of: identity.public.mailbox.bytes + signer.mailbox.bytes).bytes)
+    // Those that a signer has made are not many, and each is to have its answer.
+    let isMade =
+      switch outcome.outcome {
+      case .refused(.expired, _), .refused(.clockSkew, _), .refused(.unprocessable, _): true
+      default: false
+      }
+    let cause = isMade ? outcome.stored.id.bytes : identity.public.mailbox.bytes
+    return Slot(ContentDigest(of: cause + signer.mailbox.bytes).bytes)
   }
 
   /// Into a slot of the stream's own, so that answers that nobody collects do not pile up.

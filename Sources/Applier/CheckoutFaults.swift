@@ -36,6 +36,11 @@ struct CheckoutFaults {
   /// When the next of them is to be tried again.
   var nextEnd: ContinuousClock.Instant? { waits.values.map(\.end).min() }
 
+  /// Nothing is left to be tried: what waits no longer has nothing to wait for.
+  mutating func forgetEnded() {
+    for (path, wait) in waits where wait.end <= stepBegin { forget(path) }
+  }
+
   mutating func beginStep() { stepBegin = now() }
 
   mutating func note(_ fault: CheckoutFault) {

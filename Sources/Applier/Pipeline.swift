@@ -137,7 +137,7 @@ final class Pipeline {
       throw DroppedHeartbeat(reason: error)
     }
     if faults.isWaiting(settings.path) { return faults.hold(stored.id, for: settings.path) }
-    try hearing.hear(heartbeat, stored, for: settings)
+    try withFaults(of: settings) { try hearing.hear(heartbeat, stored, for: settings) }
     onAnswer()
     subject.isHeard = true
   }
@@ -156,6 +156,8 @@ final class Pipeline {
       throw refused
     } catch let elsewhere as Elsewhere {
       throw elsewhere
+    } catch let dropped as DroppedHeartbeat {
+      throw dropped
     } catch {
       throw CheckoutFault(path: settings.path, reason: error)
     }

@@ -92,7 +92,9 @@ package final class Worker {
   }
 
   private func idle() throws -> Step {
+    pipeline.faults.forgetEnded()
     let now = now()
+    try inbox.sweep(at: now)
     let look = try watch.look(at: now).map { next in
       ContinuousClock.now + .milliseconds(Int64(clamping: next.milliseconds - now.milliseconds))
     }

@@ -1,3 +1,4 @@
+import Machine
 package import Mailboxes
 package import MessageFormat
 
@@ -10,6 +11,7 @@ package struct Collecting {
   private static let reserve = Limits.creditMax / 2
   /// Acknowledgements that the carrier may leave unanswered: what is forgotten may be handled once more, and refused.
   private static let unacknowledgedCountMax = 4_096
+  private static let repeatedCountMax = 128
 
   /// A message that has come whole.
   package struct Whole {
@@ -24,6 +26,8 @@ package struct Collecting {
     case arrived([Whole])
     /// Larger than anything that is meant for us: acknowledged unread.
     case tooLarge(MailboxEntry, SealedSize)
+    /// It is about nothing that we asked for.
+    case passedOver
   }
 
   private struct Partial {
@@ -36,6 +40,7 @@ package struct Collecting {
   private let store: MailboxStore
   private let byteCountMax: UInt64
   private let waitMilliseconds: UInt32
+  private let inboxMax: InboxLimit
   /// A `collect` or `fetch` is not answered in full yet.
   private var isAsking = false
   /// Of what was announced in one answer.
@@ -51,12 +56,15 @@ package struct Collecting {
     store = settings.store
     byteCountMax = settings.byteCountMax
     waitMilliseconds = settings.patience.mailMilliseconds
+    inboxMax = settings.inboxMax
   }
 
   /// A connection stands. A carrier that has lost its disk counts from the beginning again, and so do we.
   mutating func begin() -> [CarrierRequest] {
     (position, hasMore) = (0, false)
-    let again = unacknowledged.values.map { CarrierRequest.acknowledge($0) }
+    // The others when they come once more.
+    let again = unacknowledged.values.prefix(Self.repeatedCountMax)
+      .map { CarrierRequest.acknowledge($0) }
     guard var current = partial else {
       whole = []
       return again + [collect()]
@@ -68,6 +76,9 @@ package struct Collecting {
     let next = ChunkName(id: current.entry.id, index: current.message.nextChunk)
     return again + [.fetch(next, credit: Limits.creditMax)]
   }
+
+  /// After a pause, for what comes behind what has come.
+  mutating func ask() -> [CarrierRequest] { [collect()] }
 
   private mutating func collect() -> CarrierRequest {
     (isAsking, answeredChunkCount) = (true, 0)
@@ -114,6 +125,7 @@ package struct Collecting {
       guard case .nothing = outcome else { return (outcome, requests) }
       return (.tooLarge(entry, size), requests)
     }
+    try requireRoom(for: size)
     let offer = DepositOffer(id: entry.id, mailboxes: [mailbox], size: size)
     do {
       partial = Partial(
@@ -135,13 +147,36 @@ package struct Collecting {
     }
   }
 
+  /// Before any of it is on the disk.
+  private func requireRoom(for size: SealedSize) throws(ExchangeFault) {
+    let (inbox, disk): (Usage, DiskSpace)
+    do {
+      inbox = try store.usage(of: mailbox, as: .mailbox)
+      disk = try DiskSpace(at: store.state.spool.path)
+    } catch {
+      throw .machine("\(error)")
+    }
+    guard inbox.messageCount + UInt64(whole.count) < inboxMax.messageCount else {
+      throw .full("\(inbox.messageCount) messages wait here")
+    }
+    let waiting = whole.reduce(inbox.byteCount) { $0 + $1.message.offer.size.byteCount }
+    // One message of any size, where there is no other.
+    guard waiting == 0 || waiting + size.byteCount <= inboxMax.byteCount else {
+      throw .full("\(waiting) bytes wait here, and \(size.byteCount) would come")
+    }
+    // What it holds needs as much again when it is applied.
+    guard size.byteCount <= disk.freeByteCount / 2 else {
+      throw .full("\(size.byteCount) bytes would come, and \(disk.freeByteCount) are free")
+    }
+  }
+
   mutating func take(
     _ chunk: [UInt8], named name: ChunkName
   ) throws(ExchangeFault) -> (Outcome, [CarrierRequest]) {
     // Of a message that we know, or one that is asked for again.
     guard var current = partial, current.entry.id == name.id,
       name.index >= current.message.nextChunk
-    else { return (.nothing, []) }
+    else { return (.passedOver, []) }
     guard name.index == current.message.nextChunk else {
       throw .unexpected("chunk \(name.index) instead of \(current.message.nextChunk)")
     }
@@ -173,7 +208,7 @@ package struct Collecting {
 
   /// The carrier does not have what we were in the middle of.
   mutating func refused(_ id: MessageID) -> (Outcome, [CarrierRequest]) {
-    guard partial?.entry.id == id else { return (.nothing, []) }
+    guard partial?.entry.id == id else { return (.passedOver, []) }
     partial = nil
     return endOfMessage(alsoSend: [])
   }

@@ -7,6 +7,8 @@ package enum ExchangeFault: Error {
   case unexpected(String)
   /// This machine could not, its disk is full for one.
   case machine(String)
+  /// No room for what would come.
+  case full(String)
 }
 
 /// A client's side of the carrier protocol, apart from sockets: says what to send, takes what came, says what to do.
@@ -19,6 +21,8 @@ package final class ExchangeDesk {
     case accept([Collecting.Whole])
     /// What comes cannot be kept here, as on a full disk: `postpone`.
     case unkept(String)
+    /// As much waits here as may: `postpone`.
+    case full(String)
     case stored(WaitingMessage)
     case refused(Depositing.Refusal)
     case tooLarge(SealedSize)
@@ -41,12 +45,15 @@ package final class ExchangeDesk {
   private var nextLook: ContinuousClock.Instant?
   private var haste: Backoff
   private let patience: ExchangePatience
-  /// When something last came of what we collect.
+  /// When `collect` was last sent.
+  private var askedAt = ContinuousClock.now
+  /// When mail was last asked for, or some of it came.
   private var lastCollected = ContinuousClock.now
 
   package init(_ settings: ExchangeSettings) {
     patience = settings.patience
-    haste = Backoff(first: patience.pauses.first, longest: patience.pauses.longest)
+    let longest = min(patience.pauses.longest, patience.delay / 2)
+    haste = Backoff(first: min(patience.pauses.first, longest), longest: longest)
     collecting = Collecting(settings)
     depositing = Depositing(settings)
   }
@@ -81,18 +88,30 @@ package final class ExchangeDesk {
 
   /// When the carrier has left us without mail, and without a word that there is none, for too long, whatever else it
   /// says.
-  var overdue: ContinuousClock.Instant? {
-    isConnected && resumption == nil ? lastCollected + patience.silence : nil
+  package var overdue: ContinuousClock.Instant? {
+    isConnected && resumption == nil && nextLook == nil ? lastCollected + patience.silence : nil
   }
 
   /// What to send next; `nil`: nothing now.
   package func next(at now: ContinuousClock.Instant) throws(ExchangeFault) -> Depositing.Step? {
     guard isConnected else { return nil }
-    if let time = resumption ?? nextLook, time <= now {
-      (resumption, nextLook, lastCollected) = (nil, nil, now)
+    if let time = resumption, time <= now {
+      (resumption, nextLook) = (nil, nil)
       requests += collecting.startAgain()
     }
-    if !requests.isEmpty { return Depositing.Step(request: requests.removeFirst()) }
+    if let time = nextLook, time <= now {
+      nextLook = nil
+      requests += collecting.ask()
+    }
+    if !requests.isEmpty {
+      let request = requests.removeFirst()
+      switch request {
+      case .collect: (askedAt, lastCollected) = (now, now)
+      case .fetch: lastCollected = now
+      default: break
+      }
+      return Depositing.Step(request: request)
+    }
     do { return try depositing.next(at: now) } catch { throw .machine("\(error)") }
   }
 
@@ -121,9 +140,8 @@ package final class ExchangeDesk {
         try collecting.take(chunk, named: name)
       }
     case .empty:
-      let hasWaited = lastCollected + patience.mail / 2 <= now
       return try collected(at: now) { () throws(ExchangeFault) in
-        (.nothing, try empty(afterWait: hasWaited, at: now))
+        (.nothing, try collecting.empty())
       }
     case .acknowledged(let entry):
       collecting.acknowledged(entry)
@@ -131,17 +149,17 @@ package final class ExchangeDesk {
     }
   }
 
-  /// To wait for mail is the carrier's part: one that says at once that there is none is not asked again at once.
-  private func empty(
-    afterWait hasWaited: Bool, at now: ContinuousClock.Instant
-  ) throws(ExchangeFault) -> [CarrierRequest] {
-    let again = try collecting.empty()
-    guard !hasWaited else {
+  /// To wait for mail is the carrier's part: one that answers at once, and brings nothing, is not asked again at once.
+  private func paced(
+    _ more: [CarrierRequest], at now: ContinuousClock.Instant
+  ) -> [CarrierRequest] {
+    guard case .collect = more.last else { return more }
+    guard askedAt + patience.mail / 2 > now else {
       haste.reset()
-      return again
+      return more
     }
     nextLook = nextLook ?? now + haste.next()
-    return []
+    return more.dropLast()
   }
 
   private func collected(
@@ -149,19 +167,22 @@ package final class ExchangeDesk {
     _ step: () throws(ExchangeFault) -> (Collecting.Outcome, [CarrierRequest])
   ) throws(ExchangeFault) -> Effect? {
     guard resumption == nil else { return nil }
-    lastCollected = now
     let outcome: Collecting.Outcome
     do throws(ExchangeFault) {
       let (result, more) = try step()
       outcome = result
-      requests += more
+      requests += paced(more, at: now)
     } catch .machine(let what) {
       return .unkept(what)
+    } catch .full(let what) {
+      return .full(what)
     } catch {
       throw error
     }
+    if case .passedOver = outcome { return nil }
+    lastCollected = now
     switch outcome {
-    case .nothing: return nil
+    case .nothing, .passedOver: return nil
     case .arrived(let messages): return .accept(messages)
     case .tooLarge(_, let size): return .tooLarge(size)
     }
@@ -181,6 +202,7 @@ package final class ExchangeDesk {
 
   package func accepted(_ messages: [Collecting.Whole], at now: ContinuousClock.Instant) {
     faults.reset()
+    haste.reset()
     lastCollected = now
     requests += collecting.accepted(messages)
   }

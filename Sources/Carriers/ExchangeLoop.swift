@@ -25,6 +25,7 @@ final class ExchangeLoop {
   private var unsent: Depositing.Step?
   private var lastHeard = ContinuousClock.now
   private var reportedFailure: CarrierError?
+  private var hasReportedSize = false
 
   init(
     _ settings: ExchangeSettings, in context: Context, handlers: ExchangeHandlers, wakeUp: WakeUp,
@@ -154,9 +155,16 @@ final class ExchangeLoop {
     switch effect {
     case .accept(let messages): accept(messages)
     case .unkept(let what): postpone(what)
+    case .full(let what):
+      log.warning(
+        "the inbox is full: what is over its limit waits at the carrier",
+        metadata: ["carrier": "\(settings.endpoint)", "detail": "\(what)"])
+      desk.postpone(at: .now)
     case .stored(let outgoing): try handlers.stored(outgoing)
     case .refused(let refusal): report(refusal)
     case .tooLarge(let size):
+      guard !hasReportedSize else { return }
+      hasReportedSize = true
       log.warning(
         "a message was passed over: it is larger than anything that is meant for us",
         metadata: ["bytes": "\(size.byteCount)", "carrier": "\(settings.endpoint)"])
@@ -166,12 +174,6 @@ final class ExchangeLoop {
 
   private func accept(_ messages: [Collecting.Whole]) {
     do {
-      guard try hasRoom() else {
-        log.warning(
-          "the inbox is full: what is over its limit waits at the carrier",
-          metadata: ["carrier": "\(settings.endpoint)"])
-        return desk.postpone(at: .now)
-      }
       try handlers.accept(messages.map(\.message))
       desk.accepted(messages, at: .now)
     } catch {
@@ -184,14 +186,6 @@ final class ExchangeLoop {
       "what was collected could not be stored; it is collected again",
       metadata: ["error": "\(what)", "carrier": "\(settings.endpoint)"])
     desk.postpone(at: .now)
-  }
-}
-
-extension ExchangeLoop {
-  private func hasRoom() throws(MailboxError) -> Bool {
-    let usage = try settings.store.usage(of: settings.mailbox, as: .mailbox)
-    return usage.byteCount < settings.inboxMax.byteCount
-      && usage.messageCount < settings.inboxMax.messageCount
   }
 }
 
@@ -211,7 +205,7 @@ extension ExchangeLoop {
   }
 
   private func reportConnected() {
-    reportedFailure = nil
+    (reportedFailure, hasReportedSize) = (nil, false)
     log.info("connected", metadata: ["carrier": "\(settings.endpoint)"])
     handlers.stateChanged(.connected)
   }

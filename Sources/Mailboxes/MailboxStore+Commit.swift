@@ -81,13 +81,16 @@ extension MailboxStore {
     var abandoned: [MessageID] = []
     do {
       for message in messages { try message.sync() }
-      try state.queue.write { database in
-        do {
-          abandoned = try body(database)
-        } catch {
-          for message in messages { try message.unlinkFile() }
-          throw error
+      do {
+        try state.queue.write { database in abandoned = try body(database) }
+      } catch {
+        // Whatever failed, and be it the commit: of these there are no rows.
+        try writing { database in
+          for message in messages where try !Self.contains(message.offer.id, in: database) {
+            try message.unlinkFile()
+          }
         }
+        throw error
       }
     } catch let error as SpoolError {
       throw MailboxError.spool(error)

@@ -187,7 +187,7 @@ extension Delivery {
       }
     }
     guard !receipts.isEmpty else { return }
-    _ = try outbox.record(receipts)
+    _ = try outbox.record(receipts, at: now())
     moved(isInTransfer: false)
     onChange()
   }

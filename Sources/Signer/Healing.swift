@@ -5,14 +5,17 @@ import Sodium
 
 /// Sends to who says that it is behind what leads on from where it is.
 ///
-/// Bounded: each attempt waits longer than the one before, and after the last one only a push, or an answer that
-/// something was applied, begins anew.
+/// Bounded: each attempt waits longer than the one before, and after the last one only a push begins anew. A machine that
+/// is well for a while begins anew as well.
 package struct Healing {
   package static let attemptCountMax = 8
   /// Before the second attempt, the third, and so on.
   private static let delaysMilliseconds: [UInt64] = [
     10_000, 60_000, 300_000, 1_800_000, 3_600_000,
   ]
+
+  /// Who is behind again before it was well for so long has only said that it was.
+  static let relapseMilliseconds: Int64 = 300_000
 
   private let sending: Sending
   private var outbox: Outbox { sending.outbox }
@@ -33,6 +36,7 @@ package struct Healing {
   /// What one pass came to.
   package struct Result {
     package var sent: [Sending.Sent] = []
+    fileprivate var attemptCount = 0
     /// When the next attempt is due.
     package var next: Timestamp?
     /// What kept us from sending to one; the others were not concerned.
@@ -61,31 +65,34 @@ package struct Healing {
     return machine.healCount < attemptCountMax ? .due : .givenUp
   }
 
-  /// Everyone whose turn it is, of these streams (`nil`: of all that are configured).
-  package func run(on streams: Set<StreamName>? = nil) throws -> Result {
+  /// Everyone whose turn it is, of these streams (`nil`: of all that are configured); or the first `countMax`, when the
+  /// next one's turn is now.
+  package func run(on streams: Set<StreamName>? = nil, countMax: Int = .max) throws -> Result {
     var result = Result()
     for configured in sending.settings.repositories {
       for branch in configured.branches {
         let name = StreamName(remote: configured.remote, branch: branch)
         guard streams?.contains(name) ?? true else { continue }
-        try heal(branch, of: configured, &result)
+        try heal(branch, of: configured, &result, countMax: countMax)
       }
     }
     return result
   }
 
   private func heal(
-    _ branch: BranchName, of configured: SignerRepository, _ result: inout Result
+    _ branch: BranchName, of configured: SignerRepository, _ result: inout Result, countMax: Int
   ) throws {
     let recipients = Set(configured.recipients.map(\.mailbox))
     let waiting = try outbox.machines(of: configured.remote, branch).filter {
       recipients.contains($0.recipient) && Self.state(of: $0) == .due
     }
     for machine in waiting {
-      if let healAt = machine.healAt, healAt > sending.now() {
-        result.next = [result.next, healAt].compactMap { $0 }.min()
+      let turn = [machine.healAt, sending.now()].compactMap { $0 }.max()
+      guard let turn, turn <= sending.now(), result.attemptCount < countMax else {
+        result.next = [result.next, turn].compactMap { $0 }.min()
         continue
       }
+      result.attemptCount += 1
       do {
         if let sent = try heal(machine, branch, of: configured) { result.sent.append(sent) }
       } catch {

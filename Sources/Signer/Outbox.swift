@@ -108,6 +108,22 @@ package struct Outbox: Sendable {
     }
   }
 
+  /// Takes out what was made before `time`, at most `countMax` messages, and waits for its answers no more.
+  func sweep(before time: Timestamp, countMax: Int) throws(SignerError) {
+    do throws(MailboxError) {
+      _ = try store.sweep(before: time, countMax: countMax)
+    } catch {
+      throw .mailbox(error)
+    }
+    try writing { database in
+      try database.execute(
+        sql: """
+          UPDATE answer SET state = 'superseded'
+          WHERE state = 'waiting' AND message NOT IN (SELECT id FROM message)
+          """)
+    }
+  }
+
   func reading<Value>(_ body: (Database) throws -> Value) throws(SignerError) -> Value {
     do {
       return try store.state.queue.read(body)

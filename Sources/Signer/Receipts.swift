@@ -6,19 +6,23 @@ package import MessageFormat
 
 // What recipients say of themselves, on its way into the state.
 extension Outbox {
-  package func record(_ receipt: Receipt) throws(SignerError) -> Bool {
-    try record([receipt]) == 1
+  package func record(_ receipt: Receipt, at now: Timestamp) throws(SignerError) -> Bool {
+    try record([receipt], at: now) == 1
   }
 
   /// Verified receipts, in one durable step; answers how many said something new.
   ///
   /// One for a message that was never sent, or not to this applier, is dropped; so is one that is older than what its
   /// applier said already.
-  package func record(_ receipts: [Receipt]) throws(SignerError) -> Int {
-    try writing { database in try receipts.filter { try Self.record($0, in: database) }.count }
+  package func record(_ receipts: [Receipt], at now: Timestamp) throws(SignerError) -> Int {
+    try writing { database in
+      try receipts.filter { try Self.record($0, at: now, in: database) }.count
+    }
   }
 
-  private static func record(_ receipt: Receipt, in database: Database) throws -> Bool {
+  private static func record(
+    _ receipt: Receipt, at now: Timestamp, in database: Database
+  ) throws -> Bool {
     guard let question = try question(of: receipt, in: database) else { return false }
     let word = Word(receipt, to: question)
     if let message = question.message {
@@ -37,7 +41,7 @@ extension Outbox {
     }
     guard try isNews(receipt, to: question, in: database) else { return question.message != nil }
     try settle(question, by: receipt.applier, in: database)
-    try update(question, receipt, word, in: database)
+    try update(question, receipt, word, at: now, in: database)
     if word.refusal == .replayed || word.refusal == .forked {
       try skipNumbers(before: question, in: database)
     }
@@ -139,7 +143,8 @@ extension Outbox {
   }
 
   private static func update(
-    _ question: Question, _ receipt: Receipt, _ word: Word, in database: Database
+    _ question: Question, _ receipt: Receipt, _ word: Word, at now: Timestamp,
+    in database: Database
   ) throws {
     let arguments: StatementArguments = [
       question.stream, Data(receipt.applier.bytes), word.standing.rawValue,
@@ -161,8 +166,14 @@ extension Outbox {
     switch word.standing {
     case .applied, .current:
       try database.execute(
-        sql: "UPDATE machine SET healCount = 0, healAt = NULL WHERE stream = ? AND recipient = ?",
-        arguments: [question.stream, Data(receipt.applier.bytes)])
+        sql: """
+          UPDATE machine SET healCount = 0, healAt = NULL
+          WHERE stream = ? AND recipient = ? AND healAt + ? <= ?
+          """,
+        arguments: [
+          question.stream, Data(receipt.applier.bytes), Healing.relapseMilliseconds,
+          Int64(now.milliseconds),
+        ])
     case .refused:
       try database.execute(
         sql: """

@@ -7,6 +7,9 @@ package struct SignerDaemon {
   /// Receipts may come in at any time; looked at so often at least.
   private static let intervalMillisecondsMax: UInt64 = 60_000
 
+  private static let sweptCountMax = 200
+
+  private let outbox: Outbox
   private let healing: Healing
   private let heartbeats: Heartbeats
   private let now: () -> Timestamp
@@ -16,6 +19,7 @@ package struct SignerDaemon {
     now: @escaping () -> Timestamp
   ) {
     self.now = now
+    self.outbox = outbox
     healing = Healing(Sending(settings, outbox: outbox, progress: progress, now: now))
     heartbeats = Heartbeats(settings: settings, outbox: outbox, now: now)
   }
@@ -31,11 +35,21 @@ package struct SignerDaemon {
 
   /// Does what is due; to be repeated at the time it answers, and whenever receipts were recorded.
   package func step() throws -> Step {
-    let healed = try healing.run()
+    try sweep()
+    // One machine's snapshot takes its time, and is no reason for another's to be stale.
     let heartbeat = try heartbeats.run()
+    let healed = try healing.run(countMax: 1)
     let latest = now().adding(milliseconds: Self.intervalMillisecondsMax)
     return Step(
       sent: healed.sent, failures: healed.failures,
       next: [healed.next, heartbeat, latest].compactMap { $0 }.min() ?? latest)
+  }
+
+  /// What nobody could accept any more waits for nothing: a machine that is gone would keep it here for ever.
+  private func sweep() throws {
+    let (time, age) = (now().milliseconds, Limits.storedMillisecondsMax)
+    guard time > age else { return }
+    try outbox.sweep(
+      before: Timestamp(milliseconds: time - age), countMax: Self.sweptCountMax)
   }
 }

@@ -200,6 +200,53 @@ import Testing
     #expect(alice.collectRequestCount == 7)
   }
 
+  /// Too large, and over and over again.
+  @Test func carrierThatBringsNothingToTakeIsAskedLessAndLess() throws {
+    let alice = try line.end()
+    alice.desk.connected(at: line.now)
+    try line.say(alice)
+    let size = SealedSize(chunkCount: 20_000, byteCount: 2 << 30)
+    let delivery = CarrierReply.delivery(
+      MailboxEntry(position: 1, id: Letter(1).id), size, more: false)
+    _ = try alice.desk.handle(delivery, chunk: nil, at: line.now)
+    try line.say(alice)
+    #expect(alice.collectRequestCount == 1)
+    let time = try #require(alice.desk.nextAttempt)
+    #expect(time > line.now)
+    line.advance(time - line.now)
+    try line.say(alice)
+    #expect(alice.collectRequestCount == 2)
+  }
+
+  /// Nothing of it is on the disk yet.
+  @Test func messageThatHasNoRoomWaitsAtTheCarrier() throws {
+    let alice = try line.end(byteCountMax: .max)
+    alice.desk.connected(at: line.now)
+    try line.say(alice)
+    let count = Limits.chunkCountMax
+    let size = SealedSize(chunkCount: count, byteCount: 1 << 50)
+    let effect = try alice.desk.handle(
+      .delivery(MailboxEntry(position: 1, id: Letter(1).id), size, more: false), chunk: nil,
+      at: line.now)
+    guard case .full = effect else {
+      Issue.record("\(String(describing: effect))")
+      return
+    }
+  }
+
+  /// What is said about other things is no answer to the question for mail.
+  @Test func chunksOfNothingDoNotPassForAnAnswer() throws {
+    let alice = try line.end()
+    alice.desk.connected(at: line.now)
+    try line.say(alice)
+    let overdue = try #require(alice.desk.overdue)
+    line.advance(.seconds(20))
+    _ = try alice.desk.handle(
+      .chunk(ChunkName(id: Letter(3).id, index: 1)), chunk: [1], at: line.now)
+    _ = try alice.desk.handle(.refused(Letter(3).id, .fault, detail: ""), chunk: nil, at: line.now)
+    #expect(alice.desk.overdue == overdue)
+  }
+
   @Test func messageThatIsTakenBackInTheMiddleIsLeft() throws {
     let letters = [Letter(1, payloadByteCount: Self.large), Letter(2)]
     for letter in letters { try line.putMail(letter) }
@@ -208,6 +255,8 @@ import Testing
     try line.run(alice, countMax: 1)
     let gone = try #require(try line.carrier.store.message(letters[0].id, in: Desk.alice))
     try line.carrier.store.remove(gone)
+    try line.run(alice)
+    line.advance(.seconds(1))
     try line.run(alice)
     #expect(alice.accepted == [letters[1].id])
   }

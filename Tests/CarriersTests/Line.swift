@@ -59,11 +59,12 @@ final class Line {
 
   /// Alice's exchange; ends of one `state` share their store, as two runs of the program do.
   func end(
-    _ number: UInt8 = 1, state: String = "alice", correspondents: Set<Mailbox> = [Desk.server]
+    _ number: UInt8 = 1, state: String = "alice", correspondents: Set<Mailbox> = [Desk.server],
+    byteCountMax: UInt64 = 1 << 30
   ) throws -> End {
     let settings = ExchangeSettings(
       endpoint: "tcp://127.0.0.1:1", server: try machine.key, identity: machine.transport,
-      mailbox: Desk.alice, byteCountMax: 1 << 30,
+      mailbox: Desk.alice, byteCountMax: byteCountMax,
       store: try MailboxStore(testing: folder.path + "/" + state), correspondents: correspondents)
     let end = End(settings, peer: .connection(number, of: Desk.alice))
     ends.append(end)
@@ -118,7 +119,7 @@ final class Line {
       try end.store.commit(messages.map(\.message), at: Timestamp(milliseconds: 2_000))
       end.accepted += messages.map(\.entry.id)
       end.desk.accepted(messages, at: now)
-    case .unkept:
+    case .unkept, .full:
       end.unkeptCount += 1
       end.desk.postpone(at: now)
     case .stored(let waiting):

@@ -1,4 +1,5 @@
 import Applier
+import Foundation
 import Git
 import Logging
 import Synchronization
@@ -25,10 +26,7 @@ struct CheckoutFaultTests {
   @Test func messagesKeepTheirOrderThoughTheWaitEndsWithinAStep() throws {
     let pipeline = try Pipeline.started()
     let clock = TickingClock()
-    let worker = Worker(
-      pipeline.applierSettings, store: pipeline.store,
-      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      now: { [clock = pipeline.clock] in clock.now }, instant: { clock.read() }, onAnswer: {})
+    let worker = worker(of: pipeline, clock)
     for number in 0...20 {
       try pipeline.source.commit(["a": "\(number)\n"])
       try pipeline.send()
@@ -45,6 +43,49 @@ struct CheckoutFaultTests {
     while case .progress = try worker.handleNext() {}
     #expect(try pipeline.receipts().map(\.refusal) == Array(repeating: nil, count: 21))
     try pipeline.expectEqual()
+  }
+
+  /// Or the daemon would look for something to do every millisecond.
+  @Test func waitThatIsOverIsNotWaitedForAgain() throws {
+    let pipeline = try Pipeline.started()
+    let clock = TickingClock()
+    let worker = worker(of: pipeline, clock)
+    try pipeline.source.commit(["a": "2\n"])
+    try pipeline.send()
+    try pipeline.transfer()
+    clock.set(try waitEnd(of: worker, pipeline))
+    try pipeline.checkout.git("checkout", "-q", "-b", "other")
+    var end: ContinuousClock.Instant?? = nil
+    for _ in 0..<3 { if case .idle(let next) = try worker.handleNext() { end = next } }
+    #expect(try pipeline.receipts().map(\.refusal) == [.branchMismatch])
+    #expect(end == .some(nil))
+    #expect(worker.fault == nil)
+  }
+
+  /// A heartbeat cannot be compared with it; that concerns nobody else.
+  @Test func heartbeatForACheckoutThatCannotBeReadWaits() throws {
+    let fleet = try TestFleet.started()
+    let machine = fleet.machines[0]
+    let head = try machine.checkout.git("rev-parse", "HEAD")
+    fleet.clock.advance(seconds: 61)
+    _ = try fleet.daemon.step()
+    let heartbeat = try #require(try fleet.sealed(for: machine).first)
+    try machine.checkout.git("repack", "-q", "-a", "-d")
+    let objects = machine.checkout.path + "/.git/objects"
+    try FileManager.default.moveItem(atPath: objects + "/pack", toPath: objects + "/away")
+    try fleet.deposit(heartbeat, at: machine)
+    _ = try machine.worker.handleNext()
+    #expect(machine.worker.fault?.path == machine.checkout.path)
+    #expect(machine.log.count(of: "a fault of this machine") == 1)
+    try FileManager.default.moveItem(atPath: objects + "/away", toPath: objects + "/pack")
+    #expect(try machine.checkout.git("rev-parse", "HEAD") == head)
+  }
+
+  private func worker(of pipeline: Pipeline, _ clock: TickingClock) -> Worker {
+    Worker(
+      pipeline.applierSettings, store: pipeline.store,
+      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+      now: { [clock = pipeline.clock] in clock.now }, instant: { clock.read() }, onAnswer: {})
   }
 
   /// What lies in the inbox waits: someone else holds the checkout.

@@ -24,7 +24,6 @@ struct HealingTests {
     #expect(try fleet.heal() == 1)
     try fleet.expectEqual()
     #expect(try fleet.machine().standing == .applied)
-    #expect(try fleet.machine().healCount == 0)
     #expect(try fleet.outbox.unanswered().isEmpty)
     // All that was lost is settled, and nothing is done twice.
     #expect(try fleet.heal() == 0)
@@ -232,6 +231,60 @@ struct HealingTests {
     try fleet.push()
     try fleet.heal()
     try fleet.expectEqual()
+  }
+
+  /// It takes what it is sent, says so, and is back where it was.
+  @Test func machineThatIsHealedAgainAndAgainWaitsLongerAndLonger() throws {
+    let fleet = try TestFleet.started()
+    let first = try fleet.source.id()
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.push()
+    let machine = fleet.machines[0]
+    var made = 0
+    for _ in 0..<40 {
+      try machine.checkout.git("reset", "-q", "--hard", first.hex)
+      made += try fleet.daemon.step().sent.count
+      try fleet.deliver()
+      fleet.clock.advance(seconds: 30)
+    }
+    // Twenty minutes: after 10 s, a minute, five, and half an hour that has not passed.
+    #expect((3...5).contains(made))
+    fleet.clock.advance(seconds: 7_200)
+    try fleet.heal()
+    fleet.clock.advance(seconds: 7_200)
+    _ = try fleet.daemon.step()
+    try fleet.deliver()
+    try fleet.expectEqual()
     #expect(try fleet.machine().healCount == 0)
+  }
+
+  @Test func oneMachineIsHealedAtATimeAndHeartbeatsGoFirst() throws {
+    let fleet = try TestFleet.started(["web1", "web2", "web3"])
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.send()
+    for machine in fleet.machines { try fleet.lose(for: machine) }
+    fleet.clock.advance(seconds: 61)
+    _ = try fleet.daemon.step()
+    try fleet.deliver()
+    fleet.clock.advance(seconds: 61)
+    let step = try fleet.daemon.step()
+    #expect(step.sent.count == 1 && step.next <= fleet.clock.now)
+    // One of them has a message before it, and needs none.
+    #expect(try fleet.machines.map { try fleet.sealed(for: $0).count } == [2, 1, 1])
+    #expect(try fleet.heal() == 2)
+    try fleet.expectEqual()
+  }
+
+  /// And for nobody else for ever.
+  @Test func messageThatNobodyCouldAcceptAnyMoreLeavesTheOutbox() throws {
+    let fleet = try TestFleet.started()
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.send()
+    #expect(try fleet.newest().state == .waiting)
+    fleet.clock.advance(seconds: 92 * 86_400)
+    _ = try fleet.daemon.step()
+    #expect(try fleet.newest().state == .superseded)
+    try fleet.heal()
+    try fleet.expectEqual()
   }
 }

@@ -166,7 +166,7 @@ final class Pipeline {
       let (body, _) = try statement.verified(
         type: Receipt.statementType, by: [applier.public])
       let receipt = try Receipt(decoding: body)
-      _ = try outbox.record(receipt)
+      _ = try outbox.record(receipt, at: clock.now)
       receipts.append(receipt)
       try store.remove(message)
     }

@@ -58,7 +58,7 @@ struct ReviewedAttackTests {
       applier: pipeline.applier.public.mailbox, signer: pipeline.signer.public.mailbox,
       messageID: message.id, subject: nil, outcome: .refused(.localChanges, detail: ""),
       revision: secret, receivedAt: pipeline.clock.now, finishedAt: pipeline.clock.now)
-    #expect(try pipeline.outbox.record(receipt))
+    #expect(try pipeline.outbox.record(receipt, at: pipeline.clock.now))
     try pipeline.source.commit(["a": "3\n"])
     #expect(try pipeline.send().update.before != secret)
     #expect(try pipeline.source.id("main~2") == sent)

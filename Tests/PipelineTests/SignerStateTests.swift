@@ -119,10 +119,10 @@ struct SignerStateTests {
     try fleet.machines[0].work()
     let old = try fleet.receipts(of: fleet.machines[0])
     #expect(old.count == 1)
-    for receipt in old { #expect(try fleet.outbox.record(receipt)) }
+    for receipt in old { #expect(try fleet.outbox.record(receipt, at: fleet.clock.now)) }
     try fleet.heal()
     try fleet.expectEqual()
-    for receipt in old { #expect(try !fleet.outbox.record(receipt)) }
+    for receipt in old { #expect(try !fleet.outbox.record(receipt, at: fleet.clock.now)) }
     #expect(try fleet.machine().standing != .behind)
   }
 }

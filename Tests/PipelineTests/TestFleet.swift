@@ -164,7 +164,7 @@ final class TestFleet {
       }
       clock.advance(seconds: 1)
       try machine.work()
-      for receipt in try receipts(of: machine) { _ = try outbox.record(receipt) }
+      for receipt in try receipts(of: machine) { _ = try outbox.record(receipt, at: clock.now) }
     }
   }
 
