@@ -1,6 +1,7 @@
 package import Logging
 import Mailboxes
 package import MessageFormat
+import Synchronization
 package import ZeroMQ
 
 /// Where a carrier listens, and whom it lets in there.
@@ -19,7 +20,7 @@ package struct CarrierDoor: Sendable {
 package final class CarrierListener: Sendable {
   /// Where it listens, with the ports that were taken.
   package let endpoints: [String]
-  private let authenticators: [Authenticator]
+  private let authenticators: Mutex<[Authenticator]>
   private let wakeUp: WakeUp
   private let updates = UpdateBox()
   private let stopping = StopFlag()
@@ -47,7 +48,7 @@ package final class CarrierListener: Sendable {
       open.append(ListenerDoor(socket, monitor: monitor, for: Set(door.peers.values)))
     }
     self.endpoints = endpoints
-    self.authenticators = authenticators
+    self.authenticators = Mutex(authenticators)
     wakeUp = try WakeUp()
     var loop: ListenerLoop? = ListenerLoop(
       doors: open, desk: desk, updates: updates, wakeUp: wakeUp, stopping: stopping, log: log,
@@ -112,20 +113,27 @@ package final class CarrierListener: Sendable {
   package func replace(
     peers: [[CurvePublicKey: Mailbox]], access: CarrierAccess, quotas: DepositQuotas
   ) {
-    precondition(peers.count == authenticators.count, "a list for each door")
-    for (authenticator, peers) in zip(authenticators, peers) {
-      authenticator.replaceAllowList(with: peers.mapValues(\.hex))
+    authenticators.withLock { authenticators in
+      precondition(peers.count == authenticators.count, "a list for each door")
+      for (authenticator, peers) in zip(authenticators, peers) {
+        authenticator.replaceAllowList(with: peers.mapValues(\.hex))
+      }
     }
     updates.put(
       ListenerUpdate(mailboxes: peers.map { Set($0.values) }, access: access, quotas: quotas))
     wakeUp.signal()
   }
 
-  /// Finishes what it is at and closes the sockets.
+  /// Finishes what it is at and closes the sockets. When it returns, their ports can be taken by another: libzmq closes
+  /// them behind our back, and the end of their contexts waits for that.
   package func stop() {
     stopping.set()
     wakeUp.signal()
     thread.join()
-    for authenticator in authenticators { authenticator.stop() }
+    let ended = authenticators.withLock { authenticators in
+      defer { authenticators = [] }
+      return authenticators
+    }
+    for authenticator in ended { authenticator.stop() }
   }
 }

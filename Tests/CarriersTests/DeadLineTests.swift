@@ -27,6 +27,13 @@ import ZeroMQ
     return alice
   }
 
+  @Test func portIsFreeWhenAListenerHasStopped() throws {
+    for _ in 0..<50 {
+      server.stop()
+      try server.start()
+    }
+  }
+
   @Test func depositGoesOnWhereTheLineFroze() throws {
     let letter = Letter(1, payloadByteCount: Self.large)
     let proxy = try CuttingProxy(

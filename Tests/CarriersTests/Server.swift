@@ -57,24 +57,16 @@ final class Server {
 
   deinit { stop() }
 
-  /// On the port that it had before, if any; that one is free only once libzmq's own thread has closed it.
+  /// On the port that it had before, if any.
   func start() throws {
-    let deadline = Deadline.after(patience)
-    while true {
-      do {
-        let deposits = deposits
-        let listener = try CarrierListener(
-          on: endpoint, as: machine.transport,
-          for: [alice.key: alice.mailbox, bob.key: bob.mailbox], desk: makeDesk(),
-          log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-          onDeposit: { deposits.add() }, onFailure: {})
-        endpoint = listener.endpoint
-        self.listener = listener
-        return
-      } catch ZeroMQError.addressInUse where !deadline.isPast {
-        sched_yield()
-      }
-    }
+    let deposits = deposits
+    let listener = try CarrierListener(
+      on: endpoint, as: machine.transport,
+      for: [alice.key: alice.mailbox, bob.key: bob.mailbox], desk: makeDesk(),
+      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+      onDeposit: { deposits.add() }, onFailure: {})
+    endpoint = listener.endpoint
+    self.listener = listener
   }
 
   private func makeDesk() -> sending CarrierDesk {
@@ -91,10 +83,8 @@ final class Server {
     try start()
   }
 
-  func stop() {
-    listener?.stop()
-    listener = nil
-  }
+  /// It is kept until the next one stands, as a daemon does that may have to go back.
+  func stop() { listener?.stop() }
 
   func mailboxesChanged() { listener?.mailboxesChanged() }
 

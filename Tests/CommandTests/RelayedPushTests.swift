@@ -88,7 +88,8 @@ import Testing
   private static let canMount: Bool = {
     do {
       let folder = try PipelineFolder()
-      return try PipelineProgram("/usr/bin/unshare", in: folder).run(["--mount", "true"]).status == 0
+      return try PipelineProgram("/usr/bin/unshare", in: folder).run(["--mount", "true"]).status
+        == 0
     } catch {
       return false
     }
