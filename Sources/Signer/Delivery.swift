@@ -41,6 +41,8 @@ package final class Delivery: Sendable {
     var hopeless: Set<Mailbox> = []
     var lastMove = ContinuousClock.now
     var isInTransfer = false
+    /// Carriers that there was a connection to.
+    var reached: Set<String> = []
   }
 
   /// `onChange`: a message was stored, or receipts were recorded.
@@ -90,15 +92,29 @@ package final class Delivery: Sendable {
     for exchange in running { exchange.stop() }
   }
 
-  /// Waits until nobody of whom an answer is awaited is left, which `awaited` tells, or until nothing has moved for
-  /// `patience`. Answers what stood in the way.
+  /// An answer that is waited for.
+  package struct Awaited: Hashable {
+    let message: MessageID
+    package let recipient: Mailbox
+    let state: SentMessage.State
+
+    package init(_ sent: SentMessage) {
+      (message, recipient, state) = (sent.id, sent.recipient, sent.state)
+    }
+  }
+
+  /// Waits until no answer is left of those that `awaited` tells, or until nothing has moved for `patience`: what moves
+  /// besides, others' messages and their receipts, does not count. Answers what stood in the way.
   package func wait(
-    patience: Duration, awaited: () throws -> Set<Mailbox>
+    patience: Duration, awaited: () throws -> Set<Awaited>
   ) throws -> [Fault] {
-    standing.withLock { $0.lastMove = .now }
+    var last: Set<Awaited>?
     while true {
       outboxChanged()
-      let left = try awaited()
+      let answers = try awaited()
+      if answers != last { standing.withLock { $0.lastMove = .now } }
+      last = answers
+      let left = Set(answers.map(\.recipient))
       let end: ContinuousClock.Instant? = standing.withLock { standing in
         guard !left.subtracting(standing.hopeless).isEmpty else { return nil }
         let rest = standing.isInTransfer ? max(patience, Self.stepTimeout) : patience
@@ -131,7 +147,8 @@ extension Delivery {
     handlers.stateChanged = { [self] state in changed(to: state, carrier, mailboxes) }
     handlers.moved = { [self] done, total in
       progress.report(.sending, done: UInt64(done), of: UInt64(total))
-      moved(isInTransfer: done < total)
+      // What is sent in one go is no transfer that one would watch.
+      if total > Limits.creditMax { moved(isInTransfer: done < total) }
     }
     return handlers
   }
@@ -142,8 +159,12 @@ extension Delivery {
     switch state {
     case .connecting: break
     case .connected:
-      standing.withLock { $0.faults[carrier.endpoint] = nil }
-      moved(isInTransfer: false)
+      standing.withLock { standing in
+        standing.faults[carrier.endpoint] = nil
+        // Once: a line that breaks all the time is not waited for for ever.
+        if standing.reached.insert(carrier.endpoint).inserted { standing.lastMove = .now }
+      }
+      bell.signal()
     case .failed(let error):
       var hopeless: Set<Mailbox> = []
       if case .notReached(_, .refused) = error { hopeless = mailboxes }
@@ -170,7 +191,8 @@ extension Delivery {
     let total = UInt64(outgoing.message.size.chunkCount)
     progress.report(.sending, done: total, of: total)
     try outbox.markStored(outgoing, at: now())
-    moved(isInTransfer: false)
+    standing.withLock { $0.isInTransfer = false }
+    bell.signal()
     onChange()
   }
 
@@ -188,7 +210,7 @@ extension Delivery {
     }
     guard !receipts.isEmpty else { return }
     _ = try outbox.record(receipts, at: now())
-    moved(isInTransfer: false)
+    bell.signal()
     onChange()
   }
 

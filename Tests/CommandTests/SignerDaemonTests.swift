@@ -48,6 +48,29 @@ struct SignerDaemonTests {
     #expect(applier.end().status == 0)
   }
 
+  /// Heartbeats come and go beside it, and are not what it waits for.
+  @Test func pushThatIsNotAnsweredDoesNotWaitForEver() throws {
+    let applier = try installation.startDaemon()
+    let signer = try startSigner()
+    #expect(try installation.sendMain().status == 0)
+    let holder = try RunningProgram(
+      PipelineProgram("/usr/bin/flock", in: installation.folder),
+      [
+        "-F", installation.checkout.path + "/.git/distro.lock", "sh", "-c",
+        "echo held >&2; exec sleep 600",
+      ])
+    try holder.line(with: "held")
+    try installation.source.commit(["a": "2\n"])
+    let start = ContinuousClock.now
+    let send = try installation.sendMain(wait: 3)
+    expectFailure(send)
+    #expect(send.text.contains("stored there, not answered yet"))
+    #expect(ContinuousClock.now - start < .seconds(20))
+    #expect(holder.end(SIGKILL).status == -SIGKILL)
+    #expect(signer.end().status == 0)
+    #expect(applier.end().status == 0)
+  }
+
   /// Nobody pushes: the heartbeat shows that the checkout was set back.
   @Test func bringsBackWhatWasSetBack() throws {
     let applier = try installation.startDaemon()

@@ -44,7 +44,7 @@ struct SocketTests {
     defer { delivery.stop() }
     return try delivery.wait(patience: .seconds(30)) {
       let answers = try pipeline.outbox.unanswered().filter { $0.id == id }
-      return Set(try (pipeline.outbox.unstored() + answers).map(\.recipient))
+      return Set(try (pipeline.outbox.unstored() + answers).map(Delivery.Awaited.init))
     }
   }
 

@@ -101,7 +101,7 @@ final class SendRun {
 
   /// Also sends, while there is time, what a machine turns out to have missed.
   func deliver(patience: Duration) throws -> [Delivery.Fault] {
-    try delivery.start(for: try awaited())
+    try delivery.start(for: Set(try awaited().map(\.recipient)))
     defer { delivery.stop() }
     return try delivery.wait(patience: patience) {
       // In this order: a receipt that comes in between is seen by the one or the other.
@@ -111,9 +111,9 @@ final class SendRun {
   }
 
   /// Recipients of whom an answer is still to come.
-  private func awaited() throws -> Set<Mailbox> {
+  private func awaited() throws -> Set<Delivery.Awaited> {
     if try verdict() == .applied { return [] }
-    return Set(try answers().filter(\.state.isOpen).map(\.recipient))
+    return Set(try answers().filter(\.state.isOpen).map(Delivery.Awaited.init))
   }
 
   /// Whether there is something more to deliver.
