@@ -12,7 +12,7 @@ final class RoleRunner: Service {
     var start: RoleStart
     /// What the next turn begins with; `nil`: the role ends with this one.
     var next: RoleStart?
-    var reload: CheckedContinuation<Void, Never>?
+    var reload: CheckedContinuation<Void, any Error>?
   }
 
   let name: String
@@ -37,7 +37,7 @@ final class RoleRunner: Service {
 
   func run() async throws {
     // Whoever waits for a reload is not left behind, however this ends.
-    defer { finishReload() }
+    defer { finishReload(.success(())) }
     repeat {
       let group = state.withLock { $0.group }
       try await group.run()
@@ -54,13 +54,11 @@ final class RoleRunner: Service {
     guard let next else { return false }
     do {
       begin(try next.make(), next)
+      finishReload(.success(()))
     } catch {
-      log.error(
-        "the new configuration cannot be started; going on with the old one",
-        metadata: ["role": "\(name)", "error": "\(ErrorReport(error).message)"])
       begin(try old.make(), old)
+      finishReload(.failure(error))
     }
-    finishReload()
     return true
   }
 
@@ -69,16 +67,16 @@ final class RoleRunner: Service {
     state.withLock { ($0.service, $0.group, $0.start) = (service, group, start) }
   }
 
-  private func finishReload() {
+  private func finishReload(_ result: Result<Void, any Error>) {
     let reload = state.withLock { state in
       defer { state.reload = nil }
       return state.reload
     }
-    reload?.resume()
+    reload?.resume(with: result)
   }
 
-  /// Returns when the role runs anew; throws where the configuration cannot be taken, and the role goes on as it was. One
-  /// at a time.
+  /// Returns when the role runs anew; throws where the configuration cannot be taken, or not be started, and the role
+  /// goes on as it was. One at a time.
   func reload() async throws {
     let next = try read()
     let isAdopted = state.withLock { state in
@@ -87,7 +85,7 @@ final class RoleRunner: Service {
       return true
     }
     if isAdopted { return }
-    await withCheckedContinuation { continuation in
+    try await withCheckedThrowingContinuation { continuation in
       let group = state.withLock { state in
         precondition(state.reload == nil, "reloads come one after the other")
         (state.next, state.reload) = (next, continuation)
