@@ -56,6 +56,7 @@ let package = Package(
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CTimex"),
+    .systemLibrary(name: "CSyncFileRange"),
     .target(name: "GitModel", swiftSettings: strict),
 
     // Layer 1: one concern each; none knows another.
@@ -68,7 +69,7 @@ let package = Package(
     .target(name: "WorkingTree", dependencies: ["GitModel"], swiftSettings: strict),
     .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: strict),
     .target(name: "Compression", dependencies: ["CZstd"], swiftSettings: strict),
-    .target(name: "Spool", swiftSettings: strict),
+    .target(name: "Spool", dependencies: ["CSyncFileRange"], swiftSettings: strict),
     .target(name: "Machine", dependencies: ["CTimex"], swiftSettings: strict),
 
     // Layer 2: what both halves of the pipeline share.

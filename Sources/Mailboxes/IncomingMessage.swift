@@ -9,7 +9,7 @@ import Spool
 package final class IncomingMessage {
   static let finishedSuffix = ".sealed"
   static let recordHeaderByteCount: UInt64 = 4
-  private static let unsyncedByteCountMax: UInt64 = 32 << 20
+  private static let syncStepByteCount: UInt64 = 4 << 20
 
   package let offer: DepositOffer
   package let depositor: Mailbox
@@ -17,7 +17,7 @@ package final class IncomingMessage {
   /// After a commit: whether each of its mailboxes holds it. If not, another depositor was there before.
   package private(set) var isStored = false
   private var byteCount: UInt64 = 0
-  private var syncedByteCount: UInt64 = 0
+  private var syncBegunByteCount: UInt64 = 0
   private var inline: [[UInt8]] = []
   private let file: SpoolFile?
   private var isLinked = false
@@ -68,9 +68,9 @@ package final class IncomingMessage {
 
   /// So that the last sync of a large message, for which everyone waits, finds little to do.
   private func syncNowAndThen(_ file: SpoolFile) throws(SpoolError) {
-    guard byteCount - syncedByteCount >= Self.unsyncedByteCountMax else { return }
-    try file.sync()
-    syncedByteCount = byteCount
+    guard file.size - syncBegunByteCount >= Self.syncStepByteCount else { return }
+    try file.beginSync(from: syncBegunByteCount)
+    syncBegunByteCount = file.size
   }
 
   /// All bytes of a file are on the disk before it gets its name.
