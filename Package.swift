@@ -122,8 +122,8 @@ let package = Package(
     .executableTarget(
       name: "distro-bench",
       dependencies: [
-        "MessageFormat", "Sodium", "ZeroMQ", "Sealing", "Mailboxes", "Signer", "Applier",
-        "TestSupport", grdb,
+        "MessageFormat", "Sodium", "ZeroMQ", "Sealing", "Mailboxes", "Carriers", "Signer",
+        "Applier", "TestSupport", grdb,
       ], path: "Tests/Bench", swiftSettings: generated),
     // `make crash-test`: kills the program above, and judges what is left.
     .executableTarget(

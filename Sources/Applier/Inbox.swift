@@ -46,13 +46,6 @@ package struct Inbox: Sendable {
     return fresh
   }
 
-  /// Receipts that nobody collects.
-  func sweep(at time: Timestamp) throws {
-    guard time.milliseconds > Limits.storedMillisecondsMax else { return }
-    let before = Timestamp(milliseconds: time.milliseconds - Limits.storedMillisecondsMax)
-    _ = try store.sweep(before: before, countMax: 200)
-  }
-
   func message(_ id: MessageID) throws -> StoredMessage? {
     try store.message(id, in: mailbox)
   }

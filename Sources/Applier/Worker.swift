@@ -94,7 +94,8 @@ package final class Worker {
   private func idle() throws -> Step {
     pipeline.faults.forgetEnded()
     let now = now()
-    try inbox.sweep(at: now)
+    // Receipts that nobody collects.
+    _ = try inbox.store.sweep(at: now)
     let look = try watch.look(at: now).map { next in
       ContinuousClock.now + .milliseconds(Int64(clamping: next.milliseconds - now.milliseconds))
     }

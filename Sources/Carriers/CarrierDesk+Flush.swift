@@ -59,18 +59,12 @@ extension CarrierDesk {
   package func maintain() throws(MailboxError) -> Bool {
     endIdleDeposits()
     cache.forgetAll()
-    let (time, age) = (now().milliseconds, Limits.storedMillisecondsMax)
-    var sweptCount = 0
-    if time > age {
-      let before = Timestamp(milliseconds: time - age)
-      sweptCount = try store.sweep(before: before, countMax: Self.sweptCountMax)
-    }
+    let sweptCount = try store.sweep(at: now())
     let hasMorePages = try store.state.giveBackSpace(
       above: Self.slackByteCount, byteCountMax: Self.freedByteCountMax)
-    return sweptCount == Self.sweptCountMax || hasMorePages
+    return sweptCount == MailboxStore.sweptCountMax || hasMorePages
   }
 
-  private static let sweptCountMax = 200
   /// Kept for the next messages, which would have to ask the file system for it again.
   private static let slackByteCount = 4 << 20
   private static let freedByteCountMax = 8 << 20

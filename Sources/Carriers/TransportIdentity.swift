@@ -14,7 +14,7 @@ package struct TransportIdentity: Sendable {
     self.lendSecret = lendSecret
   }
 
-  func server(
+  package func server(
     for authenticator: Authenticator, options: SocketOptions
   ) throws -> Socket {
     var socket: Socket?
@@ -25,7 +25,7 @@ package struct TransportIdentity: Sendable {
     return socket
   }
 
-  func client(
+  package func client(
     of serverKey: CurvePublicKey, in context: Context, options: SocketOptions
   ) throws -> Socket {
     var socket: Socket?

@@ -41,8 +41,15 @@ extension MailboxStore {
     }
   }
 
-  /// Takes out, oldest first, what came in before `time`, at most `countMax` messages; answers how many they were.
-  package func sweep(before time: Timestamp, countMax: Int) throws(MailboxError) -> Int {
+  package static let sweptCountMax = 200
+
+  /// Takes out, oldest first, what nobody could accept any more at `now`, at most `countMax` messages; answers how many
+  /// they were.
+  package func sweep(
+    at now: Timestamp, countMax: Int = sweptCountMax
+  ) throws(MailboxError) -> Int {
+    let time = Timestamp(
+      milliseconds: now.milliseconds - min(now.milliseconds, Limits.storedMillisecondsMax))
     let swept = try writing { database in
       let rows = try Row.fetchAll(
         database,

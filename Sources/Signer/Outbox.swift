@@ -108,10 +108,11 @@ package struct Outbox: Sendable {
     }
   }
 
-  /// Takes out what was made before `time`, at most `countMax` messages, and waits for its answers no more.
-  func sweep(before time: Timestamp, countMax: Int) throws(SignerError) {
+  /// Takes out what nobody could accept any more, and waits for its answers no more: a machine that is gone would keep it
+  /// here for ever.
+  func sweep(at now: Timestamp) throws(SignerError) {
     do throws(MailboxError) {
-      _ = try store.sweep(before: time, countMax: countMax)
+      _ = try store.sweep(at: now)
     } catch {
       throw .mailbox(error)
     }

@@ -7,8 +7,6 @@ package struct SignerDaemon {
   /// Receipts may come in at any time; looked at so often at least.
   private static let intervalMillisecondsMax: UInt64 = 60_000
 
-  private static let sweptCountMax = 200
-
   private let outbox: Outbox
   private let healing: Healing
   private let heartbeats: Heartbeats
@@ -35,7 +33,7 @@ package struct SignerDaemon {
 
   /// Does what is due; to be repeated at the time it answers, and whenever receipts were recorded.
   package func step() throws -> Step {
-    try sweep()
+    try outbox.sweep(at: now())
     // One machine's snapshot takes its time, and is no reason for another's to be stale.
     let heartbeat = try heartbeats.run()
     let healed = try healing.run(countMax: 1)
@@ -43,13 +41,5 @@ package struct SignerDaemon {
     return Step(
       sent: healed.sent, failures: healed.failures,
       next: [healed.next, heartbeat, latest].compactMap { $0 }.min() ?? latest)
-  }
-
-  /// What nobody could accept any more waits for nothing: a machine that is gone would keep it here for ever.
-  private func sweep() throws {
-    let (time, age) = (now().milliseconds, Limits.storedMillisecondsMax)
-    guard time > age else { return }
-    try outbox.sweep(
-      before: Timestamp(milliseconds: time - age), countMax: Self.sweptCountMax)
   }
 }

@@ -218,6 +218,33 @@ import Testing
     #expect(alice.collectRequestCount == 2)
   }
 
+  /// A carrier that acknowledges nothing for long is not told all of it at once, which it would hang up on.
+  @Test func fewAcknowledgementsAreRepeatedOverTheNextConnection() throws {
+    let alice = try line.end()
+    alice.desk.connected(at: line.now)
+    for number in 1...200 as ClosedRange<UInt32> {
+      try line.say(alice)
+      let letter = Letter(number)
+      let entry = MailboxEntry(position: UInt64(number), id: letter.id)
+      var effect = try alice.desk.handle(
+        .delivery(entry, letter.size, more: false), chunk: nil, at: line.now)
+      for (index, chunk) in letter.chunks.enumerated() {
+        let name = ChunkName(id: letter.id, index: UInt32(index))
+        effect = try alice.desk.handle(.chunk(name), chunk: chunk, at: line.now)
+      }
+      guard case .accept(let messages) = effect else {
+        Issue.record("\(String(describing: effect))")
+        return
+      }
+      alice.desk.accepted(messages, at: line.now)
+    }
+    alice.desk.interrupted()
+    alice.desk.connected(at: line.now)
+    let before = alice.requests.count
+    try line.say(alice)
+    #expect(alice.requests.count - before == 128 + 1)
+  }
+
   /// Nothing of it is on the disk yet.
   @Test func messageThatHasNoRoomWaitsAtTheCarrier() throws {
     let alice = try line.end(byteCountMax: .max)

@@ -122,6 +122,17 @@ final class Installation {
     try writeSigner(connect: endpoint)
   }
 
+  /// Someone else who has the checkout's lock, until it is ended.
+  func holdCheckout() throws -> RunningProgram {
+    let holder = try RunningProgram(
+      PipelineProgram("/usr/bin/flock", in: folder),
+      [
+        "-F", checkout.path + "/.git/distro.lock", "sh", "-c", "echo held >&2; exec sleep 600",
+      ])
+    try holder.line(with: "held")
+    return holder
+  }
+
   func run(_ arguments: String..., input: String = "") throws -> ProgramResult {
     try program.run(arguments, input: Array(input.utf8))
   }

@@ -59,14 +59,7 @@ struct SendTests {
     var daemon = try installation.startDaemon()
     #expect(try installation.sendMain().status == 0)
     // Someone else holds the checkout: messages are stored and wait.
-    let folder = installation.folder
-    let holder = try RunningProgram(
-      PipelineProgram("/usr/bin/flock", in: folder),
-      [
-        "-F", installation.checkout.path + "/.git/distro.lock", "sh", "-c",
-        "echo held >&2; exec sleep 600",
-      ])
-    try holder.line(with: "held")
+    let holder = try installation.holdCheckout()
     try source.commit(["a": "2\n"])
     let send = try installation.sendMain(wait: 2)
     expectFailure(send)

@@ -202,13 +202,7 @@ struct ServeTests {
   @Test func onceEndsWithTwoWhereAMessageIsRefused() throws {
     let program = try start()
     #expect(try installation.sendMain().status == 0)
-    let holder = try RunningProgram(
-      PipelineProgram("/usr/bin/flock", in: folder),
-      [
-        "-F", installation.checkout.path + "/.git/distro.lock", "sh", "-c",
-        "echo held >&2; exec sleep 600",
-      ])
-    try holder.line(with: "held")
+    let holder = try installation.holdCheckout()
     try installation.source.commit(["a": "2\n"])
     #expect(try installation.sendMain(wait: 2).status == 1)
     #expect(program.end().status == 0)

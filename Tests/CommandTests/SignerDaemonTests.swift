@@ -53,13 +53,7 @@ struct SignerDaemonTests {
     let applier = try installation.startDaemon()
     let signer = try startSigner()
     #expect(try installation.sendMain().status == 0)
-    let holder = try RunningProgram(
-      PipelineProgram("/usr/bin/flock", in: installation.folder),
-      [
-        "-F", installation.checkout.path + "/.git/distro.lock", "sh", "-c",
-        "echo held >&2; exec sleep 600",
-      ])
-    try holder.line(with: "held")
+    let holder = try installation.holdCheckout()
     try installation.source.commit(["a": "2\n"])
     let start = ContinuousClock.now
     let send = try installation.sendMain(wait: 3)

@@ -28,7 +28,8 @@ import Testing
         test = try Store(in: test.folder)
       }
       if step % 50 == 49 {
-        _ = try test.store.sweep(before: Timestamp(milliseconds: 2_000), countMax: 3)
+        _ = try test.store.sweep(
+          at: Timestamp(milliseconds: 2_000 + Limits.storedMillisecondsMax), countMax: 3)
       }
       try expectSums(test)
     }

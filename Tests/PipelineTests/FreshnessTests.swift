@@ -63,6 +63,35 @@ struct FreshnessTests {
     #expect(try machine.status().staleness == nil)
   }
 
+  /// No answer takes another's place that is to a message of its own.
+  @Test func messagesThatExpiredAtTheRelayAreAnsweredEach() throws {
+    let pipeline = try Pipeline.started()
+    for number in 2...3 {
+      try pipeline.source.commit(["a": "\(number)\n"])
+      try pipeline.send()
+    }
+    pipeline.clock.advance(seconds: 2 * 86_400)
+    for message in try pipeline.sealedMessages() {
+      try pipeline.deposit(message, from: pipeline.applier.public.mailbox)
+    }
+    try pipeline.work()
+    #expect(try pipeline.receipts().map(\.refusal) == [.expired, .expired])
+  }
+
+  @Test func receiptsThatNobodyCollectsGoAfterTheLongestLifetime() throws {
+    let fleet = try TestFleet.started()
+    let machine = fleet.machines[0]
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.send()
+    for message in try fleet.sealed(for: machine) { try fleet.deposit(message, at: machine) }
+    try machine.work()
+    let signer = fleet.signer.public.mailbox
+    #expect(try machine.store.messages(in: signer, countMax: 9).count == 1)
+    fleet.clock.advance(seconds: 92 * 86_400)
+    try machine.work()
+    #expect(try machine.store.messages(in: signer, countMax: 9).isEmpty)
+  }
+
   /// As long as there is something to do, and it never ends.
   @Test func machineThatNeverComesToRestSaysThatItIsStale() throws {
     let fleet = try TestFleet.started()

@@ -123,11 +123,7 @@ private final class RelayLoop {
     options.frameCountMax = 2
     options.sendQueueCountMax = 256
     options.linger = .zero
-    var made: Socket?
-    try identity.withTransportSecret { secret in
-      made = try Socket(server: .router, for: authenticator, secret: secret, options: options)
-    }
-    guard let socket = made.take() else { preconditionFailure("the secret was not lent") }
+    let socket = try TransportIdentity(identity).server(for: authenticator, options: options)
     endpoint = try socket.bind("tcp://127.0.0.1:*")
     self.socket = socket
   }

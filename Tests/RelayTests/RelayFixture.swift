@@ -88,16 +88,9 @@ final class RelayVisitor {
   init(_ name: String, to endpoint: String, of server: CurvePublicKey, in context: Context) throws {
     let identity = try TestIdentity.make(name)
     mailbox = identity.public.mailbox
-    let publicKey = try CurvePublicKey(identity.public.transportKey.bytes)
     var options = SocketOptions()
     options.linger = .zero
-    var made: Socket?
-    try identity.withTransportSecret { secret in
-      made = try Socket(
-        client: .dealer, in: context, serverKey: server, publicKey: publicKey, secret: secret,
-        options: options)
-    }
-    guard let socket = made.take() else { preconditionFailure("the secret was not lent") }
+    let socket = try TransportIdentity(identity).client(of: server, in: context, options: options)
     let monitor = try Monitor(socket)
     try socket.connect(endpoint)
     self.socket = socket
