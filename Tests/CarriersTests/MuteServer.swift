@@ -4,7 +4,7 @@ import ZeroMQ
 /// Has the server's key and port, lets alice in, and never says a word.
 final class MuteServer {
   private var socket: Socket?
-  private let authenticator: Authenticator
+  private var authenticator: Authenticator?
 
   init(_ server: Server) throws {
     let authenticator = try Authenticator(
@@ -27,8 +27,10 @@ final class MuteServer {
 
   deinit { stop() }
 
+  /// When it returns, the port is free: the end of the context waits for that, as in CarrierListener.stop().
   func stop() {
     socket = nil
-    authenticator.stop()
+    authenticator?.stop()
+    authenticator = nil
   }
 }
