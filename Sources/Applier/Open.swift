@@ -65,6 +65,8 @@ struct Open {
       throw Refused(error)
     } catch let error as FormatError {
       throw Refused(error)
+    } catch let error as MailboxError where error.isLoss {
+      throw Refused(.tampered, "the disk has lost it: \(error)")
     }
   }
 

@@ -18,18 +18,21 @@ extension CarrierDesk {
 
   /// As many whole messages as there is credit for; of the first one at least a part.
   private func deliver(after position: UInt64, credit: UInt32, to peer: Peer) -> [Outgoing] {
-    do throws(MailboxError) {
-      let chosen = try messages(for: peer.mailbox, after: position, credit: credit)
-      var answer: [Outgoing] = []
-      for (index, message) in chosen.enumerated() {
-        let more = index + 1 < chosen.count
-        answer.append(
-          Outgoing(peer: peer, reply: .delivery(message.entry, message.size, more: more)))
-        answer += try chunks(of: message, from: 0, credit: credit, to: peer)
+    while true {
+      do throws(MailboxError) {
+        let chosen = try messages(for: peer.mailbox, after: position, credit: credit)
+        var answer: [Outgoing] = []
+        for (index, message) in chosen.enumerated() {
+          let more = index + 1 < chosen.count
+          answer.append(
+            Outgoing(peer: peer, reply: .delivery(message.entry, message.size, more: more)))
+          answer += try chunks(of: message, from: 0, credit: credit, to: peer)
+        }
+        return answer
+      } catch {
+        // What is lost has left the mailbox: the others, then.
+        guard error.isLoss else { return [refusal(nil, .fault, "\(error)", to: peer)] }
       }
-      return answer
-    } catch {
-      return [refusal(nil, .fault, "\(error)", to: peer)]
     }
   }
 
@@ -65,7 +68,7 @@ extension CarrierDesk {
   ) throws(MailboxError) -> [Outgoing] {
     let end = min(message.size.chunkCount, first + min(credit, Limits.creditMax))
     guard first < end else { return [] }
-    let opened = try cache.open(message)
+    let opened = try reading(message.id) { () throws(MailboxError) in try cache.open(message) }
     return (first..<end).map {
       let name = ChunkName(id: message.id, index: $0)
       return Outgoing(peer: peer, reply: .chunk(name), message: opened)

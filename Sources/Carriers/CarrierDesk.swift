@@ -53,6 +53,8 @@ package final class CarrierDesk {
   var finished: [(peer: Peer, what: Finished)] = []
   /// What `finished` takes out of mailboxes: it is not delivered again.
   var leaving: [Mailbox: Set<MessageID>] = [:]
+  /// Told of each message that left its mailboxes because its bytes are lost.
+  package var onLoss: (MessageID, MailboxError) -> Void = { _, _ in }
   /// What something has come into since `deliverToWaiting`.
   var changed: Set<Mailbox> = []
 
@@ -116,11 +118,29 @@ package final class CarrierDesk {
       return [Frame(copying: outgoing.reply.encoded())]
     }
     do throws(MailboxError) {
-      let chunk = try cache.frame(name.index, of: message)
+      let chunk = try reading(name.id) { () throws(MailboxError) in
+        try cache.frame(name.index, of: message)
+      }
       return [Frame(copying: outgoing.reply.encoded()), chunk]
     } catch {
       let refusal = refusal(name.id, .fault, "\(error)", to: outgoing.peer)
       return [Frame(copying: refusal.reply.encoded())]
+    }
+  }
+
+  /// A message whose bytes the disk has lost leaves its mailboxes, and what is behind it moves on; who should have had it
+  /// turns out to be behind.
+  func reading<Value>(
+    _ id: MessageID, _ body: () throws(MailboxError) -> Value
+  ) throws(MailboxError) -> Value {
+    do throws(MailboxError) {
+      return try body()
+    } catch {
+      guard error.isLoss else { throw error }
+      try store.discard(id)
+      cache.forget(id)
+      onLoss(id, error)
+      throw error
     }
   }
 

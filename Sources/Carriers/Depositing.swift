@@ -115,9 +115,15 @@ package struct Depositing {
     let number = queue[index].next
     guard number < queue[index].end else { return nil }
     queue[index].next += 1
-    return Step(
-      request: .chunk(ChunkName(id: queue[index].offer.id, index: number)),
-      chunk: try queue[index].chunks[number])
+    let name = ChunkName(id: queue[index].offer.id, index: number)
+    do throws(MailboxError) {
+      return Step(request: .chunk(name), chunk: try queue[index].chunks[number])
+    } catch {
+      guard error.isLoss else { throw error }
+      try store.discard(name.id)
+      queue.removeAll { $0.offer.id == name.id }
+      return try next(at: now)
+    }
   }
 
   private mutating func refill(at now: ContinuousClock.Instant) throws(MailboxError) {
@@ -136,13 +142,14 @@ package struct Depositing {
     }
   }
 
-  /// `nil`: another run has handed it over meanwhile.
+  /// `nil`: another run has handed it over meanwhile, or the disk has lost it; its recipients turn out to be behind then.
   private func chunks(of message: StoredMessage) throws(MailboxError) -> StoredChunks? {
     do throws(MailboxError) {
       return try message.open()
     } catch {
-      guard try store.message(message.id, in: message.mailbox) != nil else { return nil }
-      throw error
+      guard error.isLoss else { throw error }
+      try store.discard(message.id)
+      return nil
     }
   }
 

@@ -34,6 +34,11 @@ struct ListenerLoop: ~Copyable {
     self.stopping = stopping
     self.log = log
     self.onDeposit = onDeposit
+    desk.onLoss = { id, error in
+      log.error(
+        "the disk has lost a message; it is dropped",
+        metadata: ["message": "\(id.abbreviated)", "error": "\(error)"])
+    }
   }
 
   /// Until it is told to stop; `false`: a socket failed.

@@ -19,6 +19,14 @@ package enum MailboxError: Error, CustomStringConvertible {
     }
   }
 
+  /// Bytes that were stored are not there any more, and will not come back; the message has to be made anew.
+  package var isLoss: Bool {
+    switch self {
+    case .missing, .spool(.endsEarly): true
+    case .outOfOrder, .spool, .database: false
+    }
+  }
+
   package var description: String {
     switch self {
     case .outOfOrder(let what): what

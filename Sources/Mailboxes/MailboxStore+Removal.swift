@@ -55,11 +55,7 @@ extension MailboxStore {
         database,
         sql: "SELECT id, byteCount FROM message WHERE receivedAt < ? ORDER BY receivedAt LIMIT ?",
         arguments: [Int64(clamping: time.milliseconds), countMax])
-      for row in rows {
-        let id = row["id"] as Data
-        try database.execute(sql: "DELETE FROM delivery WHERE message = ?", arguments: [id])
-        try database.execute(sql: "DELETE FROM message WHERE id = ?", arguments: [id])
-      }
+      for row in rows { try Self.removeEverywhere(row["id"], in: database) }
       return rows
     }
     let files = swept.filter { ($0["byteCount"] as Int64) > Int64(Self.inlineByteCountMax) }
@@ -69,6 +65,17 @@ extension MailboxStore {
 }
 
 extension MailboxStore {
+  /// Takes a message out of every mailbox; nothing happens where it is in none.
+  package func discard(_ id: MessageID) throws(MailboxError) {
+    try writing { database in try Self.removeEverywhere(Data(id.bytes), in: database) }
+    try removeFiles([id])
+  }
+
+  static func removeEverywhere(_ id: Data, in database: Database) throws {
+    try database.execute(sql: "DELETE FROM delivery WHERE message = ?", arguments: [id])
+    try database.execute(sql: "DELETE FROM message WHERE id = ?", arguments: [id])
+  }
+
   /// What a carrier has taken.
   package func remove(_ outgoing: WaitingMessage) throws(MailboxError) {
     try writing { database in

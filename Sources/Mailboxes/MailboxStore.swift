@@ -85,8 +85,7 @@ package struct MailboxStore: Sendable {
       for row in rows {
         guard let id = MessageID(Array(row)), !names.contains(IncomingMessage.fileName(of: id))
         else { continue }
-        try database.execute(sql: "DELETE FROM delivery WHERE message = ?", arguments: [row])
-        try database.execute(sql: "DELETE FROM message WHERE id = ?", arguments: [row])
+        try Self.removeEverywhere(row, in: database)
       }
     }
   }

@@ -38,7 +38,8 @@ package struct StoredMessage: Sendable {
       return try StoredChunks(
         file: SpoolFile.open(state.spool.path(of: IncomingMessage.fileName(of: id))), size: size)
     } catch {
-      throw .spool(error)
+      // Where all of the spool is away, the file may come back with it.
+      throw error.isNoSuchFile && state.spool.isThere ? .missing(id) : .spool(error)
     }
   }
 

@@ -10,6 +10,9 @@ package struct SpoolDirectory: Sendable {
     try Self.make(path)
   }
 
+  /// `false`: moved away, or what it is mounted on is.
+  package var isThere: Bool { unsafe access(path, F_OK) == 0 }
+
   package func path(of name: String) -> String { path + "/" + name }
 
   /// A name that is not there is no error: the step may be a repeated one.

@@ -10,6 +10,10 @@ package enum SpoolError: Error, Equatable, CustomStringConvertible {
     if case .cannot(_, _, let code) = self { code == ENOSPC || code == EDQUOT } else { false }
   }
 
+  package var isNoSuchFile: Bool {
+    if case .cannot(_, _, let code) = self { code == ENOENT } else { false }
+  }
+
   package var description: String {
     switch self {
     case .cannot(let operation, let path, let code):

@@ -1,4 +1,5 @@
 import Carriers
+import Foundation
 import Mailboxes
 import MessageFormat
 import TestSupport
@@ -188,14 +189,53 @@ import Testing
     #expect(try desk.store.first(in: Desk.alice)?.id == Letter(1).id)
   }
 
-  @Test func messageWhoseFileIsGoneIsAFault() throws {
-    let letter = Letter(1, payloadByteCount: 1_000_000)
-    deposit(letter)
-    try desk.store.state.spool.remove("\(letter.id.hex).sealed")
-    let replies = collect().map(\.reply)
-    guard replies.count == 1, case .refused(nil, .fault, _) = replies[0] else {
-      Issue.record("\(replies)")
+  // MARK: - What the disk has lost
+
+  /// A message that lies in a file, and one behind it.
+  private func depositTwo() -> (lost: Letter, next: Letter) {
+    let letters = (Letter(1, payloadByteCount: 1_000_000), Letter(2))
+    deposit(letters.0, letters.1)
+    return letters
+  }
+
+  private func path(of letter: Letter) -> String {
+    desk.store.state.spool.path(of: "\(letter.id.hex).sealed")
+  }
+
+  @Test func messageWhoseFileIsGoneDoesNotHoldUpTheNext() throws {
+    let (lost, next) = depositTwo()
+    var told: [MessageID] = []
+    desk.desk.onLoss = { id, _ in told.append(id) }
+    try FileManager.default.removeItem(atPath: path(of: lost))
+    let entry = try entry(of: next)
+    #expect(collect().first?.reply == .delivery(entry, next.size, more: false))
+    #expect(told == [lost.id])
+    #expect(try !desk.store.contains(lost.id))
+    #expect(try desk.store.usage(of: Desk.alice, as: .mailbox).messageCount == 1)
+  }
+
+  @Test func messageWhoseFileLostItsEndIsRefusedOnce() throws {
+    let (lost, next) = depositTwo()
+    try #require(unsafe truncate(path(of: lost), 900_000) == 0)
+    let answer = collect()
+    #expect(answer.first?.reply == .delivery(try entry(of: lost), lost.size, more: true))
+    let refusals = try answer.map { try CarrierReply(decoding: bytes(of: $0)[0]) }
+      .filter { if case .refused(lost.id, .fault, _) = $0 { true } else { false } }
+    #expect(!refusals.isEmpty)
+    #expect(collect().first?.reply == .delivery(try entry(of: next), next.size, more: false))
+    #expect(try desk.store.state.spool.names() == [])
+  }
+
+  /// A file system that is not mounted brings its files back.
+  @Test func messageIsKeptWhileTheWholeSpoolIsAway() throws {
+    let (kept, _) = depositTwo()
+    let spool = desk.store.state.spool.path
+    try FileManager.default.moveItem(atPath: spool, toPath: spool + ".away")
+    guard case .refused(nil, .fault, _) = collect().first?.reply else {
+      Issue.record("it was delivered, or dropped")
       return
     }
+    try FileManager.default.moveItem(atPath: spool + ".away", toPath: spool)
+    #expect(collect().first?.reply == .delivery(try entry(of: kept), kept.size, more: true))
   }
 }

@@ -55,6 +55,20 @@ struct OpenRefusalTests {
     try pipeline.expectRefusal(.tampered) { try pipeline.deposit(sealed) }
   }
 
+  /// The disk has lost its end, or all of it.
+  @Test(arguments: [700_000, 0])
+  func refusesMessageWhoseFileIsDamaged(byteCount: Int) throws {
+    var forgery = try forgery()
+    try forgery.setContent(.patch, PatchCases.randomBytes(800_000, seed: 3))
+    let sealed = try forgery.sealed()
+    try pipeline.expectRefusal(.tampered) {
+      try pipeline.deposit(sealed)
+      let path = pipeline.store.state.spool.path(of: "\(sealed.id.hex).sealed")
+      try #require(unsafe truncate(path, off_t(byteCount)) == 0)
+    }
+    try pipeline.expectNextPushArrives()
+  }
+
   @Test func refusesChunksInAnotherOrder() throws {
     var forgery = try forgery()
     try forgery.setContent(.patch, PatchCases.randomBytes(300_000, seed: 3))
