@@ -51,6 +51,17 @@ import Testing
     #expect(end.seconds < 5)
   }
 
+  /// As systemd starts it: JOURNAL_STREAM names what standard error is.
+  @Test func journalIsToldTheLevelOfALine() throws {
+    let script = "JOURNAL_STREAM=$(stat -L -c %d:%i /dev/stderr) exec \"$0\" \"$@\""
+    let relay = try RunningProgram(
+      PipelineProgram("/bin/sh", in: folder),
+      ["-c", script, program.executable, "relay", "--config", "relay.yaml"])
+    #expect(try relay.line(with: "listening").hasPrefix("<5>20"))
+    #expect(relay.end().status == 0)
+    #expect(try !start().log.contains("<"))
+  }
+
   @Test func identitiesThatComeAreSeenWithoutASignal() throws {
     let relay = try start()
     #expect(try program.run(["keygen", "web2", "--directory", "keys/appliers"]).status == 0)

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Machine
 
 /// `log:` in a configuration: where lines go besides standard error, how they look, and from which level on.
 struct LogConfiguration {
@@ -36,32 +37,19 @@ struct LogConfiguration {
   }
 }
 
-/// Standard error and, when configured, a file that is appended to.
+/// Standard error and, when configured, a file.
 final class LogOutput: Sendable {
-  private let file: FileHandle?
+  private let file: LogFile?
+  private let isJournal = Journal.isStandardError
 
-  init(file path: String?) throws {
-    guard let path else {
-      file = nil
-      return
-    }
-    let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
-    guard descriptor >= 0 else {
-      throw ConfigurationError.unreadable(file: path, reason: String(cString: strerror(errno)))
-    }
-    file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-  }
+  init(file path: String?) throws { file = try path.map { try LogFile($0) } }
 
-  /// One write for each line, so that lines of several threads stay whole.
-  func write(_ line: String) {
-    let bytes = Data((line + "\n").utf8)
-    for handle in [FileHandle.standardError, file].compactMap({ $0 }) {
-      do {
-        try handle.write(contentsOf: bytes)
-      } catch {
-        // A log that cannot be written must not stop the work that it tells of.
-      }
-    }
+  /// A log that cannot be written must not stop the work that it tells of.
+  func write(_ line: String, at level: Logger.Level) {
+    let bytes = Array((line + "\n").utf8)
+    let prefix = isJournal ? Array(Journal.prefix(of: level).utf8) : []
+    do { try FileHandle.standardError.write(contentsOf: prefix + bytes) } catch {}
+    do { try file?.append(bytes) } catch {}
   }
 }
 
@@ -89,7 +77,7 @@ struct LineLogHandler: LogHandler {
     switch format {
     case .text:
       let text = fields.map { " \($0.0)=\(quoted($0.1))" }.joined()
-      output.write("\(time) \(event.level) \(event.message)\(text)")
+      output.write("\(time) \(event.level) \(event.message)\(text)", at: event.level)
     case .json:
       var object = Dictionary(fields) { first, _ in first }
       object["time"] = time
@@ -98,9 +86,9 @@ struct LineLogHandler: LogHandler {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
       do {
-        output.write(String(decoding: try encoder.encode(object), as: UTF8.self))
+        output.write(String(decoding: try encoder.encode(object), as: UTF8.self), at: event.level)
       } catch {
-        output.write("\(time) \(event.level) \(event.message)")
+        output.write("\(time) \(event.level) \(event.message)", at: event.level)
       }
     }
   }
