@@ -99,7 +99,7 @@ let package = Package(
       name: "Applier",
       dependencies: [
         "GitModel", "MessageFormat", "Sodium", "Git", "PatchText", "WorkingTree", "Compression",
-        "Sealing", "Patching", "Mailboxes", grdb, logging,
+        "Sealing", "Patching", "Mailboxes", "Machine", grdb, logging,
       ], swiftSettings: strict),
 
     .target(

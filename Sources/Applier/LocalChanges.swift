@@ -19,7 +19,7 @@ struct LocalChanges {
       if let what = try localChange(at: change, removed: removed) {
         throw Refused(
           .localChanges,
-          "\(change.path) \(what); commit or remove that by hand, or set 'on-local-changes: overwrite'"
+          "\(change.path) \(what); undo that or move it away, or set 'on-local-changes: overwrite'"
         )
       }
     }

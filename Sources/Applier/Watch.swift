@@ -1,4 +1,6 @@
+import Foundation
 import Logging
+import Machine
 import MessageFormat
 
 /// Looks at the checkouts whenever nothing is to be done, and when it is time: says so once where one becomes stale or
@@ -67,7 +69,8 @@ final class Watch {
       try Metrics.write(text, to: path)
       written = text
     } catch {
-      log.warning("metrics", metadata: ["path": "\(path)", "error": "\(error)"])
+      let reason = (error as? CocoaError)?.fault ?? "\(error)"
+      log.warning("metrics", metadata: ["path": "\(path)", "error": "\(reason)"])
     }
   }
 }

@@ -53,6 +53,14 @@ extension MailboxStore {
     try reading { database in try Self.usage(of: name, as: role, in: database) }
   }
 
+  /// In which something waits.
+  package func mailboxes() throws(MailboxError) -> [Mailbox] {
+    try reading { database in
+      try Data.fetchAll(
+        database, sql: "SELECT name FROM usage WHERE role = 'mailbox' AND messageCount > 0")
+    }.compactMap { Mailbox(Array($0)) }
+  }
+
   static func stored(
     _ offer: DepositOffer, from depositor: Mailbox, in database: Database
   ) throws -> Standing.Stored {

@@ -1,6 +1,6 @@
 import Git
-import GitModel
-import MessageFormat
+package import GitModel
+package import MessageFormat
 
 /// Every machine of every stream, and how far it is behind.
 package struct Fleet {
@@ -35,41 +35,82 @@ package struct Fleet {
     package let newest: SentMessage?
   }
 
+  /// A branch that has moved since it was last sent: a push whose hook did not run, or failed.
+  package struct Unsent: Sendable {
+    package let remote: String
+    package let branch: BranchName
+    package let tip: ObjectID
+    /// What was sent lies so far behind the tip.
+    package let distance: Distance
+  }
+
+  /// Of the recipients that are configured.
   package let rows: [Row]
+  package let unsent: [Unsent]
 
   /// A repository that cannot be opened has nothing to say of revisions; the rest is shown.
-  package init(
-    _ outbox: Outbox, repositories: [(remote: String, path: String)]
-  ) throws {
-    var opened: [String: Repository] = [:]
-    for (remote, path) in repositories {
-      do throws(GitError) {
-        opened[remote] = try Repository(opening: path)
-      } catch {
-        continue
-      }
-    }
+  package init(_ outbox: Outbox, repositories: [SignerRepository]) throws {
+    let sources = repositories.map { Source($0) }
     let newest = try outbox.newest()
-    rows = try outbox.machines().map { machine in
-      Row(
-        machine: machine, distance: Self.distance(of: machine, in: opened[machine.remote]),
+    rows = try outbox.machines().compactMap { machine in
+      guard let source = sources.first(where: { $0.sends(to: machine) }) else { return nil }
+      return Row(
+        machine: machine,
+        distance: source.distance(from: machine.revision, to: machine.head),
         healing: Healing.state(of: machine),
         newest: newest.first {
           $0.recipient == machine.recipient && $0.remote == machine.remote && $0.ref == machine.ref
         })
     }
+    unsent = try sources.flatMap { source in
+      try source.configured.branches.compactMap { branch in
+        guard let tip = source.tip(of: branch) else { return nil }
+        let sent = try outbox.head(of: source.configured.remote, branch)?.revision
+        guard sent != tip else { return nil }
+        return Unsent(
+          remote: source.configured.remote, branch: branch, tip: tip,
+          distance: source.distance(from: sent, to: tip))
+      }
+    }
   }
 
-  private static func distance(of machine: Machine, in repository: Repository?) -> Distance {
-    guard let revision = machine.revision else { return .nothing }
-    if revision == machine.head { return .commits(0) }
-    guard let repository else { return .unknownRevision }
-    do throws(GitError) {
-      let missing = try repository.commits(
-        from: revision, to: machine.head, countMax: commitCountMax)
-      return .commits(missing.count)
-    } catch {
-      return .unknownRevision
+  private struct Source {
+    let configured: SignerRepository
+    let repository: Repository?
+
+    init(_ configured: SignerRepository) {
+      self.configured = configured
+      do throws(GitError) {
+        repository = try Repository(opening: configured.path)
+      } catch {
+        repository = nil
+      }
+    }
+
+    func sends(to machine: Machine) -> Bool {
+      configured.remote == machine.remote
+        && configured.branches.contains { $0.fullName == machine.ref }
+        && configured.recipients.contains { $0.mailbox == machine.recipient }
+    }
+
+    func tip(of branch: BranchName) -> ObjectID? {
+      do throws(GitError) {
+        return try repository?.referenceTarget(branch.fullName)
+      } catch {
+        return nil
+      }
+    }
+
+    func distance(from revision: ObjectID?, to tip: ObjectID) -> Distance {
+      guard let revision else { return .nothing }
+      if revision == tip { return .commits(0) }
+      guard let repository else { return .unknownRevision }
+      do throws(GitError) {
+        let missing = try repository.commits(from: revision, to: tip, countMax: commitCountMax)
+        return .commits(missing.count)
+      } catch {
+        return .unknownRevision
+      }
     }
   }
 }

@@ -44,6 +44,13 @@ struct KeygenTests {
     #expect(!result.text.contains(try secretLine()))
   }
 
+  @Test func directoryThatCannotBeMadeIsNamed() throws {
+    try folder.write("file", "")
+    expectFailure(
+      try program.run(["keygen", "web1", "--directory", "file/keys"]),
+      "distro: error: file/keys: Not a directory")
+  }
+
   private func secretLine() throws -> String {
     String(try #require(try text("keys/web1.key").split(separator: "\n").last))
   }

@@ -59,8 +59,17 @@ import Testing
   @Test func pushWaitsAtTheRelayForAMachineThatIsOff() throws {
     let relay = try startRelay()
     try installation.source.commit(["a": "1\n"])
-    let sent = try installation.sendMain(wait: 2)
+    let sent = try installation.sendMain(wait: 5)
     #expect(sent.status == 1 && sent.text.contains("stored"), "\(sent.text)\(sent.errors)")
+    let waiting = try installation.succeed("status", "--config", "relay.yaml")
+    #expect(waiting.contains(#/web1 +applier +1 +\d+ +20/#), "\(waiting)")
+    #expect(waiting.contains(#/signer +signer +0 +0 +-/#), "\(waiting)")
+    try FileManager.default.moveItem(
+      atPath: folder.path("keys/appliers/web1.pub"), toPath: folder.path("web1.pub"))
+    let removed = try installation.succeed("status", "--config", "relay.yaml")
+    #expect(removed.contains(#/[0-9a-f]+ +removed +1 /#), "\(removed)")
+    try FileManager.default.moveItem(
+      atPath: folder.path("web1.pub"), toPath: folder.path("keys/appliers/web1.pub"))
     let applier = try startApplier()
     let result = try installation.send("--flush")
     #expect(result.status == 0, "\(result.errors)\(applier.log)")

@@ -1,51 +1,80 @@
 import Applier
 import ArgumentParser
 import Mailboxes
+import Relay
 import Signer
 
 struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows the fleet, or the checkouts of this machine.",
+    abstract: "Shows the fleet, the checkouts of this machine, or the mailboxes of a relay.",
     discussion: """
-      With a signer's configuration: every stream and machine, where it is, and how far behind. With an applier's: every
-      checkout, and whether it is what its signers want it to be; exit status 2 where one is stale.
+      With a signer's configuration: every stream and machine, where it is, how far behind, and what was not sent. With \
+      an applier's: every checkout, and whether it is what its signers want it to be; exit status 2 where one is stale. \
+      With a relay's: what waits for whom. With that of `distro serve`: all of its roles.
 
         distro status --config config/signer.yaml
         distro status --config config/web1.yaml
       """)
 
-  @Option(help: "The signer's or the applier's configuration.")
+  @Option(help: "The configuration of any role.")
   var config: String
 
   @Flag(help: "Prints JSON.")
   var json = false
 
   func run() throws {
-    if try ConfigurationFile(config).root.value(of: "checkouts") != nil {
-      try showCheckouts()
-    } else {
-      try showFleet()
-    }
-  }
-
-  private func showFleet() throws {
-    let places = try SignerConfiguration.places(config)
-    let outbox = try Outbox(directory: places.state)
-    let fleet = try Fleet(outbox, repositories: places.repositories)
-    if json {
-      Terminal.print(try FleetReport.json(fleet))
-    } else if fleet.rows.isEmpty {
-      Terminal.print("nothing was sent yet")
-    } else {
-      Terminal.print(FleetReport.table(fleet))
-    }
-  }
-
-  private func showCheckouts() throws {
-    let settings = try ApplierConfiguration.read(config).settings
-    let store = try MailboxStore(state: StateDatabase.applier(directory: settings.state))
-    let status = try ApplierStatus(settings, store: store, now: Clock.now())
-    Terminal.print(json ? try CheckoutReport.json(status) : CheckoutReport.text(status))
+    var status = RoleStatus()
+    let file = try ConfigurationFile(config)
+    let kind = ConfigurationKind(file)
+    let roles = kind == .serve ? try ServeConfiguration(file).files : [config]
+    for role in roles { try status.look(at: role) }
+    Terminal.print(json ? try status.json(asOneRole: kind != .serve) : status.text)
     if status.isStale { throw ExitStatus.refused }
+  }
+}
+
+/// What each role of one process says of itself.
+private struct RoleStatus: Encodable {
+  private var relay: [MailboxReport.Row]?
+  private var signer: [FleetReport.Line]?
+  private var applier: CheckoutReport.Root?
+  private var texts: [String] = []
+  private(set) var isStale = false
+
+  private enum CodingKeys: CodingKey { case relay, signer, applier }
+
+  var text: String { texts.joined(separator: "\n\n") }
+
+  mutating func look(at path: String) throws {
+    switch ConfigurationKind(try ConfigurationFile(path)) {
+    case .relay:
+      let rows = try RelayStatus(RelayConfiguration.places(path)).rows
+      relay = rows.map { MailboxReport.Row($0) }
+      texts.append(MailboxReport.text(rows))
+    case .signer:
+      let places = try SignerConfiguration.places(path)
+      let fleet = try Fleet(
+        Outbox(directory: places.state), repositories: places.repositories)
+      signer = FleetReport.lines(fleet)
+      texts.append(FleetReport.text(fleet))
+    case .applier:
+      let settings = try ApplierConfiguration.read(path).settings
+      let store = try MailboxStore(state: StateDatabase.applier(directory: settings.state))
+      let status = try ApplierStatus(settings, store: store, now: Clock.now())
+      isStale = status.isStale
+      applier = CheckoutReport.Root(status)
+      texts.append(CheckoutReport.text(status))
+    case .serve:
+      throw ConfigurationError.unreadable(
+        file: path, reason: "it names roles, where a role's own configuration is expected")
+    }
+  }
+
+  /// `asOneRole`: what that role says, without a key before it.
+  func json(asOneRole: Bool) throws -> String {
+    guard asOneRole else { return try StatusReport.encoded(self) }
+    if let relay { return try StatusReport.encoded(relay) }
+    if let signer { return try StatusReport.encoded(signer) }
+    return try StatusReport.encoded(applier)
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Machine
 import Sodium
 
 /// A configuration file, and what values of it mean: paths count from the file, keys are loaded.
@@ -18,10 +19,9 @@ struct ConfigurationFile {
       }
       data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch let error as CocoaError {
-      let reason =
-        error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile
-        ? "there is no such file" : "\(error.localizedDescription)"
-      throw ConfigurationError.unreadable(file: path, reason: reason)
+      let isMissing = error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile
+      throw ConfigurationError.unreadable(
+        file: path, reason: isMissing ? "there is no such file" : error.fault)
     }
     guard let text = String(data: data, encoding: .utf8) else {
       throw ConfigurationError.unreadable(file: path, reason: "it is not UTF-8")

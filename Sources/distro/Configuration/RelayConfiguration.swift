@@ -7,23 +7,39 @@ struct RelayConfiguration {
   let settings: RelaySettings
   let log: LogConfiguration
 
+  private static let keys = ["identity", "passphrase-file", "state", "relay", "log"]
+  private static let relayKeys = [
+    "signers", "appliers", "trusted-signers", "trusted-appliers", "routes", "quotas",
+  ]
+
+  static func places(_ path: String) throws -> RelayPlaces {
+    let file = try ConfigurationFile(path)
+    let root = try file.root.mapping(keys: keys)
+    return try places(root, try root["relay"].mapping(keys: relayKeys), in: file)
+  }
+
+  private static func places(
+    _ root: ConfigurationMapping, _ relay: ConfigurationMapping, in file: ConfigurationFile
+  ) throws -> RelayPlaces {
+    RelayPlaces(
+      state: try file.path(try root["state"]),
+      signers: try directory(try relay["trusted-signers"], in: file),
+      appliers: try directory(try relay["trusted-appliers"], in: file))
+  }
+
   static func read(_ path: String) throws -> RelayConfiguration {
     let file = try ConfigurationFile(path)
-    let root = try file.root.mapping(keys: [
-      "identity", "passphrase-file", "state", "relay", "log",
-    ])
-    let relay = try root["relay"].mapping(keys: [
-      "signers", "appliers", "trusted-signers", "trusted-appliers", "routes", "quotas",
-    ])
-    let signers = try directory(try relay["trusted-signers"], in: file)
-    let appliers = try directory(try relay["trusted-appliers"], in: file)
-    let peers = TrustedPeers(signers: signers, appliers: appliers)
+    let root = try file.root.mapping(keys: keys)
+    let relay = try root["relay"].mapping(keys: relayKeys)
+    let places = try places(root, relay, in: file)
+    let peers = TrustedPeers(signers: places.signers, appliers: places.appliers)
     return RelayConfiguration(
       settings: RelaySettings(
-        identity: try file.identity(root), state: try file.path(try root["state"]),
+        identity: try file.identity(root), state: places.state,
         signersEndpoint: try relay["signers"].string(),
-        appliersEndpoint: try relay["appliers"].string(), trustedSigners: signers.path,
-        trustedAppliers: appliers.path, routes: try routes(relay[optional: "routes"], among: peers),
+        appliersEndpoint: try relay["appliers"].string(),
+        trustedSigners: places.signers.path, trustedAppliers: places.appliers.path,
+        routes: try routes(relay[optional: "routes"], among: peers),
         quotas: try quotas(relay[optional: "quotas"])),
       log: try LogConfiguration(root[optional: "log"], in: file))
   }

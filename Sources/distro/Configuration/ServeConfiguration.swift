@@ -8,6 +8,9 @@ struct ServeConfiguration {
 
   static let roles = ["relay", "signer", "applier"]
 
+  /// In the order in which they start.
+  var files: [String] { [relay, signer, applier].compactMap { $0 } }
+
   static func read(_ path: String) throws -> ServeConfiguration {
     try ServeConfiguration(ConfigurationFile(path))
   }

@@ -15,17 +15,11 @@ enum SignerConfiguration {
     "heartbeat-seconds", "log",
   ]
 
-  /// Only where the state and the repositories lie: for looking at them no key is needed.
-  static func places(
-    _ path: String
-  ) throws -> (state: String, repositories: [(remote: String, path: String)]) {
+  /// Only where the state lies, and what is sent to whom: for looking at that no secret key is needed.
+  static func places(_ path: String) throws -> (state: String, repositories: [SignerRepository]) {
     let file = try ConfigurationFile(path)
     let root = try file.root.mapping(keys: keys)
-    let repositories = try root["repositories"].list().map { node in
-      let mapping = try node.mapping(keys: repositoryKeys)
-      return (try mapping["remote"].string(), try file.path(try mapping["path"]))
-    }
-    return (try file.path(try root["state"]), repositories)
+    return (try file.path(try root["state"]), try repositories(root, in: file))
   }
 
   /// Where a daemon logs; `sign-and-send` reports on the terminal.
@@ -47,7 +41,7 @@ enum SignerConfiguration {
     guard heartbeat <= heartbeatSecondsMax else {
       throw try root["heartbeat-seconds"].invalid("over the limit of \(heartbeatSecondsMax)")
     }
-    let repositories = try root["repositories"].list().map { try repository($0, in: file) }
+    let repositories = try repositories(root, in: file)
     let carriers = try root["carriers"].list().map { try carrier($0, in: file) }
     try requireCarriers(for: repositories, carriers, at: try root["carriers"])
     return SignerSettings(
@@ -63,6 +57,12 @@ enum SignerConfiguration {
     return SignerCarrier(
       endpoint: try zeromq["connect"].string(),
       server: try file.publicIdentity(try zeromq["server"]))
+  }
+
+  private static func repositories(
+    _ root: ConfigurationMapping, in file: ConfigurationFile
+  ) throws -> [SignerRepository] {
+    try root["repositories"].list().map { try repository($0, in: file) }
   }
 
   private static func repository(

@@ -49,7 +49,7 @@ struct ApplierChecks {
       guard let rights = try FileRights.of(path), rights.isWritable else {
         return examination.fail(
           .checkout, path, "cannot be written to",
-          do: "give it to the user of the service: chown -R; in its unit: ReadWritePaths=")
+          do: "as root, give it to the user of the service: chown -R; in its unit: ReadWritePaths=")
       }
     }
     try place.checkRoom(at: settings.path, &examination)
@@ -105,7 +105,9 @@ struct ApplierChecks {
     let names = changed.paths.joined(separator: ", ") + more
     let advice =
       switch settings.onLocalChanges {
-      case .refuse: "commit or remove that by hand: a patch that touches it is refused"
+      case .refuse:
+        "undo that or move it away (a commit would be in the way as well): a patch that touches it "
+          + "is refused"
       case .overwrite: "nothing, where it may be lost: 'on-local-changes: overwrite' is set"
       }
     examination.warn(

@@ -12,30 +12,27 @@ struct ConfigurationChecks {
     } catch {
       return examination.fail(.configuration, path, error)
     }
-    let root = file.root
-    if root.value(of: "repositories") != nil {
-      checkOwnFiles(of: file, &examination)
+    let kind = ConfigurationKind(file)
+    if kind != .serve { checkOwnFiles(of: file, &examination) }
+    switch kind {
+    case .signer:
       guard let settings = read({ try SignerConfiguration.read(path) }, &examination) else {
         return
       }
       SignerChecks(settings: settings).run(&examination)
-    } else if root.value(of: "checkouts") != nil {
-      checkOwnFiles(of: file, &examination)
+    case .applier:
       guard let configuration = read({ try ApplierConfiguration.read(path) }, &examination) else {
         return
       }
       ApplierChecks(configuration: configuration).run(&examination)
-    } else if root.value(of: "identity") != nil {
-      checkOwnFiles(of: file, &examination)
+    case .relay:
       guard let configuration = read({ try RelayConfiguration.read(path) }, &examination) else {
         return
       }
       RelayChecks(settings: configuration.settings).run(&examination)
-    } else {
+    case .serve:
       guard let roles = read({ try ServeConfiguration(file) }, &examination) else { return }
-      for role in [roles.relay, roles.signer, roles.applier].compactMap({ $0 }) {
-        ConfigurationChecks(path: role).run(&examination)
-      }
+      for role in roles.files { ConfigurationChecks(path: role).run(&examination) }
     }
   }
 

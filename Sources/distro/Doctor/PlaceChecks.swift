@@ -36,7 +36,7 @@ struct PlaceChecks {
       let finding = "belongs to user \(rights.owner), and we are user \(FileRights.user)"
       return isRoot
         ? examination.warn(area, path, finding, do: advice)
-        : examination.fail(area, path, finding, do: "chown -R \(FileRights.user) \(path)")
+        : examination.fail(area, path, finding, do: "as root: chown -R \(FileRights.user) \(path)")
     }
     if !rights.isWritable {
       return examination.fail(
@@ -47,7 +47,7 @@ struct PlaceChecks {
       let entry = path + "/" + name
       if let rights = try FileRights.of(entry), !rights.isWritable {
         return examination.fail(
-          area, entry, "cannot be written to", do: "chown -R \(FileRights.user) \(path)")
+          area, entry, "cannot be written to", do: "as root: chown -R \(FileRights.user) \(path)")
       }
     }
     guard rights.mode & 0o022 == 0 else {

@@ -21,15 +21,11 @@ enum CheckoutReport {
     return StatusReport.aligned(rows) + "\nmessages that wait: \(status.waitingCount)"
   }
 
-  static func json(_ status: ApplierStatus) throws -> String {
-    try StatusReport.encoded(Root(status))
-  }
-
   /// The keys are part of the interface; README.md lists them.
-  private struct Root: Encodable {
-    let stale: Bool
-    let waiting: Int
-    let checkouts: [Row]
+  struct Root: Encodable {
+    fileprivate let stale: Bool
+    fileprivate let waiting: Int
+    fileprivate let checkouts: [Row]
 
     init(_ status: ApplierStatus) {
       stale = status.isStale
@@ -38,7 +34,7 @@ enum CheckoutReport {
     }
   }
 
-  private struct Row: Encodable {
+  fileprivate struct Row: Encodable {
     let path: String
     let remote: String
     let ref: String

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Foundation
 import Git
+import Machine
 import Signer
 import Sodium
 import ZeroMQ
@@ -26,6 +28,7 @@ struct ErrorReport {
     case let error as SodiumError: self.init(error.description, hint: error.hint)
     case let error as GitError: self.init(error.description, hint: error.hint)
     case let error as ZeroMQError: self.init(error.description, hint: error.hint)
+    case let error as CocoaError: self.init(error.fault, hint: nil)
     default: self.init("\(error)", hint: nil)
     }
   }
@@ -39,6 +42,8 @@ struct ErrorReport {
 extension SodiumError {
   fileprivate var hint: String? {
     switch self {
+    case .notThere(let path) where path.hasSuffix(".pub"):
+      "copy the .pub file of the other side there, and compare its fingerprint with what it shows"
     case .notThere: "make one with: distro keygen NAME"
     case .alreadyThere: "choose another NAME, or move the old files away"
     case .openToOthers(let path, _): "run: chmod 600 \(path)"
@@ -69,7 +74,8 @@ extension GitError {
 extension ZeroMQError {
   fileprivate var hint: String? {
     switch self {
-    case .addressInUse: "another program listens there; choose another port in 'listen:'"
+    case .addressInUse:
+      "another program listens there: end it, or choose another port in the configuration"
     default: nil
     }
   }

@@ -4,8 +4,25 @@ import Signer
 
 /// The machines that a signer sends to, as lines for people and as JSON for machines.
 enum FleetReport {
-  /// A table with a heading; times in UTC.
-  static func table(_ fleet: Fleet) -> String {
+  /// A table with a heading, times in UTC, and below it what was not sent.
+  static func text(_ fleet: Fleet) -> String {
+    let machines = fleet.rows.isEmpty ? "nothing was sent yet" : table(fleet)
+    return ([machines] + fleet.unsent.map { line($0) }).joined(separator: "\n")
+  }
+
+  private static func line(_ unsent: Fleet.Unsent) -> String {
+    let (branch, tip) = (unsent.branch.shortName, unsent.tip.abbreviated)
+    let what =
+      switch unsent.distance {
+      case .nothing: "was never sent"
+      case .commits(let count) where count > 0: "is \(count) commits ahead of what was sent"
+      case .commits, .unknownRevision: "is not at what was sent"
+      }
+    return "\(branch) of \(unsent.remote), at \(tip), \(what): "
+      + "distro sign-and-send --ref \(branch) sends it"
+  }
+
+  private static func table(_ fleet: Fleet) -> String {
     var rows = [
       ["REMOTE", "BRANCH", "MACHINE", "REVISION", "BEHIND", "SEEN", "STATE", "LAST REFUSAL"]
     ]
@@ -35,14 +52,20 @@ enum FleetReport {
     }
   }
 
-  static func json(_ fleet: Fleet) throws -> String {
-    try StatusReport.encoded(fleet.rows.map { Line(message: $0.newest, machine: Row($0)) })
+  /// For JSON, one for each machine.
+  static func lines(_ fleet: Fleet) -> [Line] {
+    fleet.rows.map { row in
+      let unsent = fleet.unsent.first {
+        $0.remote == row.machine.remote && $0.branch.fullName == row.machine.ref
+      }
+      return Line(message: row.newest, machine: Row(row, unsent))
+    }
   }
 
   /// One object: the keys of the newest message to a machine, and those of the machine.
-  private struct Line: Encodable {
-    let message: SentMessage?
-    let machine: Row
+  struct Line: Encodable {
+    fileprivate let message: SentMessage?
+    fileprivate let machine: Row
 
     func encode(to encoder: any Encoder) throws {
       try message.map { StatusReport.Row($0) }?.encode(to: encoder)
@@ -51,12 +74,14 @@ enum FleetReport {
   }
 
   /// The keys are part of the interface; README.md lists them.
-  private struct Row: Encodable {
+  fileprivate struct Row: Encodable {
     let remote: String
     let ref: String
     let recipient: String
     let recipientFingerprint: String
     let head: String
+    /// Where the branch is in the repository, when that was not sent.
+    let unsentTip: String?
     let revision: String?
     /// Absent: not known.
     let behind: Int?
@@ -69,13 +94,14 @@ enum FleetReport {
     let healAttempts: Int
     let healAfter: String?
 
-    init(_ row: Fleet.Row) {
+    init(_ row: Fleet.Row, _ unsent: Fleet.Unsent?) {
       let machine = row.machine
       remote = machine.remote
       ref = machine.ref
       recipient = machine.name
       recipientFingerprint = machine.recipient.hex
       head = machine.head.hex
+      unsentTip = unsent?.tip.hex
       revision = machine.revision?.hex
       behind = row.distance.commitCount
       standing = machine.standing?.rawValue

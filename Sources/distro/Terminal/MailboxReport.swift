@@ -1,0 +1,40 @@
+import Foundation
+import Relay
+
+/// What waits at a relay, as lines for people and as JSON for machines.
+enum MailboxReport {
+  static func text(_ rows: [RelayStatus.Row]) -> String {
+    let heading = ["IDENTITY", "ROLE", "WAITING", "BYTES", "OLDEST"]
+    return StatusReport.aligned(
+      [heading]
+        + rows.map { row in
+          [
+            name(row), row.role.rawValue, "\(row.waiting.messageCount)",
+            "\(row.waiting.byteCount)", row.waiting.oldest.map { StatusReport.time($0) } ?? "-",
+          ]
+        })
+  }
+
+  private static func name(_ row: RelayStatus.Row) -> String {
+    row.name?.text ?? row.mailbox.abbreviated
+  }
+
+  /// The keys are part of the interface; README.md lists them.
+  struct Row: Encodable {
+    let identity: String
+    let fingerprint: String
+    let role: String
+    let waiting: UInt64
+    let bytes: UInt64
+    let oldest: String?
+
+    init(_ row: RelayStatus.Row) {
+      identity = MailboxReport.name(row)
+      fingerprint = row.mailbox.hex
+      role = row.role.rawValue
+      waiting = row.waiting.messageCount
+      bytes = row.waiting.byteCount
+      oldest = row.waiting.oldest.map { StatusReport.time($0) }
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import GitModel
+import TestSupport
+import Testing
+
+/// `distro status` with every kind of configuration, on the real program.
+struct StatusTests {
+  private let installation: Installation
+  private var folder: PipelineFolder { installation.folder }
+
+  init() throws {
+    installation = try Installation()
+    try installation.source.commit(["a": "1\n"])
+  }
+
+  private func text(_ name: String = "signer.yaml") throws -> String {
+    try installation.succeed("status", "--config", name)
+  }
+
+  private func json(_ name: String) throws -> Any {
+    try JSONSerialization.jsonObject(
+      with: Data(try installation.succeed("status", "--config", name, "--json").utf8))
+  }
+
+  @Test func branchThatWasNotSentIsNamed() throws {
+    let tip = try installation.source.id().abbreviated
+    #expect(
+      try text() == """
+        nothing was sent yet
+        main of \(Installation.remote), at \(tip), was never sent: \
+        distro sign-and-send --ref main sends it
+        """)
+    #expect(try installation.sendMain(wait: 0).status == 0)
+    #expect(try !text().contains("sign-and-send"))
+    // Pushed, and no hook has run.
+    for number in 2...3 { try installation.source.commit(["a": "\(number)\n"]) }
+    #expect(try text().contains("is 2 commits ahead of what was sent"))
+    let row = try #require((try json("signer.yaml") as? [[String: Any]])?.first)
+    #expect(row["unsentTip"] as? String == (try installation.source.id().hex))
+    try installation.source.git("commit", "-q", "--amend", "-m", "other")
+    #expect(try installation.sendMain(wait: 0).status == 0)
+    try installation.source.git("reset", "-q", "--hard", "HEAD~1")
+    #expect(try text().contains("is not at what was sent"))
+  }
+
+  @Test func machineThatIsNoRecipientAnyMoreIsNotListed() throws {
+    #expect(try installation.sendMain(wait: 0).status == 0)
+    #expect(try text().contains(" web1 "))
+    try installation.succeed("keygen", "web2")
+    try folder.edit("signer.yaml", "recipients: [keys/web1.pub]", "recipients: [keys/web2.pub]")
+    #expect(try text() == "nothing was sent yet")
+  }
+
+  @Test func everyRoleOfServeIsShown() throws {
+    try installation.writeRelay()
+    try folder.write(
+      "serve.yaml", "relay: relay.yaml\nsigner: signer.yaml\napplier: web1.yaml\n")
+    #expect(try installation.sendMain(wait: 0).status == 0)
+    let all = try text("serve.yaml")
+    for name in ["relay.yaml", "signer.yaml", "web1.yaml"] {
+      #expect(all.contains(try text(name)), "\(all)")
+    }
+    let roles = try #require(try json("serve.yaml") as? [String: Any])
+    #expect(Set(roles.keys) == ["relay", "signer", "applier"])
+  }
+
+  @Test func fileThatNamesItselfIsAnError() throws {
+    try folder.write("serve.yaml", "relay: serve.yaml\n")
+    expectFailure(
+      try installation.run("status", "--config", "serve.yaml"), "a role's own configuration")
+  }
+}
