@@ -54,17 +54,10 @@ final class SignerService: RoleService {
   }
 
   func run() async throws {
-    let (end, ending) = AsyncStream<Never>.makeStream()
-    let thread = Thread { [self] in
-      work()
-      ending.finish()
+    try await runBlockingLoop(work) {
+      isStopping.withLock { $0 = true }
+      bell.signal()
     }
-    thread.stackSize = 8 << 20
-    thread.start()
-    try await gracefulShutdown()
-    isStopping.withLock { $0 = true }
-    bell.signal()
-    for await _ in end {}
     delivery.stop()
   }
 
