@@ -39,7 +39,9 @@ extension Outbox {
           Data(message.bytes), Data(receipt.applier.bytes),
         ])
     }
-    guard try isNews(receipt, to: question, in: database) else { return question.message != nil }
+    guard try isNews(receipt, to: question, at: now, in: database) else {
+      return question.message != nil
+    }
     try settle(question, by: receipt.applier, in: database)
     try update(question, receipt, word, at: now, in: database)
     if word.refusal == .replayed || word.refusal == .forked {
@@ -113,9 +115,10 @@ extension Outbox {
   }
 
   /// A carrier can hold an old answer back, or bring it again: only the newest counts. The first answer to a message that
-  /// is younger than the last answered one is new, whatever the applier's clock says.
+  /// is younger than the last answered one is new, whatever the applier's clock says; of other answers, one from the future
+  /// is none.
   private static func isNews(
-    _ receipt: Receipt, to question: Question, in database: Database
+    _ receipt: Receipt, to question: Question, at now: Timestamp, in database: Database
   ) throws -> Bool {
     let row = try Row.fetchOne(
       database,
@@ -123,8 +126,14 @@ extension Outbox {
       arguments: [question.stream, Data(receipt.applier.bytes)])
     guard let row else { return false }
     if question.message != nil, question.sequence > UInt64(row["sequence"] as Int64) { return true }
+    guard receipt.finishedAt <= latest(at: now) else { return false }
     guard let seenAt = row["seenAt"] as Int64? else { return true }
     return Int64(receipt.finishedAt.milliseconds) > seenAt
+  }
+
+  /// What an applier's clock can say when it is right, or nearly.
+  private static func latest(at now: Timestamp) -> Timestamp {
+    now.adding(milliseconds: Limits.clockSkewMillisecondsMax)
   }
 
   /// Mailboxes are in order: what was sent before the answered one, and has no answer, will not get one that matters.
@@ -146,10 +155,12 @@ extension Outbox {
     _ question: Question, _ receipt: Receipt, _ word: Word, at now: Timestamp,
     in database: Database
   ) throws {
+    // A clock that is set right again must not make what it says from then on old news.
+    let seenAt = min(receipt.finishedAt, latest(at: now))
     let arguments: StatementArguments = [
       question.stream, Data(receipt.applier.bytes), word.standing.rawValue,
       Int64(question.sequence), word.revision.map { Data($0.bytes) },
-      word.tree.map { Data($0.bytes) }, Int64(receipt.finishedAt.milliseconds),
+      word.tree.map { Data($0.bytes) }, Int64(seenAt.milliseconds),
     ]
     // A refusal need not know the revision, and never knows the tree.
     try database.execute(

@@ -125,4 +125,18 @@ struct SignerStateTests {
     for receipt in old { #expect(try !fleet.outbox.record(receipt, at: fleet.clock.now)) }
     #expect(try fleet.machine().standing != .behind)
   }
+
+  /// What it said while it was ahead must not make what it says afterwards old news.
+  @Test func machineWhoseClockWasAheadIsHealedWhenItIsSetRight() throws {
+    let fleet = try TestFleet.started()
+    fleet.machines[0].clock.set(aheadBySeconds: 2 * 86_400)
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.push()
+    #expect(try fleet.newest().refusal == "expired")
+    fleet.machines[0].clock.set(aheadBySeconds: 0)
+    // What a right clock may be ahead.
+    fleet.clock.advance(seconds: 301)
+    #expect(try fleet.heal() == 1)
+    try fleet.expectEqual()
+  }
 }

@@ -8,8 +8,21 @@ import MessageFormat
 import Sealing
 import Signer
 import Sodium
+import Synchronization
 import TestSupport
 import Testing
+
+/// The fleet's time, and by how much one machine is ahead of it.
+final class MachineClock: Sendable {
+  private let fleet: TestClock
+  private let aheadMilliseconds = Mutex<UInt64>(0)
+
+  init(_ fleet: TestClock) { self.fleet = fleet }
+
+  var now: Timestamp { fleet.now.adding(milliseconds: aheadMilliseconds.withLock { $0 }) }
+
+  func set(aheadBySeconds seconds: UInt64) { aheadMilliseconds.withLock { $0 = 1_000 * seconds } }
+}
 
 /// A private machine: its keys, its state and its checkout.
 final class TestMachine {
@@ -17,7 +30,8 @@ final class TestMachine {
   let checkout: PipelineRepository
   let settings: ApplierSettings
   private(set) var store: MailboxStore
-  private let clock: TestClock
+  /// Its own, which the test may set wrong.
+  let clock: MachineClock
   private(set) var worker: Worker
   let log = TestLog()
   /// What its carrier does not let through any more, in either direction.
@@ -39,13 +53,13 @@ final class TestMachine {
           onLocalChanges: onLocalChanges, unusualPaths: .refuse, symbolicLinks: .inside,
           signers: [first.public.mailbox], staleAfterSeconds: staleAfterSeconds)
       ], deadline: .seconds(300), metrics: folder.path(name + ".prom"))
-    self.clock = clock
+    self.clock = MachineClock(clock)
     store = try MailboxStore(state: StateDatabase.applier(directory: settings.state))
-    worker = Self.worker(settings, store, clock, log)
+    worker = Self.worker(settings, store, self.clock, log)
   }
 
   private static func worker(
-    _ settings: ApplierSettings, _ store: MailboxStore, _ clock: TestClock, _ log: TestLog
+    _ settings: ApplierSettings, _ store: MailboxStore, _ clock: MachineClock, _ log: TestLog
   ) -> Worker {
     Worker(
       settings, store: store, log: log.logger, now: { clock.now }, onAnswer: {})
