@@ -1,16 +1,11 @@
 import Foundation
 import TestSupport
 
-/// A program that runs beside the test, and what it has written to its standard error.
+/// A program that runs beside the test, and what it has written to its standard error. It is killed where nobody has
+/// waited for its end.
 final class RunningProgram: @unchecked Sendable {
-  enum Failure: Error { case notLogged(String, log: String) }
-
   let process = Process()
-  private let output = Pipe()
-  // Guards `text` and `hasEnded`, which the reading thread writes.
-  private let condition = NSCondition()
-  private var text = ""
-  private var hasEnded = false
+  private let output = ProgramLog()
 
   init(
     _ program: PipelineProgram, _ arguments: [String], environment: [String: String] = [:]
@@ -21,46 +16,22 @@ final class RunningProgram: @unchecked Sendable {
     process.environment = program.environment.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
-    process.standardError = output
+    process.standardError = output.pipe
     try process.run()
-    Thread { [self] in read() }.start()
+    // The thread holds the log alone: whoever lets go of the program ends it.
+    Thread { [output] in output.read() }.start()
   }
 
   deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
   var pid: Int32 { process.processIdentifier }
 
-  var log: String {
-    condition.lock()
-    defer { condition.unlock() }
-    return text
-  }
-
-  private func read() {
-    while true {
-      let data = output.fileHandleForReading.availableData
-      condition.lock()
-      text += String(decoding: data, as: UTF8.self)
-      hasEnded = data.isEmpty
-      condition.broadcast()
-      condition.unlock()
-      if data.isEmpty { return }
-    }
-  }
+  var log: String { output.all }
 
   /// Waits until a whole line holds `part`; answers it.
   @discardableResult
   func line(with part: String, seconds: TimeInterval = 60) throws -> String {
-    let deadline = Date(timeIntervalSinceNow: seconds)
-    condition.lock()
-    defer { condition.unlock() }
-    while true {
-      for line in text.split(separator: "\n").dropLast(text.hasSuffix("\n") ? 0 : 1)
-      where line.contains(part) { return String(line) }
-      guard !hasEnded, condition.wait(until: deadline) else {
-        throw Failure.notLogged(part, log: text)
-      }
-    }
+    try output.line(with: part, by: Date(timeIntervalSinceNow: seconds))
   }
 
   /// Sends a signal and waits for the end; answers the exit status, negative for a signal, and how long it took.
@@ -75,5 +46,46 @@ final class RunningProgram: @unchecked Sendable {
     process.waitUntilExit()
     let status = process.terminationStatus
     return process.terminationReason == .exit ? status : -status
+  }
+}
+
+/// What comes out of a pipe, until its other end is closed.
+private final class ProgramLog: @unchecked Sendable {
+  struct NotLogged: Error { let part, log: String }
+
+  let pipe = Pipe()
+  // Guards `text` and `hasEnded`, which the reading thread writes.
+  private let condition = NSCondition()
+  private var text = ""
+  private var hasEnded = false
+
+  var all: String {
+    condition.lock()
+    defer { condition.unlock() }
+    return text
+  }
+
+  func read() {
+    while true {
+      let data = pipe.fileHandleForReading.availableData
+      condition.lock()
+      text += String(decoding: data, as: UTF8.self)
+      hasEnded = data.isEmpty
+      condition.broadcast()
+      condition.unlock()
+      if data.isEmpty { return }
+    }
+  }
+
+  func line(with part: String, by deadline: Date) throws -> String {
+    condition.lock()
+    defer { condition.unlock() }
+    while true {
+      for line in text.split(separator: "\n").dropLast(text.hasSuffix("\n") ? 0 : 1)
+      where line.contains(part) { return String(line) }
+      guard !hasEnded, condition.wait(until: deadline) else {
+        throw NotLogged(part: part, log: text)
+      }
+    }
   }
 }
