@@ -29,7 +29,7 @@ final class Watchdog: Sendable {
       value += 1
       return value
     }
-    let timer = DispatchSource.makeTimerSource(queue: .global(qos: .userInitiated))
+    let timer = DispatchSource.makeTimerSource(queue: .global())
     timer.schedule(deadline: .now() + .nanoseconds(Int(deadline / .nanoseconds(1))))
     timer.setEventHandler { [self] in
       guard generation.withLock({ $0 == current }) else { return }
@@ -37,7 +37,7 @@ final class Watchdog: Sendable {
         "a message took longer than its deadline; ending",
         metadata: ["deadline": "\(deadline)"])
       let noted = DispatchSemaphore(value: 0)
-      DispatchQueue.global(qos: .userInitiated).async {
+      DispatchQueue.global().async {
         onExpiry()
         noted.signal()
       }

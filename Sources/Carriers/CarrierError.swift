@@ -34,8 +34,10 @@ package enum CarrierError: Error, CustomStringConvertible {
 
   package var hint: String? {
     switch self {
-    case .notReached(_, .nobodyListens): "is the other side running, and is the port right?"
-    case .notReached(_, .refused): "add our .pub file to 'trusted-signers:' there, and restart it"
+    case .notReached(_, .nobodyListens):
+      "is the other side running, and are its name and port right?"
+    case .notReached(_, .refused):
+      "add our .pub file to those that it trusts; a relay looks by itself, an applier at a reload"
     case .notReached(_, .wrongServer): "compare 'server:' with the other side's .pub file"
     default: nil
     }

@@ -1,4 +1,5 @@
 package import GitModel
+import Glibc
 
 /// Everything that reading or writing a repository can fail with.
 package enum GitError: Error, Equatable {
@@ -98,7 +99,8 @@ extension GitError: CustomStringConvertible {
     case .indexUnreadable(let path, let reason): "index \(path): \(reason)"
     case .indexBusy(let path): "index \(path): another program keeps changing it"
     case .malformedShallowFile(let path): "file \(path): has a line that is no object name"
-    case .system(let call, let path, let code): "\(call) \(path): system error \(code)"
+    case .system(let call, let path, let code):
+      "\(path): \(call) failed: \(unsafe String(cString: strerror(code)))"
     case .libgit2(let action, let code, let reason): "\(action): \(reason) (libgit2 \(code))"
     default: preconditionFailure("every case has its words in one of the three lists")
     }

@@ -90,6 +90,11 @@ package final class Repository {
     guard code == GIT_ENOTFOUND.rawValue else {
       return .libgit2(action: "open \(path)", code: code, reason: reason)
     }
+    // What may not be looked at may be a repository.
+    for place in [path, path + "/.git"] where unsafe access(place, R_OK | X_OK) != 0 {
+      let failure = errno
+      if failure == EACCES { return .system(call: "open", path: place, code: failure) }
+    }
     return unsafe access(path, F_OK) == 0
       ? .notRepository(path: path) : .directoryMissing(path: path)
   }

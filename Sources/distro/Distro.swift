@@ -39,7 +39,7 @@ struct Distro: ParsableCommand {
       guard exitCode(for: error) != .success else { exit(withError: error) }
       let isUsage = exitCode(for: error) == ExitStatus.usage
       ErrorReport(error, usage: isUsage ? message(for: error) : nil).print()
-      exit(withError: isUsage ? ExitStatus.usage : ExitStatus.fault)
+      exit(withError: isUsage ? ExitStatus.usage : ExitStatus.status(of: error))
     }
   }
 }

@@ -17,55 +17,61 @@ struct ConfigurationTests {
   @Test func unknownKeyIsNamedWithItsLineAndTheNearestKnownOne() throws {
     try installation.folder.edit("signer.yaml", "repositories:", "repostories:")
     expectFailure(
-      try send(), "signer.yaml:7", "unknown key 'repostories'", "did you mean 'repositories'?")
+      try send(), status: 78, "signer.yaml:7", "unknown key 'repostories'",
+      "did you mean 'repositories'?")
     try installation.folder.edit("web1.yaml", "    path:", "    pth:")
-    expectFailure(try apply(), "web1.yaml:10", "unknown key 'pth'", "did you mean 'path'?")
+    expectFailure(
+      try apply(), status: 78, "web1.yaml:10", "unknown key 'pth'", "did you mean 'path'?")
   }
 
   @Test func wrongTypesAreNamedWithTheirPlace() throws {
     try installation.folder.edit("web1.yaml", "[keys/signer.pub]", "keys/signer.pub")
-    expectFailure(try apply(), "web1.yaml:6", "trusted-signers", "a list expected, found text")
+    expectFailure(
+      try apply(), status: 78, "web1.yaml:6", "trusted-signers", "a list expected, found text")
     try installation.folder.edit("signer.yaml", "branches: [main]", "branches: {main: 1}")
-    expectFailure(try send(), "branches", "a list expected, found a mapping")
+    expectFailure(try send(), status: 78, "branches", "a list expected, found a mapping")
   }
 
   @Test func valuesThatAreNoneOfTheChoicesAreNamed() throws {
     try installation.folder.edit("web1.yaml", "symbolic-links: any", "symbolic-links: some")
-    expectFailure(try apply(), "symbolic-links", "refuse or inside or any expected, found 'some'")
+    expectFailure(
+      try apply(), status: 78, "symbolic-links", "refuse or inside or any expected, found 'some'")
     try installation.folder.edit("web1.yaml", "symbolic-links: some", "on-local-changes: ask")
-    expectFailure(try apply(), "on-local-changes", "found 'ask'")
+    expectFailure(try apply(), status: 78, "on-local-changes", "found 'ask'")
     try installation.folder.edit("web1.yaml", "on-local-changes: ask", "\ndeadline-seconds: 0")
-    expectFailure(try apply(), "deadline-seconds", "a whole number of 1 or more expected")
+    expectFailure(
+      try apply(), status: 78, "deadline-seconds", "a whole number of 1 or more expected")
   }
 
   @Test func branchesThatAreNoneAreNamed() throws {
     try installation.folder.edit("signer.yaml", "branches: [main]", "branches: [refs/tags/v1]")
-    expectFailure(try send(), "'refs/tags/v1' is no branch")
+    expectFailure(try send(), status: 78, "'refs/tags/v1' is no branch")
   }
 
   @Test func missingKeyIsNamed() throws {
     try installation.folder.edit("web1.yaml", "state: var/web1\n", "")
-    expectFailure(try apply(), "the key 'state' is missing", "distro: hint: add a line 'state:")
+    expectFailure(
+      try apply(), status: 78, "the key 'state' is missing", "distro: hint: add a line 'state:")
   }
 
   @Test func syntaxErrorsHaveTheirLine() throws {
     try installation.folder.edit("web1.yaml", "state: var/web1", "state: [var/web1")
-    expectFailure(try apply(), "web1.yaml:", "not valid YAML")
+    expectFailure(try apply(), status: 78, "web1.yaml:", "not valid YAML")
     try installation.folder.write("web1.yaml", "")
-    expectFailure(try apply(), "a mapping expected, found nothing")
+    expectFailure(try apply(), status: 78, "a mapping expected, found nothing")
   }
 
   @Test func missingFileIsNamed() throws {
     expectFailure(
-      try installation.run("verify-apply", "--config", "none.yaml"), "none.yaml",
+      try installation.run("verify-apply", "--config", "none.yaml"), status: 78, "none.yaml",
       "there is no such file", "--config")
   }
 
   @Test func refusesToStartWithoutTrustedSigners() throws {
     try installation.folder.edit("web1.yaml", "[keys/signer.pub]", "[]")
-    expectFailure(try apply(), "at least one signer expected")
+    expectFailure(try apply(), status: 78, "at least one signer expected")
     try installation.folder.edit("web1.yaml", "trusted-signers: []\n", "")
-    expectFailure(try apply(), "the key 'trusted-signers' is missing")
+    expectFailure(try apply(), status: 78, "the key 'trusted-signers' is missing")
   }
 
   @Test func refusesEndpointsThatAreNone() throws {

@@ -105,6 +105,21 @@ struct DoctorPeerTests {
       "problem", "repository", "is a shallow clone", advice: "git fetch --unshallow")
   }
 
+  /// As a service meets it whose user may not look into a repository of git's user.
+  @Test(.enabled(if: geteuid() == 0, "only root gives files away"))
+  func repositoryThatMayNotBeReadIsNamedAsSuch() throws {
+    let (shop, program) = (installation.source.path, folder.path("distro"))
+    try FileManager.default.copyItem(atPath: Installation.executable, toPath: program)
+    let owned = PipelineProgram("/bin/chown", in: folder)
+    #expect(try owned.run(["-R", "65534:65534", folder.path]).status == 0)
+    #expect(try owned.run(["0:0", shop]).status == 0)
+    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: shop)
+    let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", program]
+    let result = try PipelineProgram("/usr/bin/setpriv", in: folder).run(
+      nobody + ["doctor", "--config", "signer.yaml"])
+    #expect(result.text.contains("shop: open failed: Permission denied"), "\(result.text)")
+  }
+
   // MARK: - Carriers
 
   @Test func carrierThatDoesNotLetUsInIsAProblem() throws {

@@ -92,12 +92,12 @@ import Testing
   ])
   func whatIsWrongInTheConfigurationIsNamed(_ line: String, _ words: String) throws {
     try write(line)
-    expectFailure(try run(), words)
+    expectFailure(try run(), status: 78, words)
   }
 
   @Test func directoryMustBeThere() throws {
     try write(trusted: "keys/nowhere")
-    expectFailure(try run(), "relay.trusted-appliers", "nowhere")
+    expectFailure(try run(), status: 78, "relay.trusted-appliers", "nowhere")
   }
 
   @Test func exampleSaysWhatTheDefaultsAre() throws {

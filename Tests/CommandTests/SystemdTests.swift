@@ -59,45 +59,65 @@ struct SystemdTests {
     #expect(try program.run([String(words[1]), "--help"]).status == 0)
   }
 
-  /// What a filter of system calls forbids, the program must be able to do without: libzmq, for one, ends it.
+  /// What a filter forbids, the program must be able to do without: libzmq, for one, ends it.
   @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")))
   func programCallsNothingThatTheUnitForbids() throws {
     let installation = try Installation()
     try installation.source.commit(["a": "1\n"])
-    let trace = installation.folder.path("trace")
-    let program = PipelineProgram("/usr/bin/strace", in: installation.folder)
-    let daemon = try RunningProgram(
-      program,
-      ["-f", "-qq", "-o", trace, Installation.executable, "verify-apply", "--config", "web1.yaml"])
-    try installation.adoptEndpoint(of: daemon)
+    try installation.writeRelay()
+    let relay = try traced(installation, "relay", "--config", "relay.yaml")
+    try relay.daemon.line(with: "listening")
+    let applier = try traced(installation, "verify-apply", "--config", "web1.yaml")
+    try installation.adoptEndpoint(of: applier.daemon)
     #expect(try installation.sendMain().status == 0)
     try installation.succeed("doctor", "--config", "web1.yaml")
-    // strace passes a signal on only to itself.
+    for (daemon, path) in [relay, applier] {
+      try endTraced(daemon)
+      let trace = try String(contentsOfFile: path, encoding: .utf8)
+      let called = Set(trace.matches(of: /(?m)^\d+ +([a-z_0-9]+)\(/).map { String($0.output.1) })
+      #expect(called.count > 50)
+      // SQLite gives its files to the owner of the database when it runs as root, which the units never do.
+      #expect(called.subtracting(try allowedCalls()).subtracting(["fchown"]) == [])
+      let families = Set(trace.matches(of: #/ socket\((AF_[A-Z0-9]+)/#).map { String($0.output.1) })
+      #expect(!families.isDisjoint(with: ["AF_INET", "AF_INET6"]))
+      #expect(families.subtracting(try allowedFamilies()) == [])
+    }
+  }
+
+  private func traced(
+    _ installation: Installation, _ arguments: String...
+  ) throws -> (daemon: RunningProgram, trace: String) {
+    let trace = installation.folder.path("trace-\(arguments[0])")
+    let strace = PipelineProgram("/usr/bin/strace", in: installation.folder)
+    let daemon = try RunningProgram(
+      strace, ["-f", "-qq", "-o", trace, Installation.executable] + arguments)
+    return (daemon, trace)
+  }
+
+  /// strace passes a signal on only to itself.
+  private func endTraced(_ daemon: RunningProgram) throws {
     let children = try String(
       contentsOfFile: "/proc/\(daemon.pid)/task/\(daemon.pid)/children", encoding: .utf8)
     kill(try #require(children.split(separator: " ").first.flatMap { Int32($0) }), SIGTERM)
     #expect(daemon.wait() == 0)
-    var called: Set<String> = []
-    for line in try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n") {
-      if let match = line.firstMatch(of: /^\d+ +([a-z_0-9]+)\(/) {
-        called.insert(String(match.output.1))
-      }
-    }
-    #expect(called.count > 50)
-    // SQLite gives its files to the owner of the database when it runs as root, which the units never do.
-    let forbidden = called.subtracting(try allowedCalls()).subtracting(["fchown"])
-    #expect(forbidden == [])
   }
 
-  /// By the lines of all units, which are the same.
-  private func allowedCalls() throws -> Set<String> {
+  /// The lines of all units with this key, which are the same.
+  private func values(_ key: String) throws -> [Substring] {
     let lines = try Self.names.map { name in
-      try text(name).split(separator: "\n").filter { $0.hasPrefix("SystemCallFilter=") }
+      try text(name).split(separator: "\n").filter { $0.hasPrefix(key + "=") }
     }
     #expect(Set(lines).count == 1)
+    return lines[0].map { $0.dropFirst(key.count + 1) }
+  }
+
+  private func allowedFamilies() throws -> Set<String> {
+    Set(try values("RestrictAddressFamilies").flatMap { $0.split(separator: " ").map(String.init) })
+  }
+
+  private func allowedCalls() throws -> Set<String> {
     var allowed: Set<String> = []
-    for line in lines[0] {
-      let words = line.dropFirst("SystemCallFilter=".count)
+    for words in try values("SystemCallFilter") {
       let calls = try words.drop { $0 == "~" }.split(separator: " ")
         .flatMap { $0.hasPrefix("@") ? try group(String($0)) : [String($0)] }
       if words.hasPrefix("~") { allowed.subtract(calls) } else { allowed.formUnion(calls) }

@@ -31,6 +31,10 @@ struct ErrorReport {
     case let error as CocoaError: self.init(error.fault, hint: nil)
     default: self.init("\(error)", hint: nil)
     }
+    if hint == nil && message.contains("Read-only file system") {
+      self.init(
+        message, hint: "in a unit with ProtectSystem=strict, name its directory: ReadWritePaths=")
+    }
   }
 
   func print() {
