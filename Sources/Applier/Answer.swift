@@ -99,6 +99,7 @@ struct Answer {
       try Inbox.forgetAttempts(of: stored.id, in: database)
       try MailboxStore.remove(stored, in: database)
     }
+    try store.removeFile(of: stored)
   }
 
   /// Takes a message out of the inbox without a word.

@@ -1,11 +1,16 @@
+import Foundation
+import Machine
 import MessageFormat
 
-/// What the machine did not let us do with one checkout: a full disk, a lock of git's, a directory that is not ours.
+/// What the machine did not let us do with one checkout, a full disk, a lock of git's, a directory that is not ours; or with
+/// one message, whose name is in the place of the path.
 package struct CheckoutFault: Error, CustomStringConvertible {
   package let path: String
   package let reason: any Error
 
-  package var description: String { "\(path): \(reason)" }
+  package var description: String { "\(path): \(detail)" }
+
+  var detail: String { (reason as? CocoaError)?.fault ?? "\(reason)" }
 }
 
 /// The checkouts that a step has just failed on: their messages wait a while, and those of the others go on.

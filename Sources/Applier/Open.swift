@@ -49,6 +49,9 @@ struct Open {
       let statement = try Statement(
         decoding: unsealer.open(chunks[1], isLast: chunks.count == 2))
       if statement.type == Heartbeat.statementType {
+        guard chunks.count == 2 else {
+          throw SealingError.wrongPayload("a heartbeat with \(chunks.count) chunks instead of 2")
+        }
         return .heartbeat(try heartbeat(in: statement, now: now))
       }
       let (body, signer) = try statement.verified(type: Message.statementType, by: trustedSigners)

@@ -95,7 +95,7 @@ final class Pipeline {
     _ stored: StoredMessage, _ batch: inout Batch?, _ subject: inout Subject
   ) throws -> Bool {
     let opened: OpenedMessage
-    switch try open.open(stored, now: now()) {
+    switch try read(stored) {
     case .message(let message): opened = message
     case .heartbeat(let heartbeat):
       // What was sent before it is done first: it asks for what the checkout is at then.
@@ -124,6 +124,17 @@ final class Pipeline {
       target.add(try check.check(opened, stored))
     }
     return true
+  }
+
+  /// A file that cannot be read is the place that waits; the other messages go on.
+  private func read(_ stored: StoredMessage) throws -> Opened {
+    do {
+      return try open.open(stored, now: now())
+    } catch let error as MailboxError where error.isOfOneMessage {
+      let place = "message \(stored.id.abbreviated)"
+      faults.hold(stored.id, for: place)
+      throw CheckoutFault(path: place, reason: error)
+    }
   }
 
   private func hear(

@@ -117,7 +117,7 @@ package final class Worker {
     pipeline.faults.note(fault)
     log.error(
       "a fault of this machine; the checkout waits",
-      metadata: ["checkout": "\(fault.path)", "error": "\(fault.reason)"])
+      metadata: ["checkout": "\(fault.path)", "error": "\(fault.detail)"])
   }
 
   private func log(_ result: Recovery.Result, of checkout: CheckoutSettings) {

@@ -30,8 +30,10 @@ extension CarrierDesk {
         }
         return answer
       } catch {
-        // What is lost has left the mailbox: the others, then.
-        guard error.isLoss else { return [refusal(nil, .fault, "\(error)", to: peer)] }
+        // That one has left the mailbox, or is passed over: the others, then.
+        if error.isOfOneMessage { continue }
+        onFault(nil, error)
+        return [fault(nil, error, to: peer)]
       }
     }
   }
@@ -40,11 +42,12 @@ extension CarrierDesk {
     for mailbox: Mailbox, after position: UInt64, credit: UInt32
   ) throws(MailboxError) -> [StoredMessage] {
     let gone = leaving[mailbox, default: []]
+    unreadable.forgetEnded(at: clock())
     // The smallest message has two chunks.
-    let countMax = max(1, Int(min(credit, Limits.creditMax)) / 2) + gone.count
+    let countMax = max(1, Int(min(credit, Limits.creditMax)) / 2) + gone.count + unreadable.count
     var (chosen, rest): ([StoredMessage], UInt32) = ([], min(credit, Limits.creditMax))
     for message in try store.messages(in: mailbox, after: position, countMax: countMax)
-    where !gone.contains(message.id) {
+    where !gone.contains(message.id) && !unreadable.contains(message.id) {
       guard chosen.isEmpty || message.size.chunkCount <= rest else { break }
       chosen.append(message)
       rest -= min(rest, message.size.chunkCount)
@@ -59,7 +62,8 @@ extension CarrierDesk {
       }
       return try chunks(of: message, from: first.index, credit: credit, to: peer)
     } catch {
-      return [refusal(first.id, .fault, "\(error)", to: peer)]
+      if !error.isOfOneMessage { onFault(first.id, error) }
+      return [fault(first.id, error, to: peer)]
     }
   }
 
@@ -82,7 +86,8 @@ extension CarrierDesk {
       finished.append((peer, .acknowledged(entry, message)))
       return []
     } catch {
-      return [refusal(entry.id, .fault, "\(error)", to: peer)]
+      onFault(entry.id, error)
+      return [fault(entry.id, error, to: peer)]
     }
   }
 }

@@ -26,7 +26,8 @@ extension CarrierDesk {
     do throws(MailboxError) {
       return try admit(offer, from: peer)
     } catch {
-      return [refusal(offer.id, .fault, "\(error)", to: peer)]
+      onFault(offer.id, error)
+      return [fault(offer.id, error, to: peer)]
     }
   }
 
@@ -58,7 +59,10 @@ extension CarrierDesk {
   private func addMailboxes(
     _ missing: [Mailbox], of offer: DepositOffer, from peer: Peer
   ) throws(MailboxError) -> [Outgoing] {
-    guard let header = try store.header(of: offer.id) else {
+    let header = try reading(offer.id) { () throws(MailboxError) in
+      try store.header(of: offer.id)
+    }
+    guard let header else {
       throw .missing(offer.id)
     }
     if let fault = Self.fault(inHeader: header, of: offer) {
@@ -126,7 +130,8 @@ extension CarrierDesk {
       if case .outOfOrder(let what) = error {
         return [refusal(name.id, .outOfOrder, what, to: peer)]
       }
-      return [refusal(name.id, .fault, "\(error)", to: peer)]
+      onFault(name.id, error)
+      return [fault(name.id, error, to: peer)]
     }
     if message.isComplete {
       deposits.finish(key)

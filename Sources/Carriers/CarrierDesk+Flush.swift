@@ -27,7 +27,8 @@ extension CarrierDesk {
       let isThere = try store.settle(settlements, at: now())
       return answers(to: batch, isThere: isThere)
     } catch {
-      return batch.map { peer, what in refusal(what.id, .fault, "\(error)", to: peer) }
+      onFault(nil, error)
+      return batch.map { peer, what in fault(what.id, error, to: peer) }
     }
   }
 

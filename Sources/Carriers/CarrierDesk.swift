@@ -53,8 +53,9 @@ package final class CarrierDesk {
   var finished: [(peer: Peer, what: Finished)] = []
   /// What `finished` takes out of mailboxes: it is not delivered again.
   var leaving: [Mailbox: Set<MessageID>] = [:]
-  /// Told of each message that left its mailboxes because its bytes are lost.
-  package var onLoss: (MessageID, MailboxError) -> Void = { _, _ in }
+  var unreadable = UnreadableMessages()
+  /// Told of what this machine could not do, and with which message, if one.
+  package var onFault: (MessageID?, MailboxError) -> Void = { _, _ in }
   /// What something has come into since `deliverToWaiting`.
   var changed: Set<Mailbox> = []
 
@@ -123,23 +124,26 @@ package final class CarrierDesk {
       }
       return [Frame(copying: outgoing.reply.encoded()), chunk]
     } catch {
-      let refusal = refusal(name.id, .fault, "\(error)", to: outgoing.peer)
+      let refusal = fault(name.id, error, to: outgoing.peer)
       return [Frame(copying: refusal.reply.encoded())]
     }
   }
 
-  /// A message whose bytes the disk has lost leaves its mailboxes, and what is behind it moves on; who should have had it
-  /// turns out to be behind.
+  /// Reads of one message. One whose bytes the disk has lost leaves its mailboxes, and who should have had it turns out to
+  /// be behind; one that cannot be read is passed over for a while. What is behind either goes on.
   func reading<Value>(
     _ id: MessageID, _ body: () throws(MailboxError) -> Value
   ) throws(MailboxError) -> Value {
     do throws(MailboxError) {
       return try body()
     } catch {
-      guard error.isLoss else { throw error }
-      try store.discard(id)
-      cache.forget(id)
-      onLoss(id, error)
+      if error.isLoss {
+        try store.discard(id)
+        cache.forget(id)
+      } else if error.isOfOneMessage {
+        unreadable.add(id, at: clock())
+      }
+      onFault(id, error)
       throw error
     }
   }
@@ -147,6 +151,13 @@ package final class CarrierDesk {
   /// A connection that can no longer be reached waits for nothing. Its unfinished deposits stay for its identity's next
   /// one, within the limits on how many and how long.
   package func forget(_ peer: Peer) { waiting.remove(peer) }
+
+  /// Which fault exactly, `onFault` is told, and is nobody else's business.
+  func fault(_ id: MessageID?, _ error: MailboxError, to peer: Peer) -> Outgoing {
+    let detail =
+      error.isFullDisk ? "No space left on its disk" : "a fault of this machine; its log says which"
+    return refusal(id, .fault, detail, to: peer)
+  }
 
   func refusal(
     _ id: MessageID?, _ reason: CarrierRefusal, _ detail: String, to peer: Peer

@@ -9,7 +9,7 @@ final class OutgoingMessage {
 
   fileprivate init(_ message: StoredMessage) throws(MailboxError) {
     id = message.id
-    chunks = try message.open()
+    chunks = try message.openVerified()
   }
 }
 

@@ -62,11 +62,19 @@ package struct Depositing {
     package let detail: String
   }
 
+  /// A message of ours that could not be read here.
+  struct Fault {
+    let message: MessageID
+    let error: MailboxError
+  }
+
   private let mailboxes: Set<Mailbox>
   private let store: MailboxStore
   private let patience: ExchangePatience
   private var queue: [Deposit] = []
   private var holds: [Mailbox: Hold] = [:]
+  private var unreadable = UnreadableMessages()
+  private var faults: [Fault] = []
   private var isStale = true
 
   init(_ settings: ExchangeSettings) {
@@ -79,7 +87,9 @@ package struct Depositing {
   mutating func changed() { isStale = true }
 
   /// When there is something to do although nothing has come.
-  var nextAttempt: ContinuousClock.Instant? { [holdEnd, nextLook].compactMap { $0 }.min() }
+  var nextAttempt: ContinuousClock.Instant? {
+    [holdEnd, nextLook, unreadable.nextEnd].compactMap { $0 }.min()
+  }
 
   /// When a mailbox that was refused is tried again.
   private var holdEnd: ContinuousClock.Instant? { holds.values.compactMap(\.until).min() }
@@ -93,7 +103,7 @@ package struct Depositing {
 
   /// What to send next; `nil`: nothing now.
   mutating func next(at now: ContinuousClock.Instant) throws(MailboxError) -> Step? {
-    if let end = holdEnd, end <= now { isStale = true }
+    for case let end? in [holdEnd, unreadable.nextEnd] where end <= now { isStale = true }
     if let look = nextLook, look <= now { try lookAfterSilentOnes(at: now) }
     if isStale { try refill(at: now) }
     guard let index = queue.firstIndex(where: { !$0.isSent }),
@@ -115,15 +125,13 @@ package struct Depositing {
     let number = queue[index].next
     guard number < queue[index].end else { return nil }
     queue[index].next += 1
-    let name = ChunkName(id: queue[index].offer.id, index: number)
-    do throws(MailboxError) {
-      return Step(request: .chunk(name), chunk: try queue[index].chunks[number])
-    } catch {
-      guard error.isLoss else { throw error }
-      try store.discard(name.id)
+    let (name, chunks) = (ChunkName(id: queue[index].offer.id, index: number), queue[index].chunks)
+    let chunk = try reading(name.id, at: now) { () throws(MailboxError) in try chunks[number] }
+    guard let chunk else {
       queue.removeAll { $0.offer.id == name.id }
       return try next(at: now)
     }
+    return Step(request: .chunk(name), chunk: chunk)
   }
 
   private mutating func refill(at now: ContinuousClock.Instant) throws(MailboxError) {
@@ -134,23 +142,41 @@ package struct Depositing {
     var known: [MessageID: Set<Mailbox>] = [:]
     for deposit in queue { known[deposit.offer.id, default: []].formUnion(deposit.offer.mailboxes) }
     let open = mailboxes.filter { holds[$0]?.until == nil }
-    for outgoing in try store.outgoing(for: open, countMax: 2 * Limits.openDepositCountMax) {
+    unreadable.forgetEnded(at: now)
+    let countMax = 2 * Limits.openDepositCountMax + unreadable.count
+    for outgoing in try store.outgoing(for: open, countMax: countMax)
+    where !unreadable.contains(outgoing.message.id) {
       let left = outgoing.mailboxes.filter { known[outgoing.message.id]?.contains($0) != true }
       guard !left.isEmpty else { continue }
-      guard let chunks = try chunks(of: outgoing.message) else { continue }
+      let chunks = try reading(outgoing.message.id, at: now) { () throws(MailboxError) in
+        try outgoing.message.openVerified()
+      }
+      guard let chunks else { continue }
       queue.append(Deposit(outgoing.message, chunks, for: left, slot: outgoing.slot))
     }
   }
 
-  /// `nil`: another run has handed it over meanwhile, or the disk has lost it; its recipients turn out to be behind then.
-  private func chunks(of message: StoredMessage) throws(MailboxError) -> StoredChunks? {
+  /// Reads of one message; `nil`: the disk has lost it, and its recipients turn out to be behind, or it cannot be read, and
+  /// is passed over for a while. What is behind it goes on.
+  private mutating func reading<Value>(
+    _ id: MessageID, at now: ContinuousClock.Instant, _ body: () throws(MailboxError) -> Value
+  ) throws(MailboxError) -> Value? {
     do throws(MailboxError) {
-      return try message.open()
+      return try body()
     } catch {
-      guard error.isLoss else { throw error }
-      try store.discard(message.id)
+      guard error.isOfOneMessage else { throw error }
+      // Another run may have handed it over meanwhile.
+      guard try store.contains(id) else { return nil }
+      if error.isLoss { try store.discard(id) } else { unreadable.add(id, at: now) }
+      faults.append(Fault(message: id, error: error))
       return nil
     }
+  }
+
+  /// What could not be read since the last time.
+  mutating func takeFaults() -> [Fault] {
+    defer { faults = [] }
+    return faults
   }
 
   /// A deposit is the identity's, and the carrier answers whoever asked last: another run of ours may have taken one

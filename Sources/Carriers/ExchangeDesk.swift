@@ -2,13 +2,19 @@ package import Mailboxes
 package import MessageFormat
 
 /// Why an exchange cannot go on as it is; it begins anew after a pause.
-package enum ExchangeFault: Error {
+package enum ExchangeFault: Error, CustomStringConvertible {
   /// The carrier said what no carrier says.
   case unexpected(String)
   /// This machine could not, its disk is full for one.
   case machine(String)
   /// No room for what would come.
   case full(String)
+
+  package var description: String {
+    switch self {
+    case .unexpected(let what), .machine(let what), .full(let what): what
+    }
+  }
 }
 
 /// A client's side of the carrier protocol, apart from sockets: says what to send, takes what came, says what to do.
@@ -77,6 +83,9 @@ package final class ExchangeDesk {
     requests.filter { if case .acknowledge = $0 { true } else { false } }
       .map { Depositing.Step(request: $0) }
   }
+
+  /// Messages of ours that could not be read since the last time.
+  func takeFaults() -> [Depositing.Fault] { depositing.takeFaults() }
 
   package func outgoingChanged() { depositing.changed() }
 

@@ -119,6 +119,7 @@ final class ExchangeLoop {
 
   /// Whether there is more to send at once.
   private func send(over connection: CarrierConnection) throws -> Bool {
+    defer { for fault in desk.takeFaults() { report(fault) } }
     for _ in 0..<Self.sendCountMax {
       let next: Depositing.Step? =
         if let step = unsent.take() { step } else { try desk.next(at: .now) }
@@ -146,8 +147,9 @@ final class ExchangeLoop {
     case .turnedAway:
       throw CarrierError.notReached(endpoint: settings.endpoint, reason: failure)
     case .reply(let reply, let chunk):
-      lastHeard = .now
       if let effect = try desk.handle(reply, chunk: chunk, at: .now) { try perform(effect) }
+      // After our disk, however long that took: its time is none of the carrier's silence.
+      lastHeard = .now
     }
   }
 
@@ -216,6 +218,14 @@ extension ExchangeLoop {
     reportedFailure = error
     handlers.stateChanged(.failed(error))
     log.warning("the carrier is not reached; trying again", metadata: ["error": "\(error)"])
+  }
+
+  private func report(_ fault: Depositing.Fault) {
+    log.error(
+      fault.error.isLoss
+        ? "the disk has lost a message; it is dropped"
+        : "a message cannot be read; it is kept, and tried again",
+      metadata: ["message": "\(fault.message.abbreviated)", "error": "\(fault.error)"])
   }
 
   private func report(_ refusal: Depositing.Refusal) {

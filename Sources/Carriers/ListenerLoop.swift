@@ -34,10 +34,10 @@ struct ListenerLoop: ~Copyable {
     self.stopping = stopping
     self.log = log
     self.onDeposit = onDeposit
-    desk.onLoss = { id, error in
+    desk.onFault = { id, error in
       log.error(
-        "the disk has lost a message; it is dropped",
-        metadata: ["message": "\(id.abbreviated)", "error": "\(error)"])
+        error.isLoss ? "the disk has lost a message; it is dropped" : "a fault of this machine",
+        metadata: ["message": "\(id.map(\.abbreviated) ?? "-")", "error": "\(error)"])
     }
   }
 

@@ -143,11 +143,11 @@ extension IncomingMessage {
     (0..<4).map { UInt8(truncatingIfNeeded: length >> (24 - 8 * $0)) }
   }
 
-  /// With its header; a length over the limit means that the disk lost something.
+  /// With its header; a length that no chunk has means that the disk lost something.
   static func recordLength(in file: SpoolFile, at offset: UInt64) throws(SpoolError) -> UInt64 {
     let header = try file.read(at: offset, count: Int(recordHeaderByteCount))
     let length = header.reduce(0) { $0 << 8 | UInt64($1) }
-    guard length <= UInt64(Limits.chunkByteCountMax) else {
+    guard (1...UInt64(Limits.chunkByteCountMax)).contains(length) else {
       throw .endsEarly(path: file.path, offset: offset)
     }
     return recordHeaderByteCount + length

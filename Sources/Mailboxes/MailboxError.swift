@@ -27,6 +27,14 @@ package enum MailboxError: Error, CustomStringConvertible {
     }
   }
 
+  /// The other messages are not concerned.
+  package var isOfOneMessage: Bool {
+    switch self {
+    case .missing, .spool: true
+    case .outOfOrder, .database: false
+    }
+  }
+
   package var description: String {
     switch self {
     case .outOfOrder(let what): what

@@ -79,8 +79,7 @@ extension MailboxStore {
 package final class StoredChunks {
   private enum Source {
     case inline([[UInt8]])
-    /// `payloadOffset`: where chunk 2 starts; from there on all records but the last have one length.
-    case file(SpoolFile, payloadOffset: UInt64)
+    case file(Records)
   }
 
   package let count: UInt32
@@ -93,9 +92,7 @@ package final class StoredChunks {
 
   init(file: SpoolFile, size: SealedSize) throws(SpoolError) {
     count = size.chunkCount
-    let header = try IncomingMessage.recordLength(in: file, at: 0)
-    let statement = try IncomingMessage.recordLength(in: file, at: header)
-    source = .file(file, payloadOffset: header + statement)
+    source = .file(try Records(file, size))
   }
 
   package subscript(index: UInt32) -> [UInt8] {
@@ -103,28 +100,54 @@ package final class StoredChunks {
       precondition(index < count)
       switch source {
       case .inline(let chunks): return chunks[Int(index)]
-      case .file(let file, let payloadOffset):
-        do {
-          let offset = try offset(of: index, in: file, payloadOffset: payloadOffset)
-          let length = try IncomingMessage.recordLength(in: file, at: offset)
-          let header = IncomingMessage.recordHeaderByteCount
-          return try file.read(at: offset + header, count: Int(length - header))
-        } catch {
-          throw .spool(error)
-        }
+      case .file(let records):
+        do { return try records.chunk(index) } catch { throw .spool(error) }
       }
     }
   }
+}
 
-  private func offset(
-    of index: UInt32, in file: SpoolFile, payloadOffset: UInt64
-  ) throws(SpoolError) -> UInt64 {
+/// The records of a message's file, one for each chunk: its length, then its bytes. Where they lie follows from the size,
+/// so that each can be read without those before it, and a length that is another one shows that the disk lost something.
+private struct Records {
+  private static let headerByteCount = IncomingMessage.recordHeaderByteCount
+  private static let fullByteCount = headerByteCount + UInt64(Limits.chunkByteCountMax)
+
+  private let file: SpoolFile
+  /// Of the first two records, with their headers; of the others all but the last are full.
+  private let lengths: (UInt64, UInt64)
+
+  /// Throws `SpoolError.endsEarly` where the file is not what was written.
+  init(_ file: SpoolFile, _ size: SealedSize) throws(SpoolError) {
+    self.file = file
+    let first = try IncomingMessage.recordLength(in: file, at: 0)
+    lengths = (first, try IncomingMessage.recordLength(in: file, at: first))
+    let count = UInt64(size.chunkCount)
+    let payloadOffset = lengths.0 + lengths.1
+    let fullCount = count - min(count, 3)
+    guard file.size == size.byteCount + count * Self.headerByteCount,
+      count > 2
+        ? file.size > payloadOffset + fullCount * Self.fullByteCount
+        : file.size == payloadOffset
+    else { throw .endsEarly(path: file.path, offset: file.size) }
+  }
+
+  func chunk(_ index: UInt32) throws(SpoolError) -> [UInt8] {
+    let (offset, length) = place(of: index)
+    guard try IncomingMessage.recordLength(in: file, at: offset) == length else {
+      throw .endsEarly(path: file.path, offset: offset)
+    }
+    return try file.read(
+      at: offset + Self.headerByteCount, count: Int(length - Self.headerByteCount))
+  }
+
+  private func place(of index: UInt32) -> (offset: UInt64, length: UInt64) {
     switch index {
-    case 0: 0
-    case 1: try IncomingMessage.recordLength(in: file, at: 0)
+    case 0: return (0, lengths.0)
+    case 1: return (lengths.0, lengths.1)
     default:
-      payloadOffset + UInt64(index - 2)
-        * (IncomingMessage.recordHeaderByteCount + UInt64(Limits.chunkByteCountMax))
+      let offset = lengths.0 + lengths.1 + UInt64(index - 2) * Self.fullByteCount
+      return (offset, min(Self.fullByteCount, file.size - offset))
     }
   }
 }

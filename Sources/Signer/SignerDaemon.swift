@@ -31,6 +31,12 @@ package struct SignerDaemon {
     package let next: Timestamp
   }
 
+  /// Whether the time has come that a step answered, or the clock was set back since: no step looks so far ahead.
+  package func isDue(_ time: Timestamp) -> Bool {
+    let now = now()
+    return time <= now || time > now.adding(milliseconds: Self.intervalMillisecondsMax)
+  }
+
   /// Does what is due; to be repeated at the time it answers, and whenever receipts were recorded.
   package func step() throws -> Step {
     try outbox.sweep(at: now())

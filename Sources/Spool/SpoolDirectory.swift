@@ -23,17 +23,8 @@ package struct SpoolDirectory: Sendable {
   }
 
   package func names() throws(SpoolError) -> [String] {
-    guard let stream = unsafe opendir(path) else {
-      throw .cannot(operation: "list", path: path, code: errno)
-    }
-    defer { unsafe closedir(stream) }
     var names: [String] = []
-    while let entry = unsafe readdir(stream) {
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-      }
-      if name != "." && name != ".." { names.append(name) }
-    }
+    try forEachName(in: path) { (name, _) throws(SpoolError) in names.append(name) }
     return names.sorted()
   }
 

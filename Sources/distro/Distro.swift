@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Sodium
 
 @main
@@ -24,6 +25,8 @@ struct Distro: ParsableCommand {
     ])
 
   static func main() async {
+    // A terminal or a pusher that has gone is no reason to leave work undone.
+    signal(SIGPIPE, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try Libsodium.forbidCoreDumps()

@@ -33,20 +33,6 @@ import Testing
     #expect(alice.chunkRequestCount == up.chunks.count)
   }
 
-  @Test(arguments: [0, 900_000])
-  func messageThatTheDiskHasLostDoesNotHoldUpTheNext(byteCount: Int) throws {
-    let alice = try line.end()
-    let (lost, next) = (Letter(1, payloadByteCount: 1_000_000), Letter(2))
-    try alice.put(lost)
-    try alice.put(next)
-    let path = alice.store.state.spool.path(of: "\(lost.id.hex).sealed")
-    try #require(unsafe truncate(path, off_t(byteCount)) == 0)
-    alice.desk.connected(at: line.now)
-    try line.run(alice)
-    #expect(alice.stored == [next.id])
-    #expect(try !alice.store.contains(lost.id))
-  }
-
   @Test func nothingIsSaidWithoutAConnection() throws {
     let alice = try line.end()
     try alice.put(Letter(1))

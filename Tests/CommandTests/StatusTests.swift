@@ -67,6 +67,15 @@ struct StatusTests {
   @Test func fileThatNamesItselfIsAnError() throws {
     try folder.write("serve.yaml", "relay: serve.yaml\n")
     expectFailure(
-      try installation.run("status", "--config", "serve.yaml"), "a role's own configuration")
+      try installation.run("status", "--config", "serve.yaml"), status: 78,
+      "a role's own configuration")
+  }
+
+  /// As a hook's output goes nowhere when the one who pushed has gone.
+  @Test func readerThatHasGoneEndsNothing() throws {
+    let script = "{ sleep 0.5; \"$0\" status --config signer.yaml; echo $? >ended; } | true"
+    let shell = PipelineProgram("/bin/sh", in: folder)
+    #expect(try shell.run(["-c", script, installation.program.executable]).status == 0)
+    #expect(try String(contentsOfFile: folder.path("ended"), encoding: .utf8) == "0\n")
   }
 }

@@ -2,6 +2,7 @@ import Applier
 import Foundation
 import Git
 import Logging
+import MessageFormat
 import Synchronization
 import TestSupport
 import Testing
@@ -79,6 +80,33 @@ struct CheckoutFaultTests {
     #expect(machine.log.count(of: "a fault of this machine") == 1)
     try FileManager.default.moveItem(atPath: objects + "/away", toPath: objects + "/pack")
     #expect(try machine.checkout.git("rev-parse", "HEAD") == head)
+  }
+
+  @Test func messageWhoseFileCannotBeReadWaitsAlone() throws {
+    let pipeline = try Pipeline.started()
+    let clock = TickingClock()
+    let worker = worker(of: pipeline, clock)
+    let large = Data(PatchCases.randomBytes(800_000, seed: 5)).base64EncodedString()
+    try pipeline.source.commit(["large": large])
+    try pipeline.send()
+    let message = try #require(try pipeline.sealedMessages().first)
+    try pipeline.transfer()
+    let path = pipeline.store.state.spool.path(of: "\(message.id.hex).sealed")
+    try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    var sealed = message
+    sealed.chunks[0][0] ^= 1
+    try pipeline.deposit(sealed)
+    var end: ContinuousClock.Instant?
+    for _ in 0..<5 { if case .idle(let next) = try worker.handleNext() { end = next } }
+    // The other one is answered, and this one is neither answered nor gone.
+    #expect(try pipeline.receipts().map(\.refusal) == [.malformed])
+    try FileManager.default.removeItem(atPath: path)
+    try FileManager.default.moveItem(atPath: path + ".away", toPath: path)
+    clock.set(try #require(end))
+    while case .progress = try worker.handleNext() {}
+    #expect(try pipeline.receipts().map(\.refusal) == [nil])
+    try pipeline.expectEqual()
   }
 
   private func worker(of pipeline: Pipeline, _ clock: TickingClock) -> Worker {

@@ -156,7 +156,7 @@ struct FreshnessTests {
 
   private func sealed(
     _ fleet: TestFleet, by author: Identity, naming signer: Identity, revision: ObjectID,
-    lifetimeMilliseconds: UInt64 = 300_000
+    lifetimeMilliseconds: UInt64 = 300_000, chunksBehindIt count: Int = 0
   ) throws -> SealedMessage {
     let machine = fleet.machines[0]
     let heartbeat = Heartbeat(
@@ -166,7 +166,28 @@ struct FreshnessTests {
     let statement = try Statement.signed(
       heartbeat.encoded(), type: Heartbeat.statementType, by: author)
     var sealer = Sealer(for: [machine.identity.public])
-    return SealedMessage(chunks: [sealer.header, sealer.seal(statement, isLast: true)])
+    var chunks = [sealer.header, sealer.seal(statement, isLast: count == 0)]
+    for number in 0..<count {
+      chunks.append(
+        sealer.seal(
+          [UInt8](repeating: 0, count: Limits.chunkPlaintextByteCountMax),
+          isLast: number + 1 == count))
+    }
+    return SealedMessage(chunks: chunks)
+  }
+
+  /// Someone who may read a heartbeat seals it anew, with as much behind it as fills a disk.
+  @Test func heartbeatWithMoreBehindItIsRefusedAndLeavesNothing() throws {
+    let fleet = try TestFleet.started()
+    let machine = fleet.machines[0]
+    let padded = try sealed(
+      fleet, by: fleet.signer, naming: fleet.signer, revision: try fleet.source.id(),
+      chunksBehindIt: 8)
+    try fleet.deposit(padded, at: machine)
+    try machine.work()
+    #expect(try machine.status().heartbeat == nil)
+    #expect(machine.log.count(of: "tampered") == 1)
+    #expect(try machine.store.state.spool.names() == [])
   }
 
   /// A stranger; one who is trusted for another checkout; and one who speaks in another's name.

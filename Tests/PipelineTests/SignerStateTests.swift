@@ -139,4 +139,17 @@ struct SignerStateTests {
     #expect(try fleet.heal() == 1)
     try fleet.expectEqual()
   }
+
+  /// Or heartbeats would end until the clock is where it was, and every machine would be stale.
+  @Test func clockThatIsSetBackKeepsNothingWaiting() throws {
+    let fleet = try TestFleet.started()
+    let next = try fleet.daemon.step().next
+    #expect(!fleet.daemon.isDue(next))
+    let anHourAgo = Timestamp(milliseconds: fleet.clock.now.milliseconds - 3_600_000)
+    let daemon = SignerDaemon(fleet.settings, outbox: fleet.outbox, progress: .init { _, _, _ in })
+    {
+      anHourAgo
+    }
+    #expect(daemon.isDue(next))
+  }
 }

@@ -84,6 +84,13 @@ import Testing
     try write("", "signers/one.revoked")
     #expect(try names().signers == [])
     #expect(faultCount == 1)
+    try FileManager.default.removeItem(atPath: signers.path + "/one.revoked")
+    #expect(try names().signers == ["one"])
+    // It leads nowhere.
+    try FileManager.default.createSymbolicLink(
+      atPath: signers.path + "/one.revoked", withDestinationPath: "nowhere")
+    #expect(try names().signers == [])
+    #expect(faultCount == 1)
   }
 
   @Test mutating func directoryThatHasGoneTrustsNobodyUntilItIsBack() throws {

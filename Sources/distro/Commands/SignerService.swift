@@ -69,7 +69,7 @@ final class SignerService: RoleService {
       settings, outbox: outbox, progress: SendProgress { _, _, _ in }, now: Clock.now)
     var next = Clock.now()
     while !isStopping.withLock({ $0 }) {
-      if hasNews.take() || next <= Clock.now() { next = step(daemon) }
+      if hasNews.take() || daemon.isDue(next) { next = step(daemon) }
       delivery.outboxChanged()
       _ = bell.wait(timeout: .now() + .nanoseconds(Int(Self.turn / .nanoseconds(1))))
     }
