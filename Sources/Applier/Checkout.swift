@@ -109,13 +109,18 @@ final class Checkout {
   private static func makeIfMissing(
     _ settings: CheckoutSettings, canCreate: Bool
   ) throws -> Made {
-    let isThere = FileManager.default.fileExists(atPath: settings.path)
-    let names = isThere ? try FileManager.default.contentsOfDirectory(atPath: settings.path) : []
-    guard names.isEmpty else { return .nothing }
+    guard try isVacant(settings) else { return .nothing }
     guard canCreate else { throw Elsewhere.behind(nil) }
+    let isThere = FileManager.default.fileExists(atPath: settings.path)
     let repository = try Repository.create(at: settings.path, branch: settings.branch.fullName)
     try repository.setRemote("origin", url: settings.remote)
     return isThere ? .repository : .directory
+  }
+
+  /// Whether nothing is at the path, or an empty directory: a checkout that is yet to be made, or not mounted yet.
+  static func isVacant(_ settings: CheckoutSettings) throws -> Bool {
+    guard FileManager.default.fileExists(atPath: settings.path) else { return true }
+    return try FileManager.default.contentsOfDirectory(atPath: settings.path).isEmpty
   }
 
   /// The same for a heartbeat. Throws `Refused` where the checkout is not the one that the configuration means.
@@ -124,9 +129,7 @@ final class Checkout {
     do throws(GitError) {
       repository = try Repository(opening: settings.path)
     } catch {
-      let isThere = FileManager.default.fileExists(atPath: settings.path)
-      guard isThere, try !FileManager.default.contentsOfDirectory(atPath: settings.path).isEmpty
-      else { return nil }
+      guard try !isVacant(settings) else { return nil }
       throw Refused(.checkoutUnusable, "\(error)")
     }
     try requireIdentity(of: repository, settings)

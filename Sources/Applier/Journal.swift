@@ -33,10 +33,12 @@ struct Journal {
     }
   }
 
+  /// In the place of a step whose checkout was never seen again.
   func begin(
     _ checkout: String, from before: ObjectID?, to after: ObjectID, patches: [CheckedPatch]
   ) throws {
     try state.queue.write { database in
+      try database.execute(sql: "DELETE FROM journal WHERE checkout = ?", arguments: [checkout])
       try database.execute(
         sql: "INSERT INTO journal (checkout, before, after) VALUES (?, ?, ?)",
         arguments: [checkout, before.map { Data($0.bytes) }, Data(after.bytes)])

@@ -26,11 +26,13 @@ final class Recovery {
     case finished(ObjectID)
     /// Someone moved the branch since: the files are left as they are.
     case givenUp(found: ObjectID?)
+    /// Nothing is there. What is mounted late comes back as it was, and is finished then; what was removed gets a snapshot.
+    case away
   }
 
   func recover(_ settings: CheckoutSettings) throws -> Result {
     let result = try finishStep(of: settings)
-    settled.insert(settings.path)
+    if result != .away { settled.insert(settings.path) }
     return result
   }
 
@@ -52,6 +54,7 @@ final class Recovery {
       // Someone may have edited a file since: its status must not vouch for it.
       try IndexRefresh(checkout: checkout).run(changes, withStatus: false)
     } catch let error as GitError where error.isMissing {
+      guard try !Checkout.isVacant(settings) else { return .away }
       try journal.end(settings.path)
       return .givenUp(found: nil)
     }

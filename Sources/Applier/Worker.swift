@@ -122,7 +122,7 @@ package final class Worker {
 
   private func log(_ result: Recovery.Result, of checkout: CheckoutSettings) {
     switch result {
-    case .nothingToDo: break
+    case .nothingToDo, .away: break
     case .finished(let revision):
       log.notice(
         "finished an interrupted step",

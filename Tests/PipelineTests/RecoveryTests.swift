@@ -48,6 +48,39 @@ struct RecoveryTests {
   @Test(arguments: [[], ["refs/heads/main"], ["index"], ["HEAD"], ["shallow"]])
   func stepThatWasOnlyBegunIsFinished(locks: [String]) throws {
     let pipeline = try Pipeline.started()
+    try beginStep(pipeline)
+    for lock in locks {
+      let path = pipeline.checkout.path + "/.git/\(lock).lock"
+      try Data().write(to: URL(fileURLWithPath: path))
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -15)], ofItemAtPath: path)
+    }
+    pipeline.restartWorker()
+    try pipeline.work()
+    let receipts = try pipeline.receipts()
+    #expect(receipts.map(\.refusal) == [nil])
+    try pipeline.expectEqual()
+    try pipeline.expectNextPushArrives()
+  }
+
+  /// The program comes up before the file system does.
+  @Test func stepOfACheckoutThatIsMountedLateIsFinished() throws {
+    let pipeline = try Pipeline.started()
+    try beginStep(pipeline)
+    let path = pipeline.checkout.path
+    try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    // A file is written already.
+    try Data("2\n".utf8).write(to: URL(fileURLWithPath: path + ".away/a"))
+    pipeline.restartWorker()
+    try pipeline.work()
+    try FileManager.default.removeItem(atPath: path)
+    try FileManager.default.moveItem(atPath: path + ".away", toPath: path)
+    try pipeline.work()
+    try pipeline.expectEqual()
+  }
+
+  private func beginStep(_ pipeline: Pipeline) throws {
     let before = try pipeline.source.id()
     let after = try pipeline.source.commit(["a": "2\n", "new/file": "x\n"])
     try pipeline.send()
@@ -70,18 +103,6 @@ struct RecoveryTests {
         sql: "INSERT INTO journalMessage VALUES (?, 0, ?, ?)",
         arguments: [pipeline.checkout.path, Data(message.id.bytes), Data(body)])
     }
-    for lock in locks {
-      let path = pipeline.checkout.path + "/.git/\(lock).lock"
-      try Data().write(to: URL(fileURLWithPath: path))
-      try FileManager.default.setAttributes(
-        [.modificationDate: Date(timeIntervalSinceNow: -15)], ofItemAtPath: path)
-    }
-    pipeline.restartWorker()
-    try pipeline.work()
-    let receipts = try pipeline.receipts()
-    #expect(receipts.map(\.refusal) == [nil])
-    try pipeline.expectEqual()
-    try pipeline.expectNextPushArrives()
   }
 
   @Test func stepOfABranchThatWasMovedSinceIsGivenUp() throws {
