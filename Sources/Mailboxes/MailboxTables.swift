@@ -14,6 +14,10 @@ extension MailboxStore {
           CREATE TABLE delivery (
             position INTEGER PRIMARY KEY AUTOINCREMENT, mailbox BLOB NOT NULL,
             message BLOB NOT NULL REFERENCES message);
+          CREATE TABLE partial (
+            depositor BLOB NOT NULL, id BLOB NOT NULL, offer BLOB NOT NULL, file TEXT NOT NULL,
+            chunkCount INTEGER NOT NULL, byteCount INTEGER NOT NULL,
+            PRIMARY KEY (depositor, id)) WITHOUT ROWID;
           CREATE INDEX deliveryByMailbox ON delivery (mailbox, position);
           CREATE INDEX deliveryByMessage ON delivery (message);
           """)
