@@ -163,13 +163,16 @@ package final class IncomingMessage {
 // MARK: - What outlives the program
 
 extension IncomingMessage {
+  /// Whether there will be something of it after the end of the program.
+  package var isKept: Bool { partial.map { $0.chunkCount > 0 } ?? false }
+
   /// From now on what has come so far is there after the end of the program, and after a power cut: it is on the disk before
   /// its row says so.
   package func keep() throws(MailboxError) {
     guard var partial, let file, !isComplete, byteCount >= Self.keptByteCountMin,
       nextChunk > partial.chunkCount
     else { return }
-    let isNamed = partial.chunkCount > 0
+    let isNamed = isKept
     (partial.chunkCount, partial.byteCount) = (nextChunk, byteCount)
     do {
       try file.sync()
@@ -187,7 +190,7 @@ extension IncomingMessage {
 
   /// Where it was stored, its file has another name by now.
   func removePartial(in database: Database) throws {
-    guard let partial, partial.chunkCount > 0 else { return }
+    guard isKept, let partial else { return }
     try partial.remove(in: database)
     try state.spool.remove(partial.file)
     self.partial = nil
