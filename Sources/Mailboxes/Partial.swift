@@ -21,8 +21,8 @@ struct Partial {
   }
 
   private init(_ row: Row) throws {
-    let request = try CarrierRequest(decoding: Array(row["offer"] as Data))
-    guard case .deposit(let offer) = request, let depositor = Mailbox(Array(row["depositor"] as Data))
+    guard let depositor = Mailbox(Array(row["depositor"] as Data)),
+      case .deposit(let offer) = try CarrierRequest(decoding: Array(row["offer"] as Data))
     else { preconditionFailure("the database holds an offer that is none") }
     (self.offer, self.depositor) = (offer, depositor)
     file = row["file"]

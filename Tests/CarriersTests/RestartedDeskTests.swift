@@ -79,8 +79,10 @@ import Testing
     desk.advance(milliseconds: 1)
     _ = try desk.desk.maintain()
     try expectNothingKept(at: desk)
-    #expect(desk.offer(Letter(2), from: next).first == .proceed(
-      ChunkName(id: Letter(2).id, index: 0), credit: Limits.creditMax))
+    #expect(
+      desk.offer(Letter(2), from: next).first
+        == .proceed(
+          ChunkName(id: Letter(2).id, index: 0), credit: Limits.creditMax))
   }
 
   private func access(_ depositors: Set<Mailbox>) -> CarrierAccess {

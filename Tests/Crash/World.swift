@@ -39,7 +39,8 @@ final class World {
     appliers = names.map { Applier($0, tools) }
     let ports = try (signers: FreePort.take(), appliers: FreePort.take())
     lines =
-      try [CuttableLine(to: ports.signers)] + names.map { _ in try CuttableLine(to: ports.appliers) }
+      try [CuttableLine(to: ports.signers)]
+      + names.map { _ in try CuttableLine(to: ports.appliers) }
     if canMount { mountDisks() }
     try makeKeys(tools, names)
     try makeRepositories(executable)

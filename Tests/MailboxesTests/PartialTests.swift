@@ -122,9 +122,12 @@ import Testing
   /// A power cut may bring back a row that was removed: its file's name was never used again.
   @Test func rowThatCameBackDoesNotGoWithOtherBytes() throws {
     try run(chunkCount: 100)
-    let (old, copy) = (try path, try test.store.state.queue.read { database in
-      try Row.fetchAll(database, sql: "SELECT * FROM partial")
-    })
+    let (old, copy) = (
+      try path,
+      try test.store.state.queue.read { database in
+        try Row.fetchAll(database, sql: "SELECT * FROM partial")
+      }
+    )
     try test.store.discard(test.store.unfinished())
     try run(chunkCount: 120)
     #expect(try path != old)
