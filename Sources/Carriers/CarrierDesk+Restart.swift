@@ -10,7 +10,7 @@ extension CarrierDesk {
   }
 
   /// Those that an earlier run of the program kept, and that may still be made, are under way again, as over a connection
-  /// that has broken. The hour in which they must go on begins anew: who was stopped is not whom they waited for.
+  /// that has broken. How long they may rest counts from now: nobody could go on with them while there was no carrier.
   func resumeDeposits() throws(MailboxError) {
     for message in try store.unfinished() {
       let (offer, depositor) = (message.offer, message.depositor)

@@ -43,7 +43,7 @@ package struct Collecting {
   private let inboxMax: InboxLimit
   /// A `collect` or `fetch` is not answered in full yet.
   private var isAsking = false
-  /// The store may hold the beginning of the first message that the carrier has, and has none for any other.
+  /// An earlier run may have kept the beginning of the first message that the carrier has. Nothing else is of use.
   private var mayResume = true
   /// Of what was announced in one answer.
   private var answeredChunkCount: UInt64 = 0
