@@ -24,6 +24,7 @@ extension CarrierDesk {
       return [refusal(offer.id, .overLimit, detail, to: peer)]
     }
     do throws(MailboxError) {
+      try discardEndedDeposits()
       return try admit(offer, from: peer)
     } catch {
       onFault(offer.id, error)
@@ -48,7 +49,7 @@ extension CarrierDesk {
     if case .without(let missing) = standing.stored {
       return try addMailboxes(missing, of: offer, from: peer)
     }
-    let message = try IncomingMessage(offer, from: peer.mailbox, into: store)
+    let message = try store.resume(offer, from: peer.mailbox)
     deposits.begin(message, from: peer, at: now())
     return [proceed(message, to: peer)]
   }

@@ -55,10 +55,11 @@ extension CarrierDesk {
     }
   }
 
-  /// Work that nobody waits for, a little at a time: deposits given up, messages that nobody could accept any more, space
-  /// that is given back. Answers whether there is more to do.
+  /// Work that nobody waits for, a little at a time: deposits given up or taken up again, messages that nobody could accept
+  /// any more, space that is given back. Answers whether there is more to do.
   package func maintain() throws(MailboxError) -> Bool {
     endIdleDeposits()
+    try resumeDeposits()
     cache.forgetAll()
     let sweptCount = try store.sweep(at: now())
     let hasMorePages = try store.state.giveBackSpace(

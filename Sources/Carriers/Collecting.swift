@@ -43,6 +43,8 @@ package struct Collecting {
   private let inboxMax: InboxLimit
   /// A `collect` or `fetch` is not answered in full yet.
   private var isAsking = false
+  /// An earlier run may have kept the beginning of the first message that the carrier has. Nothing else is of use.
+  private var mayResume = true
   /// Of what was announced in one answer.
   private var answeredChunkCount: UInt64 = 0
   private var position: UInt64 = 0
@@ -82,9 +84,11 @@ package struct Collecting {
 
   private mutating func collect() -> CarrierRequest {
     (isAsking, answeredChunkCount) = (true, 0)
-    return .collect(
-      after: position, credit: Limits.creditMax, waitMilliseconds: waitMilliseconds)
+    return .collect(after: position, credit: credit, waitMilliseconds: waitMilliseconds)
   }
+
+  /// Of a message that may be here in part, no chunk is asked for before it is known which is the next.
+  private var credit: UInt32 { mayResume ? 0 : Limits.creditMax }
 
   /// After `Outcome.arrived`: what was accepted is acknowledged, and the next asked for.
   mutating func accepted(_ messages: [Whole]) -> [CarrierRequest] {
@@ -95,7 +99,7 @@ package struct Collecting {
 
   /// After `Outcome.arrived`, and a pause: everything again.
   mutating func startAgain() -> [CarrierRequest] {
-    (position, partial, whole, hasMore) = (0, nil, [], false)
+    (position, partial, whole, hasMore, mayResume) = (0, nil, [], false, true)
     return [collect()]
   }
 
@@ -104,6 +108,7 @@ package struct Collecting {
     guard isAsking, partial == nil, whole.isEmpty else {
       throw .unexpected("it says that there is nothing, and nobody asked")
     }
+    if mayResume { try discardUnfinished() }
     position = 0
     return [collect()]
   }
@@ -125,16 +130,29 @@ package struct Collecting {
       guard case .nothing = outcome else { return (outcome, requests) }
       return (.tooLarge(entry, size), requests)
     }
-    try requireRoom(for: size)
+    return (.nothing, try begin(entry, size))
+  }
+
+  /// Or goes on behind what an earlier run kept of it.
+  private mutating func begin(
+    _ entry: MailboxEntry, _ size: SealedSize
+  ) throws(ExchangeFault) -> [CarrierRequest] {
     let offer = DepositOffer(id: entry.id, mailboxes: [mailbox], size: size)
-    do {
-      partial = Partial(
-        entry: entry, message: try IncomingMessage(offer, from: mailbox, into: store),
-        requestedCount: Limits.creditMax)
-    } catch {
-      throw .machine("\(error)")
-    }
-    return (.nothing, [])
+    let message: IncomingMessage
+    do { message = try store.resume(offer, from: mailbox) } catch { throw .machine("\(error)") }
+    let comesByItself = credit > 0 && message.nextChunk == 0
+    if mayResume { try discardUnfinished() }
+    try requireRoom(for: message)
+    let next = ChunkName(id: entry.id, index: message.nextChunk)
+    partial = Partial(
+      entry: entry, message: message, requestedCount: next.index + Limits.creditMax)
+    return comesByItself ? [] : [.fetch(next, credit: Limits.creditMax)]
+  }
+
+  /// What was kept of other messages: the carrier has them no longer.
+  private mutating func discardUnfinished() throws(ExchangeFault) {
+    do { try store.discard(store.unfinished()) } catch { throw .machine("\(error)") }
+    mayResume = false
   }
 
   /// One answer holds one message of any size, or as many as fit the credit: no carrier makes us keep more.
@@ -147,8 +165,9 @@ package struct Collecting {
     }
   }
 
-  /// Before any of it is on the disk.
-  private func requireRoom(for size: SealedSize) throws(ExchangeFault) {
+  /// Before any more of it is on the disk.
+  private func requireRoom(for message: IncomingMessage) throws(ExchangeFault) {
+    let size = message.offer.size
     let (inbox, disk): (Usage, DiskSpace)
     do {
       inbox = try store.usage(of: mailbox, as: .mailbox)
@@ -165,7 +184,7 @@ package struct Collecting {
       throw .full("\(waiting) bytes wait here, and \(size.byteCount) would come")
     }
     // What it holds needs as much again when it is applied.
-    guard size.byteCount <= disk.freeByteCount / 2 else {
+    guard size.byteCount <= (disk.freeByteCount + message.byteCount) / 2 else {
       throw .full("\(size.byteCount) bytes would come, and \(disk.freeByteCount) are free")
     }
   }
@@ -184,6 +203,7 @@ package struct Collecting {
       try current.message.append(chunk)
     } catch .outOfOrder(let what) {
       partial = nil
+      try discard(current.message)
       throw .unexpected(what)
     } catch {
       partial = nil
@@ -207,11 +227,19 @@ package struct Collecting {
   }
 
   /// The carrier does not have what we were in the middle of.
-  mutating func refused(_ id: MessageID) -> (Outcome, [CarrierRequest]) {
-    guard partial?.entry.id == id else { return (.passedOver, []) }
+  mutating func refused(_ id: MessageID) throws(ExchangeFault) -> (Outcome, [CarrierRequest]) {
+    guard let current = partial, current.entry.id == id else { return (.passedOver, []) }
     partial = nil
+    try discard(current.message)
     return endOfMessage(alsoSend: [])
   }
+
+  private func discard(_ message: IncomingMessage) throws(ExchangeFault) {
+    do { try store.discard([message]) } catch { throw .machine("\(error)") }
+  }
+
+  /// Nothing more comes: the next run of the program goes on where this one was.
+  func keep() throws(MailboxError) { try partial?.message.keep() }
 
   private mutating func endOfMessage(
     alsoSend requests: [CarrierRequest]

@@ -78,6 +78,9 @@ package final class ExchangeDesk {
     depositing.interrupted()
   }
 
+  /// The program ends: what has come of a message is there for its next run.
+  package func keep() throws(MailboxError) { try collecting.keep() }
+
   /// The acknowledgements that are still to be sent.
   var farewell: [Depositing.Step] {
     requests.filter { if case .acknowledge = $0 { true } else { false } }
@@ -203,7 +206,9 @@ package final class ExchangeDesk {
   ) throws(ExchangeFault) -> Effect? {
     guard let id else { throw .unexpected("\(reason.rawValue): \(detail)") }
     // An identity's deposits and its mail never have the same id, unless the carrier makes it so.
-    if let effect = try collected(at: now, { () throws(ExchangeFault) in collecting.refused(id) }) {
+    if let effect = try collected(
+      at: now, { () throws(ExchangeFault) in try collecting.refused(id) })
+    {
       return effect
     }
     return depositing.refused(id, reason, detail: detail, at: now).map { .refused($0) }

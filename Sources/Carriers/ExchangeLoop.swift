@@ -61,6 +61,11 @@ final class ExchangeLoop {
       if begin + Self.steadyTime <= .now { backoff.reset() }
       if !stopping.isSet { pause(backoff.next()) }
     }
+    do throws(MailboxError) {
+      try desk.keep()
+    } catch {
+      log.warning("what has come of a message comes again", metadata: ["error": "\(error)"])
+    }
   }
 
   private func pause(_ duration: Duration) {

@@ -46,6 +46,9 @@ struct ListenerLoop: ~Copyable {
     var poller = Poller()
     for door in doors { door.add(to: &poller) }
     let bell = poller.add(wakeUp)
+    // Before the first offer: what is under way counts against quotas.
+    maintain()
+    defer { keepDeposits() }
     while !stopping.isSet {
       do throws(ZeroMQError) {
         try poller.wait(until: nextDeadline)
@@ -94,6 +97,16 @@ struct ListenerLoop: ~Copyable {
     }
     nextMaintenance =
       .now + (hasMore ? Self.maintenanceIntervals.more : Self.maintenanceIntervals.rest)
+  }
+}
+
+extension ListenerLoop {
+  private func keepDeposits() {
+    do throws(MailboxError) {
+      try desk.keepDeposits()
+    } catch {
+      log.warning("what has come of a deposit comes again", metadata: ["error": "\(error)"])
+    }
   }
 }
 

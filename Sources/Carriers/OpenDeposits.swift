@@ -16,12 +16,16 @@ struct OpenDeposits {
   }
 
   private var deposits: [Mailbox: [MessageID: Deposit]] = [:]
+  /// Those that came to nothing: of them nothing is to be kept.
+  var ended: [IncomingMessage] = []
   /// Also of those that are whole, until `settle`.
   private(set) var reservations = Reservations()
 
   subscript(key: Key) -> Deposit? { deposits[key.depositor]?[key.id] }
 
   func count(of depositor: Mailbox) -> Int { deposits[depositor]?.count ?? 0 }
+
+  var messages: [IncomingMessage] { deposits.values.flatMap { $0.values.map(\.message) } }
 
   mutating func begin(_ message: IncomingMessage, from peer: CarrierDesk.Peer, at time: Timestamp) {
     let offer = message.offer
@@ -52,7 +56,9 @@ struct OpenDeposits {
   }
 
   mutating func end(_ key: Key) {
-    if let deposit = take(key) { settle(deposit.message) }
+    guard let message = take(key)?.message else { return }
+    settle(message)
+    if message.isKept { ended.append(message) }
   }
 
   private mutating func take(_ key: Key) -> Deposit? {

@@ -5,35 +5,65 @@ import Spool
 
 /// A sealed message on its way into a store, chunk by chunk; nothing of it is visible until `MailboxStore.commit`.
 ///
-/// Belongs to one thread. A message that is released without a commit leaves nothing behind.
+/// Belongs to one thread. A message that is released without a commit leaves nothing behind, unless it was made by
+/// `MailboxStore.resume`.
 package final class IncomingMessage {
   static let finishedSuffix = ".sealed"
   static let recordHeaderByteCount: UInt64 = 4
   private static let syncStepByteCount: UInt64 = 4 << 20
+  /// What is less is sent again as soon.
+  static let keptByteCountMin: UInt64 = 8 << 20
+  /// What the end of the program costs at most: few enough bytes for a slow line, and few enough syncs for a fast one.
+  private static let keptStepByteCount: UInt64 = 32 << 20
 
   package let offer: DepositOffer
   package let depositor: Mailbox
   package private(set) var nextChunk: UInt32 = 0
   /// After a commit: whether each of its mailboxes holds it. If not, another depositor was there before.
   package private(set) var isStored = false
-  private var byteCount: UInt64 = 0
+  package private(set) var byteCount: UInt64 = 0
   private var syncBegunByteCount: UInt64 = 0
   private var inline: [[UInt8]] = []
   private let file: SpoolFile?
+  /// `nil`: nothing of it is kept.
+  private var partial: Partial?
   private var isLinked = false
-  private let spool: SpoolDirectory
+  private let state: StateDatabase
 
-  package init(
+  private init(
+    _ offer: DepositOffer, from depositor: Mailbox, in file: SpoolFile?, _ partial: Partial?,
+    into store: MailboxStore
+  ) {
+    (self.offer, self.depositor) = (offer, depositor)
+    (self.file, self.partial, state) = (file, partial, store.state)
+  }
+
+  package convenience init(
     _ offer: DepositOffer, from depositor: Mailbox, into store: MailboxStore
   ) throws(MailboxError) {
-    self.offer = offer
-    self.depositor = depositor
-    spool = store.state.spool
-    guard offer.size.byteCount > MailboxStore.inlineByteCountMax else {
-      file = nil
-      return
-    }
-    do { file = try SpoolFile.temporary(in: spool.path) } catch { throw .spool(error) }
+    let isFile = offer.size.byteCount > MailboxStore.inlineByteCountMax
+    self.init(
+      offer, from: depositor, in: isFile ? try Self.file(in: store) : nil, nil, into: store)
+  }
+
+  /// One that outlives its release, as far as it was kept.
+  convenience init(
+    keeping offer: DepositOffer, from depositor: Mailbox, into store: MailboxStore
+  ) throws(MailboxError) {
+    self.init(
+      offer, from: depositor, in: try Self.file(in: store), Partial(offer, from: depositor),
+      into: store)
+  }
+
+  /// One that goes on behind what `file` holds, which is what was kept.
+  convenience init(_ partial: Partial, in file: SpoolFile, into store: MailboxStore) {
+    self.init(partial.offer, from: partial.depositor, in: file, partial, into: store)
+    (nextChunk, byteCount) = (partial.chunkCount, partial.byteCount)
+    syncBegunByteCount = file.size
+  }
+
+  private static func file(in store: MailboxStore) throws(MailboxError) -> SpoolFile {
+    do { return try SpoolFile.temporary(in: store.state.spool.path) } catch { throw .spool(error) }
   }
 
   /// The chunks of a small message so far; none of one that lies in a file.
@@ -64,6 +94,7 @@ package final class IncomingMessage {
       inline.append(chunk)
     }
     nextChunk += 1
+    if let partial, byteCount - partial.byteCount >= Self.keptStepByteCount { try keep() }
   }
 
   /// So that the last sync of a large message, for which everyone waits, finds little to do.
@@ -81,6 +112,12 @@ package final class IncomingMessage {
 
   /// Answers the files that lost their last mailbox by it: what lay in its slot before.
   func insert(into database: Database, at time: Timestamp) throws -> [MessageID] {
+    let abandoned = try store(in: database, at: time)
+    try removePartial(in: database)
+    return abandoned
+  }
+
+  private func store(in database: Database, at time: Timestamp) throws -> [MessageID] {
     let id = Data(offer.id.bytes)
     switch try MailboxStore.stored(offer, from: depositor, in: database) {
     case .fromAnother:
@@ -110,16 +147,53 @@ package final class IncomingMessage {
     guard let file else { return }
     let name = Self.fileName(of: offer.id)
     // Without a row until now, a file of this name is what a killed run left behind.
-    try spool.remove(name)
-    try file.link(as: name, in: spool)
+    try state.spool.remove(name)
+    try file.link(as: name, in: state.spool)
     isLinked = true
-    try spool.sync()
+    try state.spool.sync()
   }
 
   /// The row that goes with the file is rolled back.
   func unlinkFile() throws(SpoolError) {
-    if isLinked { try spool.remove(Self.fileName(of: offer.id)) }
+    if isLinked { try state.spool.remove(Self.fileName(of: offer.id)) }
     isLinked = false
+  }
+}
+
+// MARK: - What outlives the program
+
+extension IncomingMessage {
+  /// Whether there will be something of it after the end of the program.
+  package var isKept: Bool { partial.map { $0.chunkCount > 0 } ?? false }
+
+  /// From now on what has come so far is there after the end of the program, and after a power cut: it is on the disk before
+  /// its row says so.
+  package func keep() throws(MailboxError) {
+    guard var partial, let file, !isComplete, byteCount >= Self.keptByteCountMin,
+      nextChunk > partial.chunkCount
+    else { return }
+    let isNamed = isKept
+    (partial.chunkCount, partial.byteCount) = (nextChunk, byteCount)
+    do {
+      try file.sync()
+      guard try file.lock() else { return }
+      try state.writeUnsynced { database in
+        guard try partial.write(to: database) else { return }
+        if !isNamed { try file.link(as: partial.file, in: state.spool) }
+        self.partial = partial
+      }
+      if !isNamed { try state.spool.sync() }
+    } catch {
+      throw MailboxError(error)
+    }
+  }
+
+  /// Where it was stored, its file has another name by now.
+  func removePartial(in database: Database) throws {
+    guard isKept, let partial else { return }
+    try partial.remove(in: database)
+    try state.spool.remove(partial.file)
+    self.partial = nil
   }
 }
 

@@ -9,12 +9,14 @@ package enum MailboxError: Error, CustomStringConvertible {
   case missing(MessageID)
   case spool(SpoolError)
   case database(DatabaseError)
+  /// The database of a state directory cannot be opened.
+  case state(path: String, DatabaseError)
 
   /// The disk or the quota is full: nothing was lost, and the same step works once there is room.
   package var isFullDisk: Bool {
     switch self {
     case .spool(let error): error.isFullDisk
-    case .database(let error): error.resultCode == .SQLITE_FULL
+    case .database(let error), .state(_, let error): error.resultCode == .SQLITE_FULL
     case .outOfOrder, .missing: false
     }
   }
@@ -23,15 +25,18 @@ package enum MailboxError: Error, CustomStringConvertible {
   package var isLoss: Bool {
     switch self {
     case .missing, .spool(.endsEarly): true
-    case .outOfOrder, .spool, .database: false
+    case .outOfOrder, .spool, .database, .state: false
     }
   }
+
+  /// Another process handles what lies there.
+  package var isInUse: Bool { if case .spool(.inUse) = self { true } else { false } }
 
   /// The other messages are not concerned.
   package var isOfOneMessage: Bool {
     switch self {
     case .missing, .spool: true
-    case .outOfOrder, .database: false
+    case .outOfOrder, .database, .state: false
     }
   }
 
@@ -41,6 +46,7 @@ package enum MailboxError: Error, CustomStringConvertible {
     case .missing(let id): "message \(id.abbreviated) is not in the store"
     case .spool(let error): "\(error)"
     case .database(let error): "database: \(error.message ?? "\(error.resultCode)")"
+    case .state(let path, let error): "\(path): \(error.message ?? "\(error.resultCode)")"
     }
   }
 }

@@ -68,28 +68,6 @@ package struct MailboxStore: Sendable {
     return rows.map { StoredMessage(row: $0, mailbox: mailbox, state: state) }
   }
 
-  /// A run that was killed between a file's name and its row, or between the row's end and the file's, leaves a file
-  /// without a row. A power cut may bring back a row that was removed with its file: a file is durable before its row.
-  private func reconcileFiles() throws(MailboxError) {
-    try writing { database in
-      let names = Set(try state.spool.names())
-      for name in names {
-        guard let id = IncomingMessage.messageID(ofFile: name),
-          try !Self.contains(id, in: database)
-        else { continue }
-        try state.spool.remove(name)
-      }
-      let rows = try Data.fetchAll(
-        database, sql: "SELECT id FROM message WHERE byteCount > ?",
-        arguments: [Int64(Self.inlineByteCountMax)])
-      for row in rows {
-        guard let id = MessageID(Array(row)), !names.contains(IncomingMessage.fileName(of: id))
-        else { continue }
-        try Self.removeEverywhere(row, in: database)
-      }
-    }
-  }
-
   /// For few statements that need not see one and the same state. Not `queue.read`: its PRAGMA query_only makes SQLite
   /// prepare every cached statement anew, which costs more than the reading.
   func reading<Value>(_ body: (Database) throws -> Value) throws(MailboxError) -> Value {

@@ -13,34 +13,23 @@ extension MailboxStore {
             bytes BLOB NOT NULL, PRIMARY KEY (message, number)) WITHOUT ROWID;
           CREATE TABLE delivery (
             position INTEGER PRIMARY KEY AUTOINCREMENT, mailbox BLOB NOT NULL,
-            message BLOB NOT NULL REFERENCES message);
-          CREATE INDEX deliveryByMailbox ON delivery (mailbox, position);
-          CREATE INDEX deliveryByMessage ON delivery (message);
-          """)
-    }
-    migrator.registerMigration("slots and usage") { database in
-      try database.execute(
-        sql: """
-          ALTER TABLE delivery ADD COLUMN slot BLOB;
-          CREATE INDEX deliveryBySlot ON delivery (mailbox, slot) WHERE slot IS NOT NULL;
-          CREATE INDEX messageByAge ON message (receivedAt);
-          CREATE INDEX messageByDepositor ON message (depositor, receivedAt);
+            message BLOB NOT NULL REFERENCES message, slot BLOB);
+          CREATE TABLE partial (
+            depositor BLOB NOT NULL, id BLOB NOT NULL, offer BLOB NOT NULL, file TEXT NOT NULL,
+            chunkCount INTEGER NOT NULL, byteCount INTEGER NOT NULL,
+            PRIMARY KEY (depositor, id)) WITHOUT ROWID;
           CREATE TABLE usage (
             role TEXT NOT NULL, name BLOB NOT NULL, byteCount INTEGER NOT NULL,
             messageCount INTEGER NOT NULL, PRIMARY KEY (role, name)) WITHOUT ROWID;
+          CREATE INDEX deliveryByMailbox ON delivery (mailbox, position);
+          CREATE INDEX deliveryByMessage ON delivery (message);
+          CREATE INDEX deliveryBySlot ON delivery (mailbox, slot) WHERE slot IS NOT NULL;
+          CREATE INDEX messageByAge ON message (receivedAt);
+          CREATE INDEX messageByDepositor ON message (depositor, receivedAt);
           """)
-      try database.execute(sql: usageOfOldRows + usageTriggers)
+      try database.execute(sql: usageTriggers)
     }
   }
-
-  private static let usageOfOldRows = """
-    INSERT INTO usage
-      SELECT 'depositor', depositor, SUM(byteCount), COUNT(*) FROM message GROUP BY depositor;
-    INSERT INTO usage
-      SELECT 'mailbox', mailbox, SUM(byteCount), COUNT(*)
-      FROM delivery JOIN message ON message.id = delivery.message GROUP BY mailbox;
-
-    """
 
   /// Kept row by row, whoever changes the tables, so that asking costs nothing. A delivery goes before its message.
   private static let usageTriggers = """

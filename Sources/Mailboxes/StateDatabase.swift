@@ -9,32 +9,43 @@ package struct StateDatabase: Sendable {
   package let spool: SpoolDirectory
   /// What the log may keep of the disk once it has been copied into the database.
   private static let logByteCountMax = 16 << 20
+  /// SQLite does not serve writers in their order: where many run at once, one may wait for long.
+  private static let busySecondsMax = 60.0
 
   /// Opens `directory`/state.sqlite, making both where they are missing, and brings the tables up to date.
+  /// Throws `SpoolError`, or `MailboxError.state` for a file that is no database of ours.
   package init(directory: String, migrator: DatabaseMigrator) throws {
     spool = try SpoolDirectory(directory + "/spool")
     // Neither turning the log on nor the migrations wait for each other: a daemon and a hook may both be the first.
     let lock = try DirectoryLock(directory)
-    var configuration = Configuration()
-    configuration.journalMode = .wal
-    configuration.busyMode = .timeout(10)
-    // Takes effect where the file is new; it is before the log is turned on that it can.
-    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
-    queue = try DatabaseQueue(path: directory + "/state.sqlite", configuration: configuration)
-    // Only here: where GRDB turns the log on, it sets NORMAL, after all that a configuration can say.
-    try queue.inDatabase { database in
-      try database.execute(
-        sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = \(Self.logByteCountMax)")
-      try Self.letPagesGo(in: database)
+    let path = directory + "/state.sqlite"
+    do {
+      queue = try Self.open(path)
+      try migrator.migrate(queue)
+    } catch let error as DatabaseError {
+      throw MailboxError.state(path: path, error)
     }
-    try migrator.migrate(queue)
     _ = consume lock
   }
 
-  /// A database of an older version keeps its pages for ever, unless it is written anew once.
-  private static func letPagesGo(in database: Database) throws {
-    guard try Int.fetchOne(database, sql: "PRAGMA auto_vacuum") == 0 else { return }
-    try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+  private static func open(_ path: String) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.journalMode = .wal
+    configuration.busyMode = .timeout(busySecondsMax)
+    // Takes effect where the file is new; it is before the log is turned on that it can.
+    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
+    let queue = try DatabaseQueue(path: path, configuration: configuration)
+    // Only here: where GRDB turns the log on, it sets NORMAL, after all that a configuration can say.
+    try queue.inDatabase { database in
+      try database.execute(
+        sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = \(logByteCountMax)")
+    }
+    return queue
+  }
+
+  /// For whoever handles what lies here, which two must not do at once: a `MailboxError` with `isInUse`.
+  package func claim() throws(MailboxError) -> StateClaim {
+    do { return try StateClaim(spool) } catch { throw .spool(error) }
   }
 
   /// Gives what removed rows have left to the file system, as far as it is over `slackByteCount` and at most
@@ -82,5 +93,14 @@ extension Database {
     }
     guard let value else { preconditionFailure("a transaction that returns has run") }
     return value
+  }
+}
+
+/// The right to handle what lies in a state directory, until it is released or the process ends.
+package struct StateClaim: ~Copyable {
+  private let lock: DirectoryLock
+
+  fileprivate init(_ spool: SpoolDirectory) throws(SpoolError) {
+    lock = try DirectoryLock(spool.path, waits: false)
   }
 }

@@ -5,14 +5,16 @@ import Glibc
 package struct DirectoryLock: ~Copyable {
   private let descriptor: Int32
 
-  /// Waits until nobody else has it. The directory itself is locked: no file is made, none is left.
-  package init(_ path: String) throws(SpoolError) {
+  /// Waits until nobody else has it, or throws `SpoolError.inUse`. The directory itself is locked: no file is made, none is
+  /// left.
+  package init(_ path: String, waits: Bool = true) throws(SpoolError) {
     descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .cannot(operation: "open", path: path, code: errno) }
-    while flock(descriptor, LOCK_EX) != 0 {
+    while flock(descriptor, waits ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
       let code = errno
       if code == EINTR { continue }
       close(descriptor)
+      if code == EWOULDBLOCK { throw .inUse(path: path) }
       throw .cannot(operation: "lock", path: path, code: code)
     }
   }

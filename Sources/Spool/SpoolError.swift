@@ -4,6 +4,8 @@ import Glibc
 package enum SpoolError: Error, Equatable, CustomStringConvertible {
   case cannot(operation: String, path: String, code: Int32)
   case endsEarly(path: String, offset: UInt64)
+  /// Another process works on what is in the directory.
+  case inUse(path: String)
 
   /// The disk or the quota is full: nothing was lost, and the same step works once there is room.
   package var isFullDisk: Bool {
@@ -20,6 +22,7 @@ package enum SpoolError: Error, Equatable, CustomStringConvertible {
       "\(path): cannot \(operation): \(errorText(code))"
     case .endsEarly(let path, let offset):
       "\(path): ends early, there is nothing at byte \(offset)"
+    case .inUse(let path): "\(path): another process works on it"
     }
   }
 }

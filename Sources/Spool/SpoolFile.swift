@@ -3,19 +3,24 @@ import Glibc
 
 /// A private file (0600) that is appended to, synced, and read at offsets; closed when released.
 ///
-/// A new one has no name: if its process ends, or it is released, nothing of it is left behind.
+/// A new one has no name until it is given one: if its process ends, or it is released, nothing of it is left behind.
 ///
 /// Read and written by system calls, never mapped: what is in it never counts as our memory. Belongs to one thread.
 package final class SpoolFile {
   package let path: String
   package private(set) var size: UInt64
   private let descriptor: Int32
+  private var isLocked = false
 
   private init(path: String, descriptor: Int32, size: UInt64) {
     (self.path, self.descriptor, self.size) = (path, descriptor, size)
   }
 
-  deinit { close(descriptor) }
+  // Unlocked by itself, as a `DirectoryLock` is.
+  deinit {
+    if isLocked { flock(descriptor, LOCK_UN) }
+    close(descriptor)
+  }
 
   /// A file without a name in `directory`, gone with the last descriptor (open(2), O_TMPFILE).
   package static func temporary(in directory: String) throws(SpoolError) -> SpoolFile {
@@ -28,7 +33,20 @@ package final class SpoolFile {
   }
 
   package static func open(_ path: String) throws(SpoolError) -> SpoolFile {
-    let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    try open(path, O_RDONLY)
+  }
+
+  /// For going on with what an earlier run has begun; `nil`: it is not there. `truncate` comes before `append`.
+  package static func reopen(_ path: String) throws(SpoolError) -> SpoolFile? {
+    do {
+      return try open(path, O_RDWR)
+    } catch .cannot(_, _, ENOENT) {
+      return nil
+    }
+  }
+
+  private static func open(_ path: String, _ access: Int32) throws(SpoolError) -> SpoolFile {
+    let descriptor = unsafe Glibc.open(path, access | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else { throw .cannot(operation: "open", path: path, code: errno) }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else {
@@ -39,7 +57,16 @@ package final class SpoolFile {
     return SpoolFile(path: path, descriptor: descriptor, size: UInt64(status.st_size))
   }
 
-  /// Gives a temporary file a name; one that is taken is an error (linkat(2), EEXIST).
+  /// Takes it for us alone; `false`: somebody else has it. The kernel takes it back when the process ends, however it ends.
+  package func lock() throws(SpoolError) -> Bool {
+    if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { isLocked = true }
+    guard isLocked || errno == EWOULDBLOCK else {
+      throw .cannot(operation: "lock", path: path, code: errno)
+    }
+    return isLocked
+  }
+
+  /// Gives a temporary file a name, or another one; one that is taken is an error (linkat(2), EEXIST).
   ///
   /// Durable after `sync` of the file and then of the directory.
   package func link(as name: String, in directory: SpoolDirectory) throws(SpoolError) {
@@ -106,7 +133,7 @@ package final class SpoolFile {
     }
   }
 
-  /// Back to `size` bytes, for starting over in the same file.
+  /// Back to `newSize` bytes, behind which the next ones are appended.
   package func truncate(to newSize: UInt64) throws(SpoolError) {
     guard ftruncate(descriptor, off_t(newSize)) == 0,
       lseek(descriptor, off_t(newSize), SEEK_SET) >= 0

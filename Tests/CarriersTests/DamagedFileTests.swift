@@ -73,6 +73,9 @@ import Testing
     let alice = try line.end()
     alice.desk.connected(at: line.now)
     try line.run(alice)
+    // It is not asked again at once by whom it had nothing for.
+    line.advance(.seconds(1))
+    try line.run(alice)
     #expect(alice.accepted == [next.id] && told == [damaged.id])
     guard damage == .unreadable else {
       #expect(try !store.contains(damaged.id))

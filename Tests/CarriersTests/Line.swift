@@ -71,6 +71,9 @@ final class Line {
     return end
   }
 
+  /// Its program has ended.
+  func forget(_ end: End) { ends.removeAll { $0 === end } }
+
   func putMail(_ letter: Letter) throws {
     let message = try IncomingMessage(
       letter.offer(for: [Desk.alice]), from: letter.sender, into: carrier.store)

@@ -122,6 +122,18 @@ final class Installation {
     try writeSigner(connect: endpoint)
   }
 
+  /// Commits files of 16 MiB that nothing can compress.
+  func fillSource(mebibytes: Int) throws {
+    let block = PatchCases.randomBytes(16 << 20, seed: 21)
+    for number in 0..<mebibytes / 16 {
+      var content = Data(repeating: UInt8(truncatingIfNeeded: number), count: 8)
+      content.append(contentsOf: block.dropFirst(8).map { $0 ^ UInt8(truncatingIfNeeded: number) })
+      try content.write(to: URL(fileURLWithPath: "\(source.path)/large-\(number)"))
+    }
+    try source.git("-c", "core.compression=0", "add", "-A")
+    try source.git("commit", "-q", "-m", "large")
+  }
+
   /// Someone else who has the checkout's lock, until it is ended.
   func holdCheckout() throws -> RunningProgram {
     let holder = try RunningProgram(

@@ -10,7 +10,7 @@ struct LargePayloadTests {
 
   @Test func bothProcessesStaySmallWhateverThePayload() throws {
     let installation = try Installation()
-    try Self.fill(installation.source, mebibytes: Self.mebibytes)
+    try installation.fillSource(mebibytes: Self.mebibytes)
     let daemon = try installation.startDaemon()
     let send = try RunningProgram(
       installation.program,
@@ -30,18 +30,6 @@ struct LargePayloadTests {
     }
     #expect(daemon.end().status == 0)
     try installation.expectEqual()
-  }
-
-  /// Files of 16 MiB that nothing can compress.
-  private static func fill(_ repository: PipelineRepository, mebibytes: Int) throws {
-    let block = PatchCases.randomBytes(16 << 20, seed: 21)
-    for number in 0..<mebibytes / 16 {
-      var content = Data(repeating: UInt8(truncatingIfNeeded: number), count: 8)
-      content.append(contentsOf: block.dropFirst(8).map { $0 ^ UInt8(truncatingIfNeeded: number) })
-      try content.write(to: URL(fileURLWithPath: "\(repository.path)/large-\(number)"))
-    }
-    try repository.git("-c", "core.compression=0", "add", "-A")
-    try repository.git("commit", "-q", "-m", "large")
   }
 
   /// 0 when the process is gone.

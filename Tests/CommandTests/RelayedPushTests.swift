@@ -12,41 +12,9 @@ import Testing
     try installation.writeRelay()
   }
 
-  /// On the ports that it had the last time; both configurations name them.
-  private func startRelay() throws -> RunningProgram {
-    let relay = try RunningProgram(installation.program, ["relay", "--config", "relay.yaml"])
-    let line = try relay.line(with: "listening")
-    let fields = Dictionary(
-      line.split(separator: " ").compactMap { word -> (String, String)? in
-        let parts = word.split(separator: "=", maxSplits: 1)
-        return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
-      }
-    ) { first, _ in first }
-    let (signers, appliers) = (try #require(fields["signers"]), try #require(fields["appliers"]))
-    try installation.writeRelay(signers: signers, appliers: appliers)
-    for (name, endpoint) in [("signer", signers), ("web1", appliers)] {
-      let path = folder.path("\(name).yaml")
-      let lines = try String(contentsOfFile: path, encoding: .utf8).split(
-        separator: "\n", omittingEmptySubsequences: false)
-      let changed = lines.flatMap { line -> [String] in
-        let word = line.drop { $0 == " " }
-        if word.hasPrefix("server:") { return [] }
-        guard word.hasPrefix("connect:") || word.hasPrefix("listen:") else { return [String(line)] }
-        let indent = String(repeating: " ", count: line.count - word.count)
-        return ["\(indent)connect: \(endpoint)", "\(indent)server: keys/relay.pub"]
-      }
-      try folder.write("\(name).yaml", changed.joined(separator: "\n"))
-    }
-    return relay
-  }
-
-  private func startApplier() throws -> RunningProgram {
-    try RunningProgram(installation.program, ["verify-apply", "--config", "web1.yaml"])
-  }
-
   @Test func pushIsAppliedAndItsReceiptComesBack() throws {
-    let relay = try startRelay()
-    let applier = try startApplier()
+    let relay = try installation.startRelay()
+    let applier = try installation.startApplier()
     for number in 1...3 {
       try installation.source.commit(["a": "\(number)\n"])
       let result = try installation.sendMain()
@@ -57,7 +25,7 @@ import Testing
   }
 
   @Test func pushWaitsAtTheRelayForAMachineThatIsOff() throws {
-    let relay = try startRelay()
+    let relay = try installation.startRelay()
     try installation.source.commit(["a": "1\n"])
     let sent = try installation.sendMain(wait: 5)
     #expect(sent.status == 1 && sent.text.contains("stored"), "\(sent.text)\(sent.errors)")
@@ -70,7 +38,7 @@ import Testing
     #expect(removed.contains(#/[0-9a-f]+ +removed +1 /#), "\(removed)")
     try FileManager.default.moveItem(
       atPath: folder.path("web1.pub"), toPath: folder.path("keys/appliers/web1.pub"))
-    let applier = try startApplier()
+    let applier = try installation.startApplier()
     let result = try installation.send("--flush")
     #expect(result.status == 0, "\(result.errors)\(applier.log)")
     try installation.expectEqual()
@@ -78,15 +46,15 @@ import Testing
   }
 
   @Test func relayThatIsGoneForAWhileIsFoundAgain() throws {
-    let first = try startRelay()
-    let applier = try startApplier()
+    let first = try installation.startRelay()
+    let applier = try installation.startApplier()
     try installation.source.commit(["a": "1\n"])
     #expect(try installation.sendMain().status == 0)
     first.end(SIGKILL)
     try applier.line(with: "not reached")
     try installation.source.commit(["a": "2\n"])
     expectFailure(try installation.sendMain(wait: 1), "nobody listens", "nothing is lost")
-    let second = try startRelay()
+    let second = try installation.startRelay()
     let result = try installation.send("--flush")
     #expect(result.status == 0, "\(result.errors)\(applier.log)")
     try installation.expectEqual()
@@ -107,7 +75,7 @@ import Testing
   /// With a list of hosts of its own, which is read again at every attempt, as DNS is.
   @Test(.enabled(if: canMount, "a program cannot be given other files here"))
   func relayThatMovesToAnotherAddressIsFoundByItsName() throws {
-    let first = try startRelay()
+    let first = try installation.startRelay()
     try folder.edit("web1.yaml", "127.0.0.1", "relay.test")
     try folder.write("hosts", "127.0.0.1 relay.test\n")
     let script = "mount --bind hosts /etc/hosts && exec '\(installation.program.executable)' \"$@\""
@@ -132,7 +100,7 @@ import Testing
   }
 
   @Test func signerThatTheRelayDoesNotKnowIsToldSo() throws {
-    let relay = try startRelay()
+    let relay = try installation.startRelay()
     try installation.succeed("keygen", "other")
     try FileManager.default.removeItem(atPath: folder.path("keys/signer.key"))
     try FileManager.default.moveItem(

@@ -185,7 +185,7 @@ struct ServeTests {
   @Test func oneRoleThatCannotStartEndsTheProcess() throws {
     let program = try start()
     let second = try installation.program.run(["serve", "--config", "serve.yaml"])
-    expectFailure(second, "is in use")
+    expectFailure(second, "another process works on it")
     #expect(program.end().status == 0)
   }
 

@@ -9,7 +9,7 @@ final class World {
   let relay: Daemon
   let signer: Daemon
   let appliers: [Applier]
-  let lines: [Line]
+  let lines: [CuttableLine]
   /// Disks that can be filled; none where this user may not mount anything.
   private(set) var disks: [Disk] = []
   let source: Repository
@@ -39,7 +39,8 @@ final class World {
     appliers = names.map { Applier($0, tools) }
     let ports = try (signers: FreePort.take(), appliers: FreePort.take())
     lines =
-      try [Line(to: ports.signers)] + names.map { _ in try Line(to: ports.appliers) }
+      try [CuttableLine(to: ports.signers)]
+      + names.map { _ in try CuttableLine(to: ports.appliers) }
     if canMount { mountDisks() }
     try makeKeys(tools, names)
     try makeRepositories(executable)

@@ -80,22 +80,6 @@ import Testing
     #expect(check == "ok")
   }
 
-  @Test func databaseOfAnOlderVersionLearnsToGiveItBack() throws {
-    let folder = try TemporaryFolder()
-    let directory = folder.path + "/state"
-    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    do {
-      let old = try DatabaseQueue(path: directory + "/state.sqlite")
-      try old.write {
-        try $0.execute(sql: "CREATE TABLE t (x); INSERT INTO t VALUES (randomblob(9000000))")
-      }
-    }
-    let state = try StateDatabase(directory: directory, migrator: DatabaseMigrator())
-    try state.queue.write { try $0.execute(sql: "DELETE FROM t") }
-    while try state.giveBackSpace(above: 0, byteCountMax: 1 << 20) {}
-    #expect(try diskByteCount(of: directory) < 100_000)
-  }
-
   private func diskByteCount(of directory: String) throws -> Int {
     try FileManager.default.subpathsOfDirectory(atPath: directory).reduce(0) { sum, name in
       let attributes = try FileManager.default.attributesOfItem(atPath: directory + "/" + name)

@@ -106,6 +106,31 @@ import Testing
     #expect(throws: SpoolError.self) { try file.read(at: 2, count: 1) }
   }
 
+  @Test func fileThatIsOpenedAgainGoesOnWhereItIsCut() throws {
+    _ = try file([1, 2, 3, 4], as: "one")
+    let again = try #require(try SpoolFile.reopen(directory.path(of: "one")))
+    #expect(again.size == 4)
+    try again.truncate(to: 2)
+    try again.append([9])
+    #expect(try again.read(at: 0, count: 3) == [1, 2, 9])
+    // It may get its last name, and lose the first one.
+    try again.link(as: "two", in: directory)
+    try directory.remove("one")
+    #expect(try SpoolFile.open(directory.path(of: "two")).size == 3)
+    let gone = try SpoolFile.reopen(directory.path(of: "one"))
+    #expect(gone === nil)
+  }
+
+  @Test func lockIsOnePartysUntilItLetsGo() throws {
+    var first: SpoolFile? = try file([1], as: "one")
+    #expect(try first?.lock() == true)
+    #expect(try first?.lock() == true)
+    let second = try #require(try SpoolFile.reopen(directory.path(of: "one")))
+    #expect(try !second.lock())
+    first = nil
+    #expect(try second.lock())
+  }
+
   @Test func removingIsRepeatable() throws {
     _ = try file([1], as: "one")
     _ = try file([1], as: "two")

@@ -16,11 +16,13 @@ final class ApplierService: RoleService {
   private let intake: Intake
   private let bell: DispatchSemaphore
   private let isStopping = Mutex(false)
+  private let claim: Mutex<StateClaim?>
 
   init(_ configuration: ApplierConfiguration, store: MailboxStore, log: Logger) throws {
     settings = configuration.settings
     self.store = store
     self.log = log
+    claim = Mutex(try store.state.claim())
     let bell = DispatchSemaphore(value: 0)
     self.bell = bell
     intake = try Intake(
@@ -34,6 +36,7 @@ final class ApplierService: RoleService {
       bell.signal()
     }
     intake.stop()
+    claim.withLock { $0 = nil }
   }
 
   func abandon() throws { try Inbox.excuseAttempts(in: store) }

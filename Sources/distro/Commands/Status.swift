@@ -1,5 +1,6 @@
 import Applier
 import ArgumentParser
+import Machine
 import Mailboxes
 import Relay
 import Signer
@@ -48,17 +49,21 @@ private struct RoleStatus: Encodable {
   mutating func look(at path: String) throws {
     switch ConfigurationKind(try ConfigurationFile(path)) {
     case .relay:
-      let rows = try RelayStatus(RelayConfiguration.places(path)).rows
+      let places = try RelayConfiguration.places(path)
+      guard try isThere(places.state) else { return }
+      let rows = try RelayStatus(places).rows
       relay = rows.map { MailboxReport.Row($0) }
       texts.append(MailboxReport.text(rows))
     case .signer:
       let places = try SignerConfiguration.places(path)
+      guard try isThere(places.state) else { return }
       let fleet = try Fleet(
         Outbox(directory: places.state), repositories: places.repositories)
       signer = FleetReport.lines(fleet)
       texts.append(FleetReport.text(fleet))
     case .applier:
       let settings = try ApplierConfiguration.read(path).settings
+      guard try isThere(settings.state) else { return }
       let store = try MailboxStore(state: StateDatabase.applier(directory: settings.state))
       let status = try ApplierStatus(settings, store: store, now: Clock.now())
       isStale = status.isStale
@@ -68,6 +73,13 @@ private struct RoleStatus: Encodable {
       throw ConfigurationError.unreadable(
         file: path, reason: "it names roles, where a role's own configuration is expected")
     }
+  }
+
+  /// Whoever only looks makes no state, which would be theirs and not the service's.
+  private mutating func isThere(_ state: String) throws -> Bool {
+    if try FileRights.of(state + "/state.sqlite") != nil { return true }
+    texts.append("\(state): nothing is there yet")
+    return false
   }
 
   /// `asOneRole`: what that role says, without a key before it.

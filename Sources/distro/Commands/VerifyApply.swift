@@ -43,11 +43,13 @@ struct VerifyApply: AsyncParsableCommand {
   private func handleOnce(
     _ settings: ApplierSettings, _ store: MailboxStore, _ log: Logger
   ) throws {
+    let claim = try store.state.claim()
     var answered: [Answered] = []
     let worker = Worker(
       settings, store: store, log: log, now: Clock.now, onAnswer: {},
       onOutcome: { answered.append($0) })
     while case .progress = try worker.handleNext() {}
+    _ = consume claim
     if json { Terminal.print(try OnceReport.json(answered)) }
     if let fault = worker.fault { throw fault }
     let isRefused = answered.contains { if case .refused = $0.outcome { true } else { false } }

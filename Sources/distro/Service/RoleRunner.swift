@@ -20,12 +20,18 @@ final class RoleRunner: Service {
   private let log: Logger
   private let state: Mutex<State>
 
-  /// Started when it returns.
+  /// Started when it returns. A configuration that cannot be taken, or whose keys cannot, ends the program as such.
   init(_ role: Role, log: Logger) throws {
     name = role.name
     read = role.read
     self.log = log
-    let start = try role.read()
+    let start: RoleStart
+    do {
+      start = try role.read()
+    } catch {
+      ErrorReport(error).print()
+      throw ExitStatus.configuration
+    }
     let service = try start.make()
     state = Mutex(State(service: service, group: Self.group(of: service, log), start: start))
   }

@@ -1,7 +1,9 @@
+import Applier
 import ArgumentParser
 import Foundation
 import Git
 import Machine
+import Mailboxes
 import Signer
 import Sodium
 import ZeroMQ
@@ -23,6 +25,10 @@ struct ErrorReport {
       return
     }
     switch error {
+    case let error as CheckoutFault:
+      let reason = ErrorReport(error.reason)
+      self.init("\(error.path): \(reason.message)", hint: reason.hint)
+    case let error as MailboxError: self.init(error.description, hint: error.hint)
     case let error as ConfigurationError: self.init(error.description, hint: error.hint)
     case let error as SignerError: self.init(error.description, hint: error.hint)
     case let error as SodiumError: self.init(error.description, hint: error.hint)
@@ -40,6 +46,12 @@ struct ErrorReport {
   func print() {
     Terminal.printError("distro: error: \(message)")
     if let hint { Terminal.printError("distro: hint: \(hint)") }
+  }
+}
+
+extension MailboxError {
+  fileprivate var hint: String? {
+    isInUse ? "a daemon, or another run with --once, has the same 'state:'; end it first" : nil
   }
 }
 

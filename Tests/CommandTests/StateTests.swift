@@ -1,0 +1,33 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// State directories that are another's, or damaged.
+struct StateTests {
+  private let installation: Installation
+
+  init() throws {
+    installation = try Installation()
+    try installation.source.commit(["a": "1\n"])
+  }
+
+  @Test func secondWorkerOnOneStateIsTurnedAway() throws {
+    let daemon = try installation.startDaemon()
+    expectFailure(
+      try installation.run("verify-apply", "--config", "web1.yaml", "--once"),
+      "another process works on it", "end it first")
+    #expect(try installation.sendMain().status == 0)
+    #expect(daemon.end().status == 0)
+    #expect(
+      try installation.run("verify-apply", "--config", "web1.yaml", "--once").status == 0)
+  }
+
+  @Test func fileThatIsNoDatabaseIsNamed() throws {
+    try FileManager.default.createDirectory(
+      atPath: installation.folder.path("var/signer"), withIntermediateDirectories: true)
+    try installation.folder.write(
+      "var/signer/state.sqlite", String(repeating: "no database ", count: 1_000))
+    expectFailure(
+      try installation.sendMain(wait: 0), "var/signer/state.sqlite: file is not a database")
+  }
+}
