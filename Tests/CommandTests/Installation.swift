@@ -24,12 +24,15 @@ final class Installation {
   let source: PipelineRepository
   let checkout: PipelineRepository
   private let options: Options
+  /// At the end of the applier's configuration when it is started the next time.
+  var applierLines: String
   private(set) var endpoint = "tcp://127.0.0.1:*"
 
   init(_ options: Options = Options()) throws {
     folder = try PipelineFolder()
     program = PipelineProgram(Self.executable, in: folder)
     self.options = options
+    applierLines = options.applier
     source = try PipelineRepository(making: folder.path("shop"), in: folder)
     let live = options.live.hasPrefix("/") ? options.live : folder.path(options.live)
     checkout = PipelineRepository(at: live, in: folder)
@@ -55,7 +58,7 @@ final class Installation {
           path: \(options.live)
           symbolic-links: any
       \(options.checkout)
-      \(options.applier)
+      \(applierLines)
       """)
   }
 
@@ -165,6 +168,16 @@ final class Installation {
 
   func sendMain(wait: Int = 30) throws -> ProgramResult {
     try send("--ref", "main", "--wait", "\(wait)")
+  }
+
+  /// Sends main, and goes on with it until these words are said of it: a slow machine takes its time.
+  func sendMain(until words: String) throws -> ProgramResult {
+    var result = try sendMain(wait: 2)
+    let end = Date(timeIntervalSinceNow: 120)
+    while !(result.text + result.errors).contains(words) && Date() < end {
+      result = try send("--flush", "--wait", "2")
+    }
+    return result
   }
 
   func expectEqual(sourceLocation: SourceLocation = #_sourceLocation) throws {

@@ -14,7 +14,7 @@ struct SendTests {
   }
 
   @Test func messageThatNobodyTakesStaysUntilItIsFlushed() throws {
-    let result = try installation.sendMain(wait: 1)
+    let result = try installation.sendMain(until: "nobody listens there")
     expectFailure(result, "nobody listens there", "nothing is lost", "--flush")
     #expect(result.text.contains("waits in the outbox"))
     let daemon = try installation.startDaemon()
@@ -38,9 +38,8 @@ struct SendTests {
     try state.close()
     daemon = try installation.startDaemon()
     try source.commit(["a": "2\n"])
-    expectFailure(
-      try installation.sendMain(wait: 2), "would be over its quota of 17179869184",
-      "nothing is lost")
+    let quota = "would be over its quota of 17179869184"
+    expectFailure(try installation.sendMain(until: quota), quota, "nothing is lost")
     #expect(daemon.end().status == 0)
   }
 
@@ -50,9 +49,10 @@ struct SendTests {
     let daemon = try installation.startDaemon()
     #expect(try installation.sendMain().status == 0)
     try installation.expectEqual()
-    let log = daemon.log
-    #expect(log.components(separatedBy: "sequence=").count == 3)
     #expect(daemon.end().status == 0)
+    // All of it is written when the program has ended.
+    try daemon.line(with: "notice stopped")
+    #expect(daemon.log.components(separatedBy: "sequence=").count == 3)
   }
 
   @Test func onceHandlesWhatWaitsAndExits() throws {
@@ -61,7 +61,7 @@ struct SendTests {
     // Someone else holds the checkout: messages are stored and wait.
     let holder = try installation.holdCheckout()
     try source.commit(["a": "2\n"])
-    let send = try installation.sendMain(wait: 2)
+    let send = try installation.sendMain(until: "stored there, not answered yet")
     expectFailure(send)
     #expect(send.text.contains("stored there, not answered yet"))
     #expect(daemon.end().status == 0)

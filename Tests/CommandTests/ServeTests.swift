@@ -46,7 +46,7 @@ struct ServeTests {
     let listening = try #require(lines.firstIndex { $0.contains("notice listening") })
     #expect(try listening < #require(lines.firstIndex(of: ready)))
     let end = program.end()
-    #expect(end.status == 0 && end.seconds < 5)
+    #expect(end.status == 0 && end.seconds < 20)
     #expect(try manager.next().first == "STOPPING=1")
     try program.line(with: "notice stopped")
   }
@@ -146,7 +146,7 @@ struct ServeTests {
     let started = program.log.components(separatedBy: "\n").filter { $0.contains(" listening ") }
     #expect(started.count == 2 && started[0].contains("signers="), "\(started)")
     let end = program.end()
-    #expect(end.status == 0 && end.seconds < 5, "\(program.log)")
+    #expect(end.status == 0 && end.seconds < 20, "\(program.log)")
     try program.line(with: "notice stopped")
     let ended = program.log.components(separatedBy: "\n").filter { $0.contains("role ended") }
     #expect(ended.map { $0.suffix(7) } == ["applier", "e=relay"], "\(program.log)")
@@ -179,7 +179,7 @@ struct ServeTests {
     #expect(try manager.next() == ["READY=1", "STATUS=running: relay"])
     _ = try reload(program)
     let end = program.end()
-    #expect(end.status == 0 && end.seconds < 5)
+    #expect(end.status == 0 && end.seconds < 20)
   }
 
   @Test func oneRoleThatCannotStartEndsTheProcess() throws {
@@ -204,7 +204,7 @@ struct ServeTests {
     #expect(try installation.sendMain().status == 0)
     let holder = try installation.holdCheckout()
     try installation.source.commit(["a": "2\n"])
-    #expect(try installation.sendMain(wait: 2).status == 1)
+    #expect(try installation.sendMain(until: "stored there, not answered yet").status == 1)
     #expect(program.end().status == 0)
     #expect(holder.end(SIGKILL).status == -SIGKILL)
     try installation.checkout.write("a", "mine\n")

@@ -34,6 +34,10 @@ struct LockTests {
     ]
     let kept = ["HEAD.lock", "refs/heads/other.lock", "objects/tmp_object_git2_2"]
     for name in old + kept { try test.write(".git/" + name, []) }
+    // However long the test takes, it is young.
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: 3_600)],
+      ofItemAtPath: git + "objects/tmp_object_git2_2")
     let past = [FileAttributeKey.modificationDate: Date(timeIntervalSinceNow: -3_600)]
     for name in [
       "index.lock", "refs/heads/main.lock", "refs/heads/other.lock", "objects/incoming-abcdef",

@@ -10,7 +10,7 @@ import Testing
 import ZeroMQ
 
 /// No test waits longer for what has to come.
-let patience = Duration.seconds(20)
+let patience = Duration.seconds(120)
 
 /// A relay on free ports, its directories, and whoever connects to it.
 final class RelayFixture {

@@ -71,16 +71,12 @@ import ZeroMQ
     try carol.send(Self.wait)
     #expect(try applier.ask(Self.look) == .empty)
     try applier.send(Self.wait)
-    let clock = ContinuousClock()
-    let elapsed = try clock.measure {
-      if isRevoked {
-        try fixture.revoke("carol", in: "appliers")
-      } else {
-        try fixture.distrust("carol", in: "appliers")
-      }
-      #expect(try carol.wait { $0 == .disconnected })
+    if isRevoked {
+      try fixture.revoke("carol", in: "appliers")
+    } else {
+      try fixture.distrust("carol", in: "appliers")
     }
-    #expect(elapsed < .seconds(5))
+    #expect(try carol.wait { $0 == .disconnected })
     #expect(try carol.wait { if case .handshakeFailed(.refused) = $0 { true } else { false } })
     // The other's wait goes on over the connection that it began on.
     let letter = Letter(1)
@@ -105,9 +101,10 @@ import ZeroMQ
 
   @Test func whoComesBackFindsItsMail() throws {
     let letter = Letter(1)
+    #expect(try applier.ask(Self.look) == .empty)
     #expect(try signer.deposit(letter, for: [applier.mailbox]) == .stored(letter.id))
     try fixture.distrust("bob", in: "appliers")
-    #expect(try applier.wait { $0 == .handshakeSucceeded })
+    #expect(try applier.wait { $0 == .disconnected })
     try fixture.trust("bob", in: "appliers")
     let back = try fixture.visitor("bob", atSigners: false)
     try back.send(Self.wait)

@@ -35,7 +35,7 @@ import WorkingTree
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func writesNothingOutsideWhileADirectoryIsSwappedForALink() throws
+  @Test(.timeLimit(.minutes(10))) func writesNothingOutsideWhileADirectoryIsSwappedForALink() throws
   {
     let sandbox = try Sandbox()
     let (directory, away) = (sandbox.at("a/b"), sandbox.directory + "/away")
@@ -58,7 +58,7 @@ import WorkingTree
     #expect(try sandbox.outsideSnapshot() == outside)
   }
 
-  @Test(.timeLimit(.minutes(1))) func readsNothingOutsideWhileAFileIsSwappedForALink() throws {
+  @Test(.timeLimit(.minutes(10))) func readsNothingOutsideWhileAFileIsSwappedForALink() throws {
     let sandbox = try Sandbox()
     let (file, spare) = (sandbox.at("file"), sandbox.directory + "/spare")
     try sandbox.write("file", "ours")
@@ -82,7 +82,7 @@ import WorkingTree
     rival.stop()
   }
 
-  @Test(.timeLimit(.minutes(1))) func neverLeavesAPathMissingThatIsReplaced() throws {
+  @Test(.timeLimit(.minutes(10))) func neverLeavesAPathMissingThatIsReplaced() throws {
     let sandbox = try Sandbox()
     let file = sandbox.at("directory/file")
     try sandbox.write("directory/file", "0")

@@ -3,7 +3,7 @@ import Testing
 import ZeroMQ
 
 /// No test waits longer for what has to come.
-let patience = Duration.seconds(10)
+let patience = Duration.seconds(120)
 
 struct KeyPair {
   let publicKey: CurvePublicKey
