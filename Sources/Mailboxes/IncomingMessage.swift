@@ -177,12 +177,14 @@ extension IncomingMessage {
     do {
       try file.sync()
       guard try file.lock() else { return }
-      try state.writeUnsynced { database in
+      try state.queue.write { database in
         guard try partial.write(to: database) else { return }
-        if !isNamed { try file.link(as: partial.file, in: state.spool) }
+        if !isNamed {
+          try file.link(as: partial.file, in: state.spool)
+          try state.spool.sync()
+        }
         self.partial = partial
       }
-      if !isNamed { try state.spool.sync() }
     } catch {
       throw MailboxError(error)
     }

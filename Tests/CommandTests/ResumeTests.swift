@@ -4,9 +4,9 @@ import Testing
 
 /// A large message whose way is broken off by the end of a program: it goes on there, whoever was killed.
 @Suite struct ResumeTests {
-  private static let mebibytes = 96
-  /// What has crossed the line when the program is killed: one step of 32 MiB is on the disk for certain.
-  private static let killedAt = 45 << 20
+  private static let mebibytes = 64
+  /// What has crossed the line when the program is ended: one step of 32 MiB is on the disk for certain.
+  private static let heldAt = 45 << 20
   /// What is left then, and what crosses besides: the last chunks once more, CURVE and TCP.
   private static let restMax = (mebibytes - 32 + 3) << 20
 
@@ -18,23 +18,26 @@ import Testing
     try installation.fillSource(mebibytes: Self.mebibytes)
   }
 
-  /// A line to the relay's port that `name` is connected to from now on.
+  /// A line to the relay's port that `name` is connected to from now on, and that is held in the middle.
   private func line(of name: String) throws -> CuttableLine {
     let text = try String(
       contentsOfFile: installation.folder.path("\(name).yaml"), encoding: .utf8)
     let word = try #require(text.split(separator: "\n").first { $0.contains("connect:") })
     let line = try CuttableLine(
-      to: try #require(word.split(separator: ":").last.flatMap { UInt16($0) }))
+      to: try #require(word.split(separator: ":").last.flatMap { UInt16($0) }),
+      holdingAfter: Self.heldAt)
     try installation.connect(name, to: "tcp://127.0.0.1:\(line.port)")
     return line
   }
 
   /// Ends the program in the middle; answers what had crossed the line.
-  private func kill(_ program: RunningProgram, by signal: Int32, on line: CuttableLine) -> Int {
+  private func end(_ program: RunningProgram, by signal: Int32, on line: CuttableLine) -> Int {
     let deadline = Date(timeIntervalSinceNow: 60)
-    while line.byteCount < Self.killedAt, deadline.timeIntervalSinceNow > 0 { usleep(100) }
+    while line.byteCount < Self.heldAt, deadline.timeIntervalSinceNow > 0 { usleep(1_000) }
     program.end(signal)
     line.cut()
+    line.release()
+    #expect((Self.heldAt..<Self.heldAt + (1 << 20)).contains(line.byteCount))
     return line.byteCount
   }
 
@@ -45,9 +48,8 @@ import Testing
     #expect(sent.text.contains("stored"), "\(sent.text)\(sent.errors)")
     let line = try line(of: "web1")
     defer { line.close() }
-    let killed = try installation.startApplier()
-    let before = kill(killed, by: signal, on: line)
-    #expect((Self.killedAt..<90 << 20).contains(before))
+    let ended = try installation.startApplier()
+    let before = end(ended, by: signal, on: line)
 
     let applier = try installation.startApplier()
     let result = try installation.send("--flush")
@@ -61,15 +63,14 @@ import Testing
 
   @Test(arguments: [SIGKILL, SIGTERM])
   func depositGoesOnWhereTheRelayWasEnded(by signal: Int32) throws {
-    let killed = try installation.startRelay()
+    let ended = try installation.startRelay()
     let line = try line(of: "signer")
     defer { line.close() }
     let applier = try installation.startApplier()
     let send = try RunningProgram(
       installation.program,
       ["sign-and-send", "--config", "signer.yaml", "--ref", "main", "--wait", "60"])
-    let before = kill(killed, by: signal, on: line)
-    #expect((Self.killedAt..<90 << 20).contains(before))
+    let before = end(ended, by: signal, on: line)
 
     let relay = try RunningProgram(installation.program, ["relay", "--config", "relay.yaml"])
     #expect(send.wait() == 0, "\(send.log)\(relay.log)\(applier.log)")

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Synchronization
 
@@ -9,12 +10,16 @@ package final class CuttableLine: Sendable {
   /// Descriptors of both ends of every connection; closed by who takes them out.
   private let connections = Mutex<[Int32: Int32]>([:])
   private let bytes = Atomic<Int>(0)
+  private let heldAt: Atomic<Int>
+  private let gate = DispatchSemaphore(value: 0)
 
   /// What has gone through, in both directions.
   package var byteCount: Int { bytes.load(ordering: .relaxed) }
 
-  package init(to target: UInt16) throws {
+  /// `byteCountMax`: after so many bytes nothing goes through any more, until it is released.
+  package init(to target: UInt16, holdingAfter byteCountMax: Int = .max) throws {
     self.target = target
+    heldAt = Atomic(byteCountMax)
     (listener, port) = try FreePort.listen(on: 0)
     Thread { [self] in accept() }.start()
   }
@@ -29,6 +34,12 @@ package final class CuttableLine: Sendable {
       }
       return connections.count
     }
+  }
+
+  package func release() {
+    heldAt.store(.max, ordering: .sequentiallyConsistent)
+    // A connection has two directions, and there is one connection.
+    for _ in 0..<2 { gate.signal() }
   }
 
   package func close() {
@@ -62,7 +73,8 @@ package final class CuttableLine: Sendable {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     while case let count = unsafe recv(from, &buffer, buffer.count, 0), count > 0 {
       guard sendAll(buffer, count, to: to) else { break }
-      bytes.add(count, ordering: .relaxed)
+      let all = bytes.add(count, ordering: .relaxed).newValue
+      if all >= heldAt.load(ordering: .sequentiallyConsistent) { gate.wait() }
     }
     shutdown(from, Int32(SHUT_RDWR))
     shutdown(to, Int32(SHUT_RDWR))
