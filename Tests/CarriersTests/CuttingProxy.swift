@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Synchronization
 import TestSupport
@@ -6,14 +7,16 @@ import ZeroMQ
 /// Stands between a client and a server, and breaks the line once, after so many bytes in one direction.
 final class CuttingProxy: Sendable {
   enum Direction { case toServer, toClient }
-  /// `freeze`: nothing goes through any more, and neither side is told.
-  enum Break { case cut, freeze }
+  /// `freeze`: nothing goes through any more, and neither side is told. `halt`: cut, and
+  /// there is no other line before `resume`.
+  enum Break { case cut, freeze, halt }
 
   let endpoint: String
   private let listener: Int32
   private let thread: SocketThread
   private let cuts = Counter()
   private let bytes = Counter()
+  private let resumption = DispatchSemaphore(value: 0)
 
   var cutCount: Int { cuts.value }
   /// In the direction that is counted, over all connections.
@@ -22,21 +25,13 @@ final class CuttingProxy: Sendable {
   init(
     to server: String, cutting direction: Direction, after byteCount: Int, by way: Break = .cut
   ) throws {
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var address = RawConnection.loopback(0)
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isListening = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe bind(listener, $0, size) == 0 && listen(listener, 8) == 0
-          && getsockname(listener, $0, &size) == 0
-      }
-    }
-    guard isListening else { throw RawConnection.Failure(call: "listen", code: errno) }
+    let (listener, port) = try FreePort.listen()
     self.listener = listener
-    endpoint = "tcp://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
-    let (cuts, bytes) = (cuts, bytes)
+    endpoint = "tcp://127.0.0.1:\(port)"
+    let (cuts, bytes, resumption) = (cuts, bytes, resumption)
     thread = try SocketThread {
       var left: Int? = byteCount
+      var isHalted = false
       var frozen: [(client: Int32, server: RawConnection)] = []
       defer { for line in frozen { close(line.client) } }
       while case let client = accept(listener, nil, nil), client >= 0 {
@@ -46,6 +41,7 @@ final class CuttingProxy: Sendable {
           if left == 0 {
             cuts.add()
             left = nil
+            isHalted = way == .halt
             if way == .freeze {
               frozen.append((client, server))
               continue
@@ -54,11 +50,18 @@ final class CuttingProxy: Sendable {
           if ended == .proxyStopped { break }
         }
         close(client)
+        guard isHalted else { continue }
+        isHalted = false
+        resumption.wait()
       }
     }
   }
 
+  /// Lets the client find the server again.
+  func resume() { resumption.signal() }
+
   deinit {
+    resume()
     // Ends accept(2), and wakes poll(2).
     shutdown(listener, Int32(SHUT_RDWR))
     thread.join()

@@ -18,6 +18,7 @@ import ZeroMQ
   private static var impatient: ExchangePatience {
     var patience = ExchangePatience()
     (patience.mail, patience.delay) = (.milliseconds(500), .seconds(2))
+    patience.pauses.longest = .seconds(1)
     return patience
   }
 
@@ -62,13 +63,14 @@ import ZeroMQ
   @Test func collectingGoesOnAfterARestartOfTheServer() throws {
     let letter = Letter(1, payloadByteCount: Self.large)
     try server.putMail(letter, for: server.alice)
-    // It only counts.
-    let proxy = try CuttingProxy(to: server.endpoint, cutting: .toClient, after: .max)
-    let alice = try connected(at: proxy.endpoint)
-    let deadline = Deadline.after(patience)
-    while proxy.forwardedByteCount < Self.large / 4, !deadline.isPast { sched_yield() }
+    // The rest cannot come before the restart.
+    let proxy = try CuttingProxy(
+      to: server.endpoint, cutting: .toClient, after: Self.large / 4, by: .halt)
+    let alice = try server.connect(server.alice, at: proxy.endpoint)
+    try alice.wait { _ in proxy.cutCount == 1 }
     server.stop()
     try server.start()
+    proxy.resume()
     let news = try alice.wait { $0.accepted == [letter.id] }
     #expect(news.connectionCount >= 2)
     try alice.requireMail(letter)
@@ -83,10 +85,7 @@ import ZeroMQ
     try alice.wait { $0.connectionCount >= 2 && !$0.failures.isEmpty }
     mute.stop()
     try server.start()
-    let elapsed = try ContinuousClock().measure {
-      try alice.wait { $0.stored == [Letter(1).id] }
-    }
-    #expect(elapsed < .seconds(10))
+    try alice.wait { $0.stored == [Letter(1).id] }
   }
 
   /// The port is somebody else's for a while, who takes connections and says nothing.
@@ -98,10 +97,7 @@ import ZeroMQ
     try alice.wait { !$0.failures.isEmpty }
     raw = nil
     try server.move(to: "tcp://127.0.0.1:\(port)")
-    let elapsed = try ContinuousClock().measure {
-      try alice.wait { $0.stored == [Letter(1).id] }
-    }
-    #expect(elapsed < .seconds(10))
+    try alice.wait { $0.stored == [Letter(1).id] }
   }
 
   /// 128 MiB each way at once, in a process of its own, whose memory nothing else uses.

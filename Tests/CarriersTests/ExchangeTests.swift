@@ -49,14 +49,15 @@ import ZeroMQ
   }
 
   @Test func mailThatComesWhileOneWaitsIsDeliveredAtOnce() throws {
-    let alice = try server.connect(server.alice)
+    let alice = try Correspondent(server.alice, in: server.folder)
+    var patience = ExchangePatience()
+    patience.mail = .seconds(60)
+    try server.connect(alice, patience: patience)
     try server.putMail(Letter(1), for: server.alice)
     try alice.wait { $0.accepted.count == 1 }
-    let elapsed = try ContinuousClock().measure {
-      try server.putMail(Letter(2), for: server.alice)
-      try alice.wait { $0.accepted.count == 2 }
-    }
-    #expect(elapsed < .seconds(5))
+    try server.putMail(Letter(2), for: server.alice)
+    // Before the question that waits has ended, and the next one would bring it.
+    try alice.wait(within: patience.mail * 3 / 4) { $0.accepted.count == 2 }
   }
 
   @Test func manyAreDepositedAndCollectedInTheirOrder() throws {
@@ -207,11 +208,7 @@ import ZeroMQ
       .wrongServer, try server.connect(server.alice, expecting: server.bob.key))
   }
 
-  /// At once: the list will say the same until it changes.
   @Test func whoeverIsNotOnTheListIsToldSo() throws {
-    let elapsed = try ContinuousClock().measure {
-      try expectUnreached(.refused, try server.connect(try Machine("stranger")))
-    }
-    #expect(elapsed < patience / 2)
+    try expectUnreached(.refused, try server.connect(try Machine("stranger")))
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import ZeroMQ
 
 /// Has the server's key and port, lets alice in, and never says a word.

@@ -1,5 +1,4 @@
 import Carriers
-import Glibc
 import Logging
 import Mailboxes
 import MessageFormat
@@ -7,9 +6,6 @@ import Sodium
 import TestSupport
 import Testing
 import ZeroMQ
-
-/// No test waits longer for what has to come.
-let patience = Duration.seconds(120)
 
 /// An identity with a mailbox.
 struct Machine: Sendable {
@@ -35,7 +31,7 @@ struct Machine: Sendable {
   }
 }
 
-/// A listener on a free port with its store, and two machines that it lets in.
+/// A listener on a port of its own with its store, and two machines that it lets in.
 final class Server {
   let folder: TemporaryFolder
   let store: MailboxStore
@@ -44,7 +40,7 @@ final class Server {
   let bob: Machine
   let deposits = Counter()
   let context: Context
-  private(set) var endpoint = "tcp://127.0.0.1:*"
+  private(set) var endpoint: String
   private var listener: CarrierListener?
 
   init() throws {
@@ -52,12 +48,13 @@ final class Server {
     store = try MailboxStore(testing: folder.path + "/state")
     (machine, alice, bob) = (try Machine("server"), try Machine("alice"), try Machine("bob"))
     context = try Context()
+    endpoint = try FreePort.endpoint()
     try start()
   }
 
   deinit { stop() }
 
-  /// On the port that it had before, if any.
+  /// On the port that it had before.
   func start() throws {
     let deposits = deposits
     let listener = try CarrierListener(
@@ -124,15 +121,12 @@ final class Server {
     return try #require(try store.message(letter.id, in: mailbox))
   }
 
-  /// Nothing of it is left, once the acknowledgement has come.
+  /// Nothing of it is left, once the acknowledgement has come: its row goes before its file.
   func requireEmpty(_ machine: Machine) throws {
-    let deadline = Deadline.after(patience)
-    // The rows go first, then the files.
-    func isEmpty() throws -> Bool {
+    let isEmpty = try becomesTrue {
       try store.first(in: machine.mailbox) == nil && store.state.spool.names() == []
     }
-    while try !isEmpty(), !deadline.isPast { sched_yield() }
-    #expect(try isEmpty())
+    #expect(isEmpty)
   }
 
   func requireStored(_ letter: Letter) throws {

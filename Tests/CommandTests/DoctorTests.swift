@@ -66,6 +66,7 @@ struct DoctorTests {
 
   @Test func examinesEveryRoleOfServe() throws {
     try folder.write("serve.yaml", "applier: web1.yaml\nsigner: signer.yaml\n")
+    try installation.writeApplier(listen: "tcp://127.0.0.1:*")
     let result = try examine("serve.yaml")
     result.expect("ok", "key", "keys/web1.key")
     result.expect("ok", "key", "keys/signer.key")

@@ -80,7 +80,7 @@ struct FleetTests {
           repositories:
           """)
     try installation.folder.write("signer.yaml", text)
-    let enough = try installation.send("--ref", "main", "--wait", "120", "--quorum", "1")
+    let enough = try installation.send("--ref", "main", "--quorum", "1")
     #expect(enough.status == 0, "\(enough.errors)")
     try installation.expectEqual()
     try installation.source.commit(["a": "2\n"])

@@ -23,16 +23,14 @@ final class Installation {
   let program: PipelineProgram
   let source: PipelineRepository
   let checkout: PipelineRepository
-  private let options: Options
-  /// At the end of the applier's configuration when it is started the next time.
-  var applierLines: String
-  private(set) var endpoint = "tcp://127.0.0.1:*"
+  var options: Options
+  private(set) var endpoint: String
 
   init(_ options: Options = Options()) throws {
     folder = try PipelineFolder()
     program = PipelineProgram(Self.executable, in: folder)
     self.options = options
-    applierLines = options.applier
+    endpoint = try FreePort.endpoint()
     source = try PipelineRepository(making: folder.path("shop"), in: folder)
     let live = options.live.hasPrefix("/") ? options.live : folder.path(options.live)
     checkout = PipelineRepository(at: live, in: folder)
@@ -58,14 +56,12 @@ final class Installation {
           path: \(options.live)
           symbolic-links: any
       \(options.checkout)
-      \(applierLines)
+      \(options.applier)
       """)
   }
 
-  /// A relay of its own identity, with directories that let in the signer and web1.
-  func writeRelay(signers: String = "tcp://127.0.0.1:*", appliers: String = "tcp://127.0.0.1:*")
-    throws
-  {
+  /// A relay of its own identity on ports of its own, with directories that let in the signer and web1.
+  func writeRelay(signers: String? = nil, appliers: String? = nil) throws {
     let files = FileManager.default
     if !files.fileExists(atPath: folder.path("keys/relay.key")) {
       try succeed("keygen", "relay")
@@ -83,8 +79,8 @@ final class Installation {
       identity: keys/relay.key
       state: var/relay
       relay:
-        signers: \(signers)
-        appliers: \(appliers)
+        signers: \(try signers ?? FreePort.endpoint())
+        appliers: \(try appliers ?? FreePort.endpoint())
         trusted-signers: keys/signers
         trusted-appliers: keys/appliers
       """)
@@ -161,23 +157,40 @@ final class Installation {
     return result.text
   }
 
+  /// Waits as long as any test does, unless the arguments say something else.
   func send(_ arguments: String..., input: String = "") throws -> ProgramResult {
-    try program.run(
-      ["sign-and-send", "--config", "signer.yaml"] + arguments, input: Array(input.utf8))
+    try program.run(sending(arguments), input: Array(input.utf8))
   }
 
-  func sendMain(wait: Int = 30) throws -> ProgramResult {
-    try send("--ref", "main", "--wait", "\(wait)")
+  /// The same beside the test.
+  func startSend(_ arguments: String...) throws -> RunningProgram {
+    try RunningProgram(program, sending(arguments))
   }
 
-  /// Sends main, and goes on with it until these words are said of it: a slow machine takes its time.
-  func sendMain(until words: String) throws -> ProgramResult {
-    var result = try sendMain(wait: 2)
-    let end = Date(timeIntervalSinceNow: 120)
-    while !(result.text + result.errors).contains(words) && Date() < end {
-      result = try send("--flush", "--wait", "2")
+  private func sending(_ arguments: [String]) -> [String] {
+    let command = ["sign-and-send", "--config", "signer.yaml"]
+    return arguments.contains("--wait")
+      ? command + arguments
+      : command + ["--wait", "\(patience.components.seconds)"] + arguments
+  }
+
+  func sendMain(wait: Int? = nil) throws -> ProgramResult {
+    guard let wait else { return try send("--ref", "main") }
+    return try send("--ref", "main", "--wait", "\(wait)")
+  }
+
+  /// Something that does not come to an end: waits so many seconds, then twice as many, until the words are said. How
+  /// long it takes to come to that is the machine's affair.
+  func sendMain(until words: String, seconds: Int = 1) throws -> ProgramResult {
+    #expect(try sendMain(wait: 0).status == 0)
+    var wait = seconds
+    while true {
+      let result = try send("--flush", "--wait", "\(wait)")
+      if (result.text + result.errors).contains(words) || .seconds(wait) > patience / 2 {
+        return result
+      }
+      wait *= 2
     }
-    return result
   }
 
   func expectEqual(sourceLocation: SourceLocation = #_sourceLocation) throws {

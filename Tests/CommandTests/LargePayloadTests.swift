@@ -12,9 +12,7 @@ struct LargePayloadTests {
     let installation = try Installation()
     try installation.fillSource(mebibytes: Self.mebibytes)
     let daemon = try installation.startDaemon()
-    let send = try RunningProgram(
-      installation.program,
-      ["sign-and-send", "--config", "signer.yaml", "--ref", "main", "--wait", "600"])
+    let send = try installation.startSend("--ref", "main", "--wait", "600")
     // The kernel keeps the highest value; it is read until the process is gone.
     var sender = 0
     while send.process.isRunning {

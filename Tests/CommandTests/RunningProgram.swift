@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 
 /// A program that runs beside the test, and what it has written to its standard error. It is killed where nobody has
 /// waited for its end.
@@ -30,8 +31,8 @@ final class RunningProgram: @unchecked Sendable {
 
   /// Waits until a whole line holds `part`; answers it.
   @discardableResult
-  func line(with part: String, seconds: TimeInterval = 60) throws -> String {
-    try output.line(with: part, by: Date(timeIntervalSinceNow: seconds))
+  func line(with part: String) throws -> String {
+    try output.line(with: part, by: Date(timeIntervalSinceNow: patience / .seconds(1)))
   }
 
   /// Sends a signal and waits for the end; answers the exit status, negative for a signal, and how long it took.
@@ -40,6 +41,12 @@ final class RunningProgram: @unchecked Sendable {
     let start = ContinuousClock.now
     if process.isRunning { kill(pid, signal) }
     return (wait(), (ContinuousClock.now - start) / .seconds(1))
+  }
+
+  /// That it stops by itself, and soon: it promises five seconds, of a machine that has nothing else to do.
+  func expectEnd(_ signal: Int32 = SIGTERM, sourceLocation: SourceLocation = #_sourceLocation) {
+    let end = end(signal)
+    #expect(end.status == 0 && end.seconds < 20, "\(end) \(log)", sourceLocation: sourceLocation)
   }
 
   func wait() -> Int32 {

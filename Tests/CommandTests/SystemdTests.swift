@@ -70,7 +70,7 @@ struct SystemdTests {
     let applier = try traced(installation, "verify-apply", "--config", "web1.yaml")
     try installation.adoptEndpoint(of: applier.daemon)
     #expect(try installation.sendMain().status == 0)
-    // For what the daemon does then; traced, it may be too slow an answer.
+    // For the calls that answering it takes; whether it is answered in time is not asked here.
     _ = try installation.run("doctor", "--config", "web1.yaml")
     for (daemon, path) in [relay, applier] {
       try endTraced(daemon)

@@ -34,10 +34,6 @@ struct LockTests {
     ]
     let kept = ["HEAD.lock", "refs/heads/other.lock", "objects/tmp_object_git2_2"]
     for name in old + kept { try test.write(".git/" + name, []) }
-    // However long the test takes, it is young.
-    try FileManager.default.setAttributes(
-      [.modificationDate: Date(timeIntervalSinceNow: 3_600)],
-      ofItemAtPath: git + "objects/tmp_object_git2_2")
     let past = [FileAttributeKey.modificationDate: Date(timeIntervalSinceNow: -3_600)]
     for name in [
       "index.lock", "refs/heads/main.lock", "refs/heads/other.lock", "objects/incoming-abcdef",
@@ -45,6 +41,9 @@ struct LockTests {
     ] {
       try FileManager.default.setAttributes(past, ofItemAtPath: git + name)
     }
+    // However long the rest of this takes, it is new.
+    let future = [FileAttributeKey.modificationDate: Date(timeIntervalSinceNow: 3_600)]
+    try FileManager.default.setAttributes(future, ofItemAtPath: git + "objects/tmp_object_git2_2")
     let lock = try CheckoutLock(gitDirectory: git)
     let removed = try test.open().removeLeftovers(
       branch: "refs/heads/main", olderThan: .seconds(600), lock)

@@ -11,10 +11,10 @@ import ZeroMQ
 
 /// A fleet whose signer and machines are both clients of a relay that misbehaves, over real sockets.
 final class HostileFleet {
-  /// No test waits longer for what has to come.
-  private static let waitMax = Duration.seconds(30)
   /// In real time; for signer and machines each is a minute.
   private static let beatInterval = Duration.milliseconds(300)
+  /// The same where heartbeats are to be answered before they have expired, however slow this machine is.
+  private static let answerPatience = Duration.seconds(3)
 
   let fleet: TestFleet
   let relay: HostileRelay
@@ -24,12 +24,13 @@ final class HostileFleet {
   /// Messages that one answer of the relay has made a machine keep.
   let largestBatch = Remembered(0)
   private let bell = DispatchSemaphore(value: 0)
-  private var nextBeat = ContinuousClock.now
+  /// Of the last minute, in both times.
+  private var beat = (at: ContinuousClock.now - beatInterval, time: Timestamp(milliseconds: 0))
 
   private static var lineTimes: ExchangePatience {
     var patience = ExchangePatience()
-    (patience.mail, patience.delay) = (.milliseconds(200), .milliseconds(400))
-    (patience.answer, patience.progress) = (.milliseconds(400), .milliseconds(800))
+    (patience.mail, patience.delay) = (.milliseconds(200), .seconds(2))
+    (patience.answer, patience.progress) = (.seconds(1), .seconds(3))
     patience.pauses = (.milliseconds(20), .milliseconds(100))
     return patience
   }
@@ -55,7 +56,7 @@ final class HostileFleet {
     ) { bell.signal() }
     try delivery.start(for: Set(fleet.machines.map(\.mailbox)))
     exchanges = try fleet.machines.map { try exchange(of: $0, inboxMax) }
-    try run(until: isSettled)
+    try settle()
     #expect(try fleet.machine().standing == .current)
   }
 
@@ -92,16 +93,21 @@ final class HostileFleet {
     delivery.outboxChanged()
   }
 
+  /// The same, and minutes wait for answers, until all is well.
+  func settle(sourceLocation: SourceLocation = #_sourceLocation) throws {
+    try run(waitsForAnswers: true, until: isSettled, sourceLocation: sourceLocation)
+  }
+
   /// Everyone does their part, and minutes pass, until it comes to that.
   func run(
-    isWorking: Bool = true, until condition: () throws -> Bool,
+    isWorking: Bool = true, waitsForAnswers: Bool = false, until condition: () throws -> Bool,
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
-    let end = ContinuousClock.now + Self.waitMax
+    let end = ContinuousClock.now + patience
     repeat {
-      if nextBeat <= .now {
+      if try isMinuteOver(waitsForAnswers) {
         fleet.clock.advance(seconds: 61)
-        nextBeat = .now + Self.beatInterval
+        beat = (.now, fleet.clock.now)
       }
       _ = try fleet.daemon.step()
       delivery.outboxChanged()
@@ -115,6 +121,15 @@ final class HostileFleet {
     Issue.record(
       "it did not come to that; signer: \(signerLog.lines.suffix(8)); machine: \(machine.log.lines.suffix(8))",
       sourceLocation: sourceLocation)
+  }
+
+  private func isMinuteOver(_ waitsForAnswers: Bool) throws -> Bool {
+    let elapsed = ContinuousClock.now - beat.at
+    guard waitsForAnswers, elapsed < Self.answerPatience else {
+      return elapsed >= Self.beatInterval
+    }
+    return try elapsed >= Self.beatInterval
+      && fleet.outbox.machines().allSatisfy { ($0.seenAt ?? beat.time) > beat.time }
   }
 
   /// Everyone is at the newest revision, has said so, and hears of the signer.
@@ -142,12 +157,12 @@ final class HostileFleet {
   func expectRecovery(sourceLocation: SourceLocation = #_sourceLocation) throws {
     try expectSound(sourceLocation)
     relay.behave()
-    try run(until: isSettled, sourceLocation: sourceLocation)
+    try settle(sourceLocation: sourceLocation)
     try expectSound(sourceLocation)
     try fleet.expectEqual(sourceLocation: sourceLocation)
     // And what is new arrives as ever.
     try push()
-    try run(until: isSettled, sourceLocation: sourceLocation)
+    try settle(sourceLocation: sourceLocation)
     try expectSound(sourceLocation)
   }
 

@@ -70,7 +70,7 @@ struct HostileFloodTests {
         return Array(repeating: reply, count: 20)
       }))
     try hostile.push()
-    try hostile.run(until: hostile.isSettled)
+    try hostile.settle()
     try hostile.expectRecovery()
   }
 

@@ -39,7 +39,7 @@ struct HostileRelayTests {
     let hostile = try HostileFleet()
     hostile.relay.behave(.dropping(kind))
     try hostile.push()
-    try hostile.run(until: hostile.isSettled)
+    try hostile.settle()
     try hostile.expectRecovery()
   }
 
@@ -64,7 +64,7 @@ struct HostileRelayTests {
     hostile.relay.behave(.duplicating(requests: requests))
     try hostile.push()
     if requests {
-      try hostile.run(until: hostile.isSettled)
+      try hostile.settle()
     } else {
       try hostile.run { hostile.machine.log.count(of: "unexpected answer") > 0 }
     }
@@ -201,7 +201,7 @@ struct HostileRelayTests {
     let hostile = try HostileFleet()
     hostile.relay.behave(.renumbering { position == 1 ? 1_000_000 - min($0, 999_999) : position })
     for _ in 1...3 { try hostile.push() }
-    try hostile.run(until: hostile.isSettled)
+    try hostile.settle()
     try hostile.expectRecovery()
   }
 

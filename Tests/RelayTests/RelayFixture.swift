@@ -9,9 +9,6 @@ import TestSupport
 import Testing
 import ZeroMQ
 
-/// No test waits longer for what has to come.
-let patience = Duration.seconds(120)
-
 /// A relay on free ports, its directories, and whoever connects to it.
 final class RelayFixture {
   let folder: TemporaryFolder

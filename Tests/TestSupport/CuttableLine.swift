@@ -20,7 +20,7 @@ package final class CuttableLine: Sendable {
   package init(to target: UInt16, holdingAfter byteCountMax: Int = .max) throws {
     self.target = target
     heldAt = Atomic(byteCountMax)
-    (listener, port) = try FreePort.listen(on: 0)
+    (listener, port) = try FreePort.listen()
     Thread { [self] in accept() }.start()
   }
 

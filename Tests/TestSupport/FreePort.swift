@@ -1,25 +1,34 @@
 import Glibc
+import Synchronization
 
-/// Sockets on the loopback.
+/// Ports of the loopback that nobody listens on.
 package enum FreePort {
-  /// Below those that the kernel gives out by itself: nobody takes it while a relay is down.
+  /// Below those that the kernel gives out by itself: nobody takes one while its daemon is down.
   private static let range: Range<UInt16> = 20_000..<32_000
+  private static let taken = Mutex<Set<UInt16>>([])
 
+  /// Another one each time.
   package static func take() throws -> UInt16 {
     for _ in 0..<100 {
       let port = UInt16.random(in: range)
+      guard taken.withLock({ $0.insert(port).inserted }) else { continue }
       do {
         close(try listen(on: port).descriptor)
         return port
-      } catch {
+      } catch is RawConnection.Failure {
         continue
       }
     }
-    throw RawConnection.Failure(call: "find a free port", code: EADDRINUSE)
+    throw RawConnection.Failure(call: "no port is free: bind", code: EADDRINUSE)
   }
 
-  package static func listen(on port: UInt16) throws -> (descriptor: Int32, port: UInt16) {
+  /// The same as libzmq names it.
+  package static func endpoint() throws -> String { "tcp://127.0.0.1:\(try take())" }
+
+  /// On one that the kernel chooses where `port` is 0.
+  package static func listen(on port: UInt16 = 0) throws -> (descriptor: Int32, port: UInt16) {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard descriptor >= 0 else { throw RawConnection.Failure(call: "socket", code: errno) }
     var address = RawConnection.loopback(port)
     var size = socklen_t(MemoryLayout<sockaddr_in>.size)
     let isListening = unsafe withUnsafeMutablePointer(to: &address) { pointer in
@@ -31,11 +40,12 @@ package enum FreePort {
     guard isListening else {
       let code = errno
       close(descriptor)
-      throw RawConnection.Failure(call: "listen on \(port)", code: code)
+      throw RawConnection.Failure(call: "listen on port \(port)", code: code)
     }
     return (descriptor, UInt16(bigEndian: address.sin_port))
   }
 
+  /// `nil`: nobody listens there.
   package static func connect(to port: UInt16) -> Int32? {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var address = RawConnection.loopback(port)

@@ -6,7 +6,9 @@ package final class NotifyReceiver: Sendable {
 
   private let descriptor: Int32
 
-  package init(at address: String, timeoutSeconds: Int = 60) throws {
+  package init(
+    at address: String, timeoutSeconds: Int = Int(patience.components.seconds)
+  ) throws {
     descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
     if address.hasPrefix("/") { unsafe unlink(address) }
     var name = sockaddr_un()

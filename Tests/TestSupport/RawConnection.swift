@@ -29,7 +29,7 @@ package final class RawConnection {
     }
     guard code == 0 else { throw Failure(call: "connect", code: errno) }
     // A test that waits for the other side to hang up ends in any case.
-    var timeout = timeval(tv_sec: 10, tv_usec: 0)
+    var timeout = timeval(tv_sec: Int(patience.components.seconds), tv_usec: 0)
     let timeoutSize = socklen_t(MemoryLayout<timeval>.size)
     guard unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, timeoutSize) == 0
     else { throw Failure(call: "setsockopt", code: errno) }

@@ -19,8 +19,10 @@ import WorkingTree
             try step()
             stepCount.add(1, ordering: .relaxed)
           } catch {
-            continue  // we were faster; the next step finds what there is now
+            // We were faster; the next step finds what there is now.
           }
+          // Or it would keep a core from everyone else.
+          usleep(50)
         }
         hasEnded.signal()
       }

@@ -1,4 +1,5 @@
 import CZeroMQ
+import TestSupport
 import Testing
 import ZeroMQ
 
@@ -57,10 +58,7 @@ import ZeroMQ
     let loopback = try Loopback()
     let client = try loopback.client()
     let monitor = try Monitor(client)
-    // Bound, then closed: a port where nobody is.
-    let endpoint = try Socket(
-      server: .router, for: loopback.authenticator, secret: loopback.serverKeys.secret.span
-    ).bind("tcp://127.0.0.1:*")
+    let endpoint = try FreePort.endpoint()
     try client.connect(endpoint)
     let event = try requireEvent(of: monitor) {
       if case .connectRetried = $0 { true } else { false }

@@ -25,7 +25,7 @@ import ZeroMQ
   @Test(arguments: garbage)
   func garbageEndsItsOwnConnectionOnly(bytes: [UInt8]) throws {
     var options = quickOptions()
-    // It holds for the honest one as well.
+    // The honest client has to keep to it as well.
     options.handshakeTimeout = .seconds(2)
     let loopback = try Loopback(options)
     let client = try loopback.client()

@@ -1,9 +1,7 @@
 import CZeroMQ
+import TestSupport
 import Testing
 import ZeroMQ
-
-/// No test waits longer for what has to come.
-let patience = Duration.seconds(120)
 
 struct KeyPair {
   let publicKey: CurvePublicKey
