@@ -14,7 +14,7 @@ final class HostileFleet {
   /// In real time; for signer and machines each is a minute.
   private static let beatInterval = Duration.milliseconds(300)
   /// The same where heartbeats are to be answered before they have expired, however slow this machine is.
-  private static let answerPatience = Duration.seconds(3)
+  private static let answerPatience = Duration.milliseconds(1_500)
 
   let fleet: TestFleet
   let relay: HostileRelay
@@ -29,8 +29,8 @@ final class HostileFleet {
 
   private static var lineTimes: ExchangePatience {
     var patience = ExchangePatience()
-    (patience.mail, patience.delay) = (.milliseconds(200), .seconds(2))
-    (patience.answer, patience.progress) = (.seconds(1), .seconds(3))
+    (patience.mail, patience.delay) = (.milliseconds(200), .milliseconds(1_500))
+    (patience.answer, patience.progress) = (.milliseconds(500), .milliseconds(1_500))
     patience.pauses = (.milliseconds(20), .milliseconds(100))
     return patience
   }
@@ -95,6 +95,8 @@ final class HostileFleet {
 
   /// The same, and minutes wait for answers, until all is well.
   func settle(sourceLocation: SourceLocation = #_sourceLocation) throws {
+    // What was said before may have been lost, and is not waited for.
+    beat.time = Timestamp(milliseconds: 0)
     try run(waitsForAnswers: true, until: isSettled, sourceLocation: sourceLocation)
   }
 
