@@ -35,7 +35,7 @@ package struct Fleet {
     package let newest: SentMessage?
   }
 
-  /// A branch that has moved since it was last sent: a push whose hook did not run, or failed.
+  /// A branch whose files have changed since it was last sent: a push whose hook did not run, or failed.
   package struct Unsent: Sendable {
     package let remote: String
     package let branch: BranchName
@@ -66,7 +66,7 @@ package struct Fleet {
       try source.configured.branches.compactMap { branch in
         guard let tip = source.tip(of: branch) else { return nil }
         let sent = try outbox.head(of: source.configured.remote, branch)?.revision
-        guard sent != tip else { return nil }
+        guard !source.hasSameFiles(sent, tip) else { return nil }
         return Unsent(
           remote: source.configured.remote, branch: branch, tip: tip,
           distance: source.distance(from: sent, to: tip))
@@ -98,6 +98,17 @@ package struct Fleet {
         return try repository?.referenceTarget(branch.fullName)
       } catch {
         return nil
+      }
+    }
+
+    /// A commit that changes none has nothing to be sent.
+    func hasSameFiles(_ sent: ObjectID?, _ tip: ObjectID) -> Bool {
+      guard let sent, sent != tip else { return sent == tip }
+      do throws(GitError) {
+        guard let objects = repository?.objects else { return false }
+        return try objects.commit(sent).tree == objects.commit(tip).tree
+      } catch {
+        return false
       }
     }
 

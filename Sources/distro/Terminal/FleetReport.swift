@@ -15,7 +15,8 @@ enum FleetReport {
     let what =
       switch unsent.distance {
       case .nothing: "was never sent"
-      case .commits(let count) where count > 0: "is \(count) commits ahead of what was sent"
+      case .commits(1): "has a commit that was not sent"
+      case .commits(let count) where count > 0: "has \(count) commits that were not sent"
       case .commits, .unknownRevision: "is not at what was sent"
       }
     return "\(branch) of \(unsent.remote), at \(tip), \(what): "
