@@ -18,8 +18,8 @@ final class Checkout {
   let index: IndexUpdater
   /// `nil`: the branch has no commit yet.
   let head: Snapshot?
-  /// What has to go again if nothing is applied.
-  private let made: Made
+  /// What was there before it was made, if it was: that is how it is left if nothing is applied.
+  private let filled: Vacancy?
   private var claim: Claim?
 
   /// The lock, in a box that can be let go of.
@@ -31,21 +31,20 @@ final class Checkout {
     }
   }
 
-  private enum Made { case nothing, repository, directory }
-
   private init(
     _ settings: CheckoutSettings, _ repository: Repository, indexes: IndexCache,
-    made: Made = .nothing, lockAge: Duration = lockAgeMax
+    filled: Vacancy? = nil, lockAge: Duration = lockAgeMax
   ) throws {
     self.settings = settings
-    self.made = made
+    self.filled = filled
     self.repository = repository
     let claim = try Claim(gitDirectory: repository.gitDirectory)
     self.claim = claim
     // What a killed run left of ours, and locks of git's that are too old to be anyone's.
+    try Vacancy.removeLeftover(in: settings)
     try repository.removeLeftovers(
       branch: settings.branch.fullName, olderThan: lockAge, claim.lock)
-    if made != .nothing { indexes.forget(repository) }
+    if filled != nil { indexes.forget(repository) }
     files = try WorkingTree(opening: settings.path)
     index = try indexes.index(of: repository)
     head = try repository.headCommit().map {
@@ -61,7 +60,9 @@ final class Checkout {
   static func open(
     _ settings: CheckoutSettings, canCreate: Bool, indexes: IndexCache
   ) throws -> Checkout {
-    let made = try makeIfMissing(settings, canCreate: canCreate)
+    let vacancy = try Vacancy(of: settings)
+    if vacancy != nil, !canCreate { throw Elsewhere.behind(nil) }
+    try vacancy?.fill()
     let repository: Repository
     do throws(GitError) {
       repository = try Repository(opening: settings.path)
@@ -73,7 +74,7 @@ final class Checkout {
       throw Refused(.checkoutUnusable, "\(settings.path) is a bare repository")
     }
     try requireIdentity(of: repository, settings)
-    return try Checkout(settings, repository, indexes: indexes, made: made)
+    return try Checkout(settings, repository, indexes: indexes, filled: vacancy)
   }
 
   /// The same without a look at its remote and branch, which may have been changed since a run was killed.
@@ -106,30 +107,13 @@ final class Checkout {
     }
   }
 
-  private static func makeIfMissing(
-    _ settings: CheckoutSettings, canCreate: Bool
-  ) throws -> Made {
-    guard try isVacant(settings) else { return .nothing }
-    guard canCreate else { throw Elsewhere.behind(nil) }
-    let isThere = FileManager.default.fileExists(atPath: settings.path)
-    let repository = try Repository.create(at: settings.path, branch: settings.branch.fullName)
-    try repository.setRemote("origin", url: settings.remote)
-    return isThere ? .repository : .directory
-  }
-
-  /// Whether nothing is at the path, or an empty directory: a checkout that is yet to be made, or not mounted yet.
-  static func isVacant(_ settings: CheckoutSettings) throws -> Bool {
-    guard FileManager.default.fileExists(atPath: settings.path) else { return true }
-    return try FileManager.default.contentsOfDirectory(atPath: settings.path).isEmpty
-  }
-
   /// The same for a heartbeat. Throws `Refused` where the checkout is not the one that the configuration means.
   static func snapshot(of settings: CheckoutSettings) throws -> Snapshot? {
     let repository: Repository
     do throws(GitError) {
       repository = try Repository(opening: settings.path)
     } catch {
-      guard try !isVacant(settings) else { return nil }
+      guard try Vacancy(of: settings) == nil else { return nil }
       throw Refused(.checkoutUnusable, "\(error)")
     }
     try requireIdentity(of: repository, settings)
@@ -151,13 +135,7 @@ final class Checkout {
   func release() { claim = nil }
 
   /// Removes what `open` made, after a refusal.
-  func discardIfMade() throws {
-    switch made {
-    case .nothing: break
-    case .repository: try FileManager.default.removeItem(atPath: repository.gitDirectory)
-    case .directory: try FileManager.default.removeItem(atPath: settings.path)
-    }
-  }
+  func discardIfMade() throws { try filled?.empty() }
 }
 
 /// Indexes that stay in memory from batch to batch: reading one costs time in proportion to the checkout.

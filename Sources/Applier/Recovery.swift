@@ -54,7 +54,7 @@ final class Recovery {
       // Someone may have edited a file since: its status must not vouch for it.
       try IndexRefresh(checkout: checkout).run(changes, withStatus: false)
     } catch let error as GitError where error.isMissing {
-      guard try !Checkout.isVacant(settings) else { return .away }
+      guard try Vacancy(of: settings) == nil else { return .away }
       try journal.end(settings.path)
       return .givenUp(found: nil)
     }

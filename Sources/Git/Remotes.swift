@@ -25,4 +25,11 @@ extension Repository {
     try unsafe Libgit2.check(git_remote_create(&remote, handle, name, url), "add remote \(name)")
     unsafe git_remote_free(remote)
   }
+
+  /// What makes a directory a repository is on the disk, which libgit2 does not see to.
+  package func synchronizeSettings() throws(GitError) {
+    for name in ["HEAD", "config", "objects", "refs", ""] {
+      try SystemFile.synchronize(gitDirectory + name)
+    }
+  }
 }

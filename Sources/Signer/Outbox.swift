@@ -13,9 +13,16 @@ package struct Outbox: Sendable {
     package let digest: ContentDigest
   }
 
-  let store: MailboxStore
+  /// What is older is forgotten: the messages of a stream up to so many before its last one.
+  package static let sentCountMax: UInt64 = 10_000
 
-  package init(directory: String) throws(SignerError) {
+  let store: MailboxStore
+  private let sentCountMax: UInt64
+
+  package init(
+    directory: String, sentCountMax: UInt64 = sentCountMax
+  ) throws(SignerError) {
+    self.sentCountMax = sentCountMax
     do {
       store = try MailboxStore(state: StateDatabase.signer(directory: directory))
     } catch {
@@ -60,7 +67,21 @@ package struct Outbox: Sendable {
           arguments: [Data(sealed.offer.id.bytes), Data(recipient.bytes), name])
         try Self.register(recipient, name, of: stream, in: database)
       }
+      try forget(before: message.sequence, of: stream, in: database)
     }
+  }
+
+  /// Nobody asks for these any more, but for what is yet to be handed over. A machine that is at an older revision gets a
+  /// pack instead of a patch.
+  private func forget(before sequence: UInt64, of stream: Int64, in database: Database) throws {
+    guard sequence > sentCountMax else { return }
+    let arguments: StatementArguments = [stream, Int64(sequence - sentCountMax)]
+    let old = """
+      FROM sent WHERE stream = ? AND sequence <= ? AND message NOT IN (SELECT id FROM message)
+      """
+    try database.execute(
+      sql: "DELETE FROM answer WHERE message IN (SELECT message \(old))", arguments: arguments)
+    try database.execute(sql: "DELETE \(old)", arguments: arguments)
   }
 
   private func advance(

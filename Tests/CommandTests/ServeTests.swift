@@ -167,6 +167,33 @@ struct ServeTests {
     #expect(FileManager.default.fileExists(atPath: folder.path("var/other/state.sqlite")))
   }
 
+  @Test func hangUpReadsWhichRolesThereAre() throws {
+    try installation.writeRelay()
+    let program = try start()
+    try folder.write("serve.yaml", "applier: web1.yaml\nrelay: relay.yaml\n")
+    #expect(try reload(program) == ["READY=1", "STATUS=running: relay, applier"])
+    try program.line(with: "appliers=tcp://")
+    try folder.write("serve.yaml", "relay: relay.yaml\n")
+    #expect(try reload(program) == ["READY=1", "STATUS=running: relay"])
+    try program.line(with: "no longer configured role=applier")
+    // Its port and its state are free.
+    let applier = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    #expect(applier.end().status == 0)
+    try folder.write("serve.yaml", "relai: relay.yaml\n")
+    #expect(try reload(program).last == "STATUS=running: relay; not reloaded: relay")
+    #expect(try program.line(with: "the old one stays").contains("did you mean 'relay'?"))
+    #expect(program.end().status == 0)
+  }
+
+  @Test func relayLogsAsItsNewConfigurationSays() throws {
+    let program = try startBoth()
+    try folder.edit("relay.yaml", "state: var/relay", "state: var/relay\nlog: {format: json}")
+    _ = try reload(program)
+    try program.line(with: #""message":"listening""#)
+    #expect(program.end().status == 0)
+  }
+
   @Test func relayRunsAloneAsWell() throws {
     try installation.writeRelay()
     let program = try RunningProgram(

@@ -32,6 +32,7 @@ struct PipelineOptions {
   var source = ["--initial-branch=main"]
   /// Trusted by the applier as well; not by its checkout.
   var others: [Identity] = []
+  var sentCountMax = Outbox.sentCountMax
 }
 
 /// Both halves in one process, on real repositories: what the signer seals is moved from its outbox into the applier's
@@ -72,7 +73,8 @@ final class Pipeline {
     signerSettings = SignerSettings(
       identity: signer, state: folder.path("signer"), carriers: [], repositories: [configured],
       lifetimeMilliseconds: 86_400_000)
-    outbox = try Outbox(directory: signerSettings.state)
+    outbox = try Outbox(
+      directory: signerSettings.state, sentCountMax: options.sentCountMax)
     outgoing = try MailboxStore(state: StateDatabase.signer(directory: signerSettings.state))
     let clock = clock
     sending = Sending(signerSettings, outbox: outbox, progress: .init { _, _, _ in }) { clock.now }
@@ -109,8 +111,12 @@ final class Pipeline {
   }
 
   /// As after a restart of the daemon.
-  func restartWorker() {
-    worker = Self.worker(applierSettings, store, clock)
+  func restartWorker(deadline: Duration? = nil) {
+    let settings = ApplierSettings(
+      identity: applier, state: applierSettings.state,
+      trustedSigners: applierSettings.trustedSigners, checkouts: applierSettings.checkouts,
+      deadline: deadline ?? applierSettings.deadline)
+    worker = Self.worker(settings, store, clock)
   }
 
   // MARK: - The way there and back

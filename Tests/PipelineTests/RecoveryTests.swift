@@ -63,6 +63,31 @@ struct RecoveryTests {
     try pipeline.expectNextPushArrives()
   }
 
+  /// Or a step that was killed for taking too long would be begun and killed at every start.
+  @Test func recoveryHasNoDeadline() async {
+    await #expect(processExitsWith: .success) {
+      let pipeline = try Pipeline.started()
+      let files = (1...2_000).map { ("file-\($0)", "\($0)\n") }
+      try RecoveryTests().beginStep(pipeline, files: Dictionary(uniqueKeysWithValues: files))
+      pipeline.restartWorker(deadline: .nanoseconds(1))
+      try pipeline.work()
+      #expect(try pipeline.receipts().map(\.refusal) == [nil])
+      try pipeline.expectEqual()
+    }
+  }
+
+  /// Killed while it made the checkout: the repository is not whole yet, or has just been moved to its place.
+  @Test(arguments: [false, true]) func checkoutThatWasBeingMadeIsMadeAnew(isMoved: Bool) throws {
+    let pipeline = isMoved ? try Pipeline.started() : try Pipeline()
+    let build = pipeline.checkout.path + "/.distro-new"
+    try FileManager.default.createDirectory(
+      atPath: build + (isMoved ? "" : "/.git/objects"), withIntermediateDirectories: true)
+    try pipeline.source.commit(["a": "2\n"])
+    #expect(try pipeline.push().map(\.refusal) == [nil])
+    try pipeline.expectEqual()
+    #expect(!FileManager.default.fileExists(atPath: build))
+  }
+
   /// The program comes up before the file system does.
   @Test func stepOfACheckoutThatIsMountedLateIsFinished() throws {
     let pipeline = try Pipeline.started()
@@ -80,9 +105,11 @@ struct RecoveryTests {
     try pipeline.expectEqual()
   }
 
-  private func beginStep(_ pipeline: Pipeline) throws {
+  private func beginStep(
+    _ pipeline: Pipeline, files: [String: String] = ["a": "2\n", "new/file": "x\n"]
+  ) throws {
     let before = try pipeline.source.id()
-    let after = try pipeline.source.commit(["a": "2\n", "new/file": "x\n"])
+    let after = try pipeline.source.commit(files)
     try pipeline.send()
     try pipeline.transfer()
     let mailbox = pipeline.applier.public.mailbox

@@ -1,4 +1,6 @@
 import Foundation
+import GRDB
+import Mailboxes
 import MessageFormat
 import Signer
 import Synchronization
@@ -8,6 +10,38 @@ import Testing
 /// A signer that has lost what it knew, or knows something old, or is told something old.
 struct SignerStateTests {
   private func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
+
+  @Test func oldMessagesAreForgottenAndNobodyIsLost() throws {
+    var options = PipelineOptions()
+    options.sentCountMax = 3
+    let pipeline = try Pipeline.started(options)
+    let first = try pipeline.source.id()
+    func push(_ number: Int) throws {
+      try pipeline.source.commit(["a": "\(number)\n"])
+      try pipeline.push()
+    }
+    func rows(_ table: String) throws -> Int? {
+      try StateDatabase.signer(directory: pipeline.signerSettings.state).queue.read {
+        try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM \(table)")
+      }
+    }
+    for number in 2...8 { try push(number) }
+    #expect(try rows("sent") == 3)
+    #expect(try rows("answer") == 3)
+    // Nobody remembers that this revision was sent.
+    try pipeline.checkout.git("reset", "-q", "--hard", first.hex)
+    try push(9)
+    try push(10)
+    try pipeline.expectEqual()
+    // What waits to be handed over is not forgotten.
+    for number in 11...16 {
+      try pipeline.source.commit(["a": "\(number)\n"])
+      try pipeline.send()
+    }
+    #expect(try pipeline.outbox.unstored().count == 6)
+    #expect(try pipeline.deliver().count == 6)
+    try pipeline.expectEqual()
+  }
 
   /// A daemon and a hook that meet where there is no state yet.
   @Test func severalMayMakeTheStateAtOnce() throws {

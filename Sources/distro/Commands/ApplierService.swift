@@ -69,7 +69,7 @@ final class ApplierService: RoleService {
 extension Role {
   /// `path`: of its configuration.
   static func applier(_ path: String) -> Role {
-    Role(name: "applier") {
+    Role(name: .applier) {
       let configuration = try ApplierConfiguration.read(path)
       return RoleStart {
         let log = try configuration.log.logger(label: "distro.verify-apply")

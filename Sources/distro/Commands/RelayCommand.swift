@@ -20,6 +20,6 @@ struct RelayCommand: AsyncParsableCommand {
     try Libzmq.requireVersion()
     try Libzmq.requireCurve()
     let log = try RelayConfiguration.read(config).log.logger(label: "distro.relay")
-    try await Daemon(roles: [.relay(config)], log: log).run()
+    try await Daemon(roles: { [.relay(config)] }, log: log).run()
   }
 }

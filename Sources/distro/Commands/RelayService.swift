@@ -9,9 +9,12 @@ final class RelayService: RoleService {
   private static let lookInterval: Duration = .seconds(1)
 
   private let relay: RunningRelay
+  private let logConfiguration: LogConfiguration
 
   /// Listens when it returns.
-  init(_ configuration: RelayConfiguration, log: Logger) throws {
+  init(_ configuration: RelayConfiguration) throws {
+    let log = try configuration.log.logger(label: "distro.relay")
+    logConfiguration = configuration.log
     let descriptorCountMax = try DescriptorLimit.raise()
     relay = try RunningRelay(configuration.settings, log: log, now: Clock.now) {
       log.critical("nothing can be received any more; ending")
@@ -37,7 +40,9 @@ final class RelayService: RoleService {
   }
 
   /// Directories, routes and quotas are what `configuration` says from now on; `false`: it needs another relay.
-  func adopt(_ configuration: RelayConfiguration) -> Bool { relay.reload(configuration.settings) }
+  func adopt(_ configuration: RelayConfiguration) -> Bool {
+    configuration.log == logConfiguration && relay.reload(configuration.settings)
+  }
 
   /// All that it has said is stored is on the disk.
   func abandon() {}
@@ -46,10 +51,10 @@ final class RelayService: RoleService {
 extension Role {
   /// `path`: of its configuration.
   static func relay(_ path: String) -> Role {
-    Role(name: "relay") {
+    Role(name: .relay) {
       let configuration = try RelayConfiguration.read(path)
       return RoleStart {
-        try RelayService(configuration, log: configuration.log.logger(label: "distro.relay"))
+        try RelayService(configuration)
       } adopt: { running in
         (running as? RelayService)?.adopt(configuration) ?? false
       }

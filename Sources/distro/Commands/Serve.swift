@@ -6,7 +6,8 @@ struct Serve: AsyncParsableCommand {
     abstract: "Runs every role that its configuration names, in one process.",
     discussion: """
       Relay, signer and applier start in this order, and stop in the other one, within 5 seconds of SIGTERM. On SIGHUP \
-      all configurations are read again; one that cannot be taken is reported, and the old one stays.
+      all configurations are read again, this one too: a role that is new starts, one that is gone ends. One that \
+      cannot be taken is reported, and the old one stays.
 
         distro serve --config config/serve.yaml
       """)
@@ -17,18 +18,19 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     try Libzmq.requireVersion()
     try Libzmq.requireCurve()
-    let configuration = try ServeConfiguration.read(config)
-    let log = try configuration.log.logger(label: "distro.serve")
-    try await Daemon(roles: configuration.startOrder, log: log).run()
+    let log = try ServeConfiguration.read(config).log.logger(label: "distro.serve")
+    try await Daemon(roles: { try ServeConfiguration.read(config).roles }, log: log).run()
   }
 }
 
 extension ServeConfiguration {
-  /// What others connect to starts first.
-  var startOrder: [Role] {
-    [
-      relay.map { Role.relay($0) }, signer.map { Role.signer($0) },
-      applier.map { Role.applier($0) },
-    ].compactMap { $0 }
+  fileprivate var roles: [Role] {
+    files.map { name, path in
+      switch name {
+      case .relay: .relay(path)
+      case .signer: .signer(path)
+      case .applier: .applier(path)
+      }
+    }
   }
 }

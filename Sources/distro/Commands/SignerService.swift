@@ -106,7 +106,7 @@ final class SignerService: RoleService {
 
 extension Role {
   static func signer(_ path: String) -> Role {
-    Role(name: "signer") {
+    Role(name: .signer) {
       let settings = try SignerConfiguration.read(path)
       let log = try SignerConfiguration.log(path)
       return RoleStart {

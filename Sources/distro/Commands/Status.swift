@@ -27,7 +27,7 @@ struct Status: ParsableCommand {
     var status = RoleStatus()
     let file = try ConfigurationFile(config)
     let kind = ConfigurationKind(file)
-    let roles = kind == .serve ? try ServeConfiguration(file).files : [config]
+    let roles = kind == .serve ? try ServeConfiguration(file).files.map(\.path) : [config]
     for role in roles { try status.look(at: role) }
     Terminal.print(json ? try status.json(asOneRole: kind != .serve) : status.text)
     if status.isStale { throw ExitStatus.refused }

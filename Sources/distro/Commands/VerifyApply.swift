@@ -31,7 +31,7 @@ struct VerifyApply: AsyncParsableCommand {
     try Libzmq.requireCurve()
     guard once else {
       let log = try ApplierConfiguration.read(config).log.logger(label: "distro.verify-apply")
-      try await Daemon(roles: [.applier(config)], log: log).run()
+      try await Daemon(roles: { [.applier(config)] }, log: log).run()
       return
     }
     let configuration = try ApplierConfiguration.read(config)

@@ -1,15 +1,11 @@
 /// `config/serve.example.yaml`: which roles one process runs, each with a configuration file of its own.
 struct ServeConfiguration {
-  let relay: String?
-  let signer: String?
-  let applier: String?
+  /// In the order in which they start.
+  let files: [(role: RoleName, path: String)]
   /// Where the process itself logs; a role's lines go where that role's configuration says.
   let log: LogConfiguration
 
-  static let roles = ["relay", "signer", "applier"]
-
-  /// In the order in which they start.
-  var files: [String] { [relay, signer, applier].compactMap { $0 } }
+  static let roles = RoleName.allCases.map(\.rawValue)
 
   static func read(_ path: String) throws -> ServeConfiguration {
     try ServeConfiguration(ConfigurationFile(path))
@@ -17,12 +13,12 @@ struct ServeConfiguration {
 
   init(_ file: ConfigurationFile) throws {
     let root = try file.root.mapping(keys: Self.roles + ["log"])
-    guard Self.roles.contains(where: { root[optional: $0] != nil }) else {
+    files = try RoleName.allCases.compactMap { name in
+      try root[optional: name.rawValue].map { (name, try file.path($0)) }
+    }
+    guard !files.isEmpty else {
       throw file.root.invalid("at least one of 'relay', 'signer' and 'applier' expected")
     }
-    relay = try root[optional: "relay"].map { try file.path($0) }
-    signer = try root[optional: "signer"].map { try file.path($0) }
-    applier = try root[optional: "applier"].map { try file.path($0) }
     log = try LogConfiguration(root[optional: "log"], in: file)
   }
 }

@@ -32,7 +32,7 @@ struct ConfigurationChecks {
       RelayChecks(settings: configuration.settings).run(&examination)
     case .serve:
       guard let roles = read({ try ServeConfiguration(file) }, &examination) else { return }
-      for role in roles.files { ConfigurationChecks(path: role).run(&examination) }
+      for (_, path) in roles.files { ConfigurationChecks(path: path).run(&examination) }
     }
   }
 

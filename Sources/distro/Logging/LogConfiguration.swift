@@ -3,7 +3,7 @@ import Logging
 import Machine
 
 /// `log:` in a configuration: where lines go besides standard error, how they look, and from which level on.
-struct LogConfiguration {
+struct LogConfiguration: Equatable {
   enum Format: String, CaseIterable { case text, json }
 
   let format: Format
@@ -96,6 +96,8 @@ struct LineLogHandler: LogHandler {
   /// What a peer wrote can neither begin a line of its own nor look like another field.
   private func quoted(_ value: String) -> String {
     let isPlain = value.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") }
-    return isPlain && !value.isEmpty ? value : String(reflecting: value)
+    guard !isPlain || value.isEmpty else { return value }
+    // Swift escapes the apostrophe as well, which nobody needs here.
+    return String(reflecting: value).replacing(#"\'"#, with: "'")
   }
 }

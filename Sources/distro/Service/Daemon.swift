@@ -9,18 +9,20 @@ import UnixSignals
 /// Roles start in order and stop in reverse, each when the one behind it has stopped. One that fails stops all, and the
 /// program ends with a fault, so that the service manager starts it again.
 struct Daemon {
-  let roles: [Role]
+  /// Which roles there are: asked at the start and at each reload.
+  let roles: @Sendable () throws -> [Role]
   let log: Logger
 
   func run() async throws {
     // Before a role says that it listens: from here on a SIGHUP is a reload, and the others are an end in order.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
     let ends = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-    let runners = try roles.map { try RoleRunner($0, log: log) }
-    let names = runners.map(\.name).joined(separator: ", ")
+    let runners = try start()
     let manager = try ServiceManager(
-      environment: ProcessInfo.processInfo.environment, status: "running: \(names)", log: log)
-    let reload = ReloadService(runners: runners, signals: hangUps, manager: manager, log: log)
+      environment: ProcessInfo.processInfo.environment, status: { Self.status(of: runners) },
+      log: log)
+    let reload = ReloadService(
+      roles: roles, runners: runners, signals: hangUps, manager: manager, log: log)
     let limit = StopLimit(runners: runners, log: log)
     // The last is the first to stop: systemd is told, the clock starts, then the roles.
     let services: [any Service] = runners + [reload, limit, manager]
@@ -41,10 +43,24 @@ struct Daemon {
     }
     log.notice("stopped")
   }
+
+  private func start() throws -> [RoleRunner] {
+    let roles = try self.roles()
+    return try RoleName.allCases.map { name in
+      try RoleRunner(name, as: roles.first { $0.name == name }, log: log)
+    }
+  }
+
+  /// For the service manager, and whoever asks it.
+  private static func status(of runners: [RoleRunner]) -> String {
+    "running: "
+      + runners.filter { !$0.isIdle }.map(\.name.rawValue).joined(separator: ", ")
+  }
 }
 
 /// Reads all configurations again on SIGHUP, in the order of the roles.
 private struct ReloadService: Service {
+  let roles: @Sendable () throws -> [Role]
   let runners: [RoleRunner]
   let signals: UnixSignalsSequence
   let manager: ServiceManager
@@ -53,24 +69,45 @@ private struct ReloadService: Service {
   func run() async throws {
     for await _ in signals.cancelOnGracefulShutdown() {
       manager.reloading()
-      var failures: [String] = []
-      for runner in runners {
-        do {
-          try await runner.reload()
-          log.notice("reloaded", metadata: ["role": "\(runner.name)"])
-        } catch {
-          let report = ErrorReport(error)
-          log.error(
-            "the new configuration was not taken; the old one stays",
-            metadata: [
-              "role": "\(runner.name)", "error": "\(report.message)",
-              "hint": "\(report.hint ?? "")",
-            ])
-          failures.append(runner.name)
-        }
-      }
-      manager.reloaded(failures: failures)
+      manager.reloaded(failures: await reload())
     }
+  }
+
+  /// Answers which roles go on as they were.
+  private func reload() async -> [RoleName] {
+    let roles: [Role]
+    do {
+      roles = try self.roles()
+    } catch {
+      let names = runners.filter { !$0.isIdle }.map(\.name)
+      report(error, names)
+      return names
+    }
+    var failures: [RoleName] = []
+    for runner in runners {
+      let role = roles.first { $0.name == runner.name }
+      let wasIdle = runner.isIdle
+      do {
+        try await runner.reload(as: role)
+        guard !wasIdle || !runner.isIdle else { continue }
+        log.notice(
+          runner.isIdle ? "no longer configured" : "reloaded", metadata: ["role": "\(runner.name)"])
+      } catch {
+        report(error, [runner.name])
+        failures.append(runner.name)
+      }
+    }
+    return failures
+  }
+
+  private func report(_ error: any Error, _ names: [RoleName]) {
+    let report = ErrorReport(error)
+    log.error(
+      "the new configuration was not taken; the old one stays",
+      metadata: [
+        "role": "\(names.map(\.rawValue).joined(separator: ", "))", "error": "\(report.message)",
+        "hint": "\(report.hint ?? "")",
+      ])
   }
 }
 

@@ -1,8 +1,11 @@
 import ServiceLifecycle
 
-/// One of the parts that this program can play in a process: relay, signer, applier.
+/// The parts that this program can play in a process, in the order in which they start: what others connect to is first.
+enum RoleName: String, CaseIterable { case relay, signer, applier }
+
+/// A part, and the configuration that says how to play it.
 struct Role: Sendable {
-  let name: String
+  let name: RoleName
   /// Reads the configuration anew; throws, and changes nothing, where it cannot be taken.
   let read: @Sendable () throws -> RoleStart
 }
@@ -20,6 +23,13 @@ struct RoleStart: Sendable {
     self.make = make
     self.adopt = adopt
   }
+
+  /// A part that no configuration names, until one does.
+  static let idle = RoleStart {
+    IdleService()
+  } adopt: { running in
+    running is IdleService
+  }
 }
 
 /// It takes requests when it is made, and works until it is told to stop.
@@ -28,4 +38,11 @@ struct RoleStart: Sendable {
 protocol RoleService: Service {
   /// The program ends in a moment, with work in hand: what has to be noted for the next start. From any thread.
   func abandon() throws
+}
+
+/// Does nothing until it is told to stop.
+struct IdleService: RoleService {
+  func run() async throws { try await gracefulShutdown() }
+
+  func abandon() {}
 }

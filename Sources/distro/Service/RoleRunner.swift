@@ -15,19 +15,18 @@ final class RoleRunner: Service {
     var reload: CheckedContinuation<Void, any Error>?
   }
 
-  let name: String
-  private let read: @Sendable () throws -> RoleStart
+  let name: RoleName
   private let log: Logger
   private let state: Mutex<State>
 
-  /// Started when it returns. A configuration that cannot be taken, or whose keys cannot, ends the program as such.
-  init(_ role: Role, log: Logger) throws {
-    name = role.name
-    read = role.read
+  /// Started when it returns; idle without a role. A configuration that cannot be taken, or whose keys cannot, ends the
+  /// program as such.
+  init(_ name: RoleName, as role: Role?, log: Logger) throws {
+    self.name = name
     self.log = log
     let start: RoleStart
     do {
-      start = try role.read()
+      start = try role?.read() ?? .idle
     } catch {
       ErrorReport(error).print()
       throw ExitStatus.configuration
@@ -48,8 +47,10 @@ final class RoleRunner: Service {
       let group = state.withLock { $0.group }
       try await group.run()
     } while try startNext()
-    log.info("role ended", metadata: ["role": "\(name)"])
+    if !isIdle { log.info("role ended", metadata: ["role": "\(name)"]) }
   }
+
+  var isIdle: Bool { state.withLock { $0.service is IdleService } }
 
   /// Whether there is another turn.
   private func startNext() throws -> Bool {
@@ -81,10 +82,10 @@ final class RoleRunner: Service {
     reload?.resume(with: result)
   }
 
-  /// Returns when the role runs anew; throws where the configuration cannot be taken, or not be started, and the role
-  /// goes on as it was. One at a time.
-  func reload() async throws {
-    let next = try read()
+  /// Returns when the role runs anew, or has ended because there is none any more; throws where its configuration cannot
+  /// be taken, or not be started, and the role goes on as it was. One at a time.
+  func reload(as role: Role?) async throws {
+    let next = try role?.read() ?? .idle
     let isAdopted = state.withLock { state in
       guard next.adopt(state.service) else { return false }
       state.start = next

@@ -8,11 +8,13 @@ struct ServiceManager: Service {
   private let socket: NotifySocket?
   private let interval: Duration?
   private let log: Logger
-  let status: String
+  private let status: @Sendable () -> String
 
-  /// `environment`: as the service manager set it. A socket that is named and cannot be used is an error: systemd would
+  /// `environment`: as the service manager set it; `status`: what runs at the time. A socket that is named and cannot be used is an error: systemd would
   /// wait for us in vain.
-  init(environment: [String: String], status: String, log: Logger) throws {
+  init(
+    environment: [String: String], status: @escaping @Sendable () -> String, log: Logger
+  ) throws {
     socket = try environment["NOTIFY_SOCKET"].map { try NotifySocket($0) }
     interval = Self.watchdogInterval(environment)
     self.status = status
@@ -30,6 +32,7 @@ struct ServiceManager: Service {
 
   /// Everything has been started when it is called, and signals are taken.
   func run() async throws {
+    let status = self.status()
     log.notice("ready", metadata: ["status": "\(status)"])
     tell(["READY=1", "STATUS=\(status)"])
     let pulse = interval ?? .seconds(86_400)
@@ -54,9 +57,11 @@ struct ServiceManager: Service {
     }
   }
 
-  func reloaded(failures: [String]) {
-    let note = failures.isEmpty ? "" : "; not reloaded: " + failures.joined(separator: ", ")
-    tell(["READY=1", "STATUS=\(status)\(note)"])
+  /// `failures`: what goes on as it was.
+  func reloaded(failures: [RoleName]) {
+    let names = failures.map(\.rawValue).joined(separator: ", ")
+    let note = failures.isEmpty ? "" : "; not reloaded: " + names
+    tell(["READY=1", "STATUS=\(status())\(note)"])
   }
 
   private func tell(_ lines: [String]) {
