@@ -2,7 +2,7 @@ import Foundation
 import Git
 
 /// A place for a checkout where nothing is: no directory, or an empty one; yet to be made, or not mounted yet.
-struct Vacancy {
+package struct Vacancy {
   /// Where the repository is made: what a killed run left of it is not taken for a checkout.
   private static let buildName = ".distro-new"
 
@@ -10,7 +10,7 @@ struct Vacancy {
   private let hasDirectory: Bool
 
   /// `nil`: something is there.
-  init?(of settings: CheckoutSettings) throws {
+  package init?(of settings: CheckoutSettings) throws {
     let files = FileManager.default
     hasDirectory = files.fileExists(atPath: settings.path)
     self.settings = settings

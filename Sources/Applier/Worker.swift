@@ -13,6 +13,7 @@ package final class Worker {
   private let watchdog: Watchdog
   private let log: Logger
   private let now: () -> Timestamp
+  private let onAnswer: () -> Void
 
   /// `now` is the time of day that messages speak of, `instant` what waits are measured with. `onAnswer` is called when receipts wait to be collected, `onOutcome` for each message that was answered.
   package init(
@@ -24,6 +25,7 @@ package final class Worker {
     self.settings = settings
     self.log = log
     self.now = now
+    self.onAnswer = onAnswer
     inbox = Inbox(store: store, mailbox: settings.identity.public.mailbox)
     let open = Open(
       identity: settings.identity, trustedSigners: settings.trustedSigners,
@@ -107,7 +109,7 @@ package final class Worker {
   private func recover() {
     for checkout in settings.checkouts where !pipeline.faults.isWaiting(checkout.path) {
       do {
-        log(try recovery.recover(checkout), of: checkout)
+        report(try recovery.recover(checkout), of: checkout)
       } catch {
         note(CheckoutFault(path: checkout.path, reason: error))
       }
@@ -121,10 +123,11 @@ package final class Worker {
       metadata: ["checkout": "\(fault.path)", "error": "\(fault.detail)"])
   }
 
-  private func log(_ result: Recovery.Result, of checkout: CheckoutSettings) {
+  private func report(_ result: Recovery.Result, of checkout: CheckoutSettings) {
     switch result {
     case .nothingToDo, .away: break
     case .finished(let revision):
+      onAnswer()
       log.notice(
         "finished an interrupted step",
         metadata: ["checkout": "\(checkout.path)", "revision": "\(revision.abbreviated)"])

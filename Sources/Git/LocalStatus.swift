@@ -27,6 +27,14 @@ extension Repository {
     return (paths, count)
   }
 
+  /// How many packs there are, and about how many objects that lie loose: from one of their 256 directories, as git-gc(1)
+  /// estimates it.
+  package func storageCounts() throws(GitError) -> (packs: Int, looseObjects: Int) {
+    let objects = commonDirectory + "objects/"
+    let packs = try SystemFile.names(in: objects + "pack").count { $0.hasSuffix(".pack") }
+    return (packs, 256 * (try SystemFile.names(in: objects + "17").count))
+  }
+
   /// git's locks that stand in the way of a step on `branch`, with their age in seconds.
   package func locks(branch: String) throws(GitError) -> [(path: String, ageSeconds: Int)] {
     guard Self.isValidName(branch) else { throw .referenceNameInvalid(branch) }

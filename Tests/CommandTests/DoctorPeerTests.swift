@@ -61,13 +61,28 @@ struct DoctorPeerTests {
     try live.write("a", "mine\n")
     try live.write("new", "untracked\n")
     let refusing = try examine()
-    refusing.expect("warning", "checkout", "1 files were changed by hand: a", advice: "refused")
+    refusing.expect("warning", "checkout", "1 file was changed by hand: a", advice: "refused")
     #expect(refusing.problems == [])
     try live.git("add", "a")
     try folder.edit("web1.yaml", "symbolic-links: any", "on-local-changes: overwrite")
-    try examine().expect("warning", "checkout", "1 files were changed by hand: a", advice: "lost")
+    try examine().expect("warning", "checkout", "1 file was changed by hand: a", advice: "lost")
     try live.git("reset", "-q", "--hard")
     try examine().expect("ok", "checkout", "nothing changed by hand")
+  }
+
+  /// Nobody but git puts objects together, and nobody but us writes here.
+  @Test(arguments: [false, true]) func objectsThatNobodyCollectsAreAWarning(isPacks: Bool) throws {
+    try makeCheckout()
+    let directory = live.path + (isPacks ? "/.git/objects/pack" : "/.git/objects/17")
+    try FileManager.default.createDirectory(
+      atPath: directory, withIntermediateDirectories: true)
+    for number in 0...(isPacks ? 50 : 27) {
+      let name = String(format: "%038x", number)
+      try Data().write(
+        to: URL(fileURLWithPath: directory + (isPacks ? "/pack-00\(name).pack" : "/\(name)")))
+    }
+    try examine().expect(
+      "warning", "checkout", isPacks ? "has 51 packs" : "loose objects", advice: " gc,")
   }
 
   @Test func locksThatWereLeftAreWarnings() throws {

@@ -26,6 +26,25 @@ struct SendTests {
     #expect(daemon.end().status == 0)
   }
 
+  /// As from a timer, at any moment.
+  @Test func gitMayCollectInTheCheckoutWhileMessagesArrive() throws {
+    let daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    let collector = try RunningProgram(
+      PipelineProgram("/bin/sh", in: installation.folder),
+      ["-c", "while git -C live gc --quiet && echo collected >&2; do :; done"])
+    try collector.line(with: "collected")
+    for number in 2...12 {
+      try source.commit(["a": "\(number)\n", "b/\(number)": "\(number)\n"])
+      let result = try installation.sendMain(wait: 60)
+      #expect(result.status == 0, "\(result.errors) \(daemon.log)")
+    }
+    #expect(collector.end().status == -SIGTERM, "\(collector.log)")
+    try installation.expectEqual()
+    #expect(try installation.checkout.fsck() == "")
+    #expect(daemon.end().status == 0)
+  }
+
   /// As if 16 GiB lay there.
   @Test func inboxOverItsQuotaTakesNoMore() throws {
     var daemon = try installation.startDaemon()

@@ -23,6 +23,17 @@ final class TestClock: Sendable {
   }
 }
 
+/// Counts how often an applier has said that there are answers to collect.
+final class AnswerCount: Sendable {
+  private let value = Mutex(0)
+
+  var isZero: Bool { value.withLock { $0 == 0 } }
+
+  func increment() { value.withLock { $0 += 1 } }
+
+  func reset() { value.withLock { $0 = 0 } }
+}
+
 /// What a pipeline's two configurations say.
 struct PipelineOptions {
   var history = SignerRepository.History.tip
@@ -42,6 +53,7 @@ final class Pipeline {
 
   let folder: PipelineFolder
   let clock = TestClock()
+  let answerCount = AnswerCount()
   let signer: Identity
   let applier: Identity
   let source: PipelineRepository
@@ -88,15 +100,16 @@ final class Pipeline {
           symbolicLinks: options.symbolicLinks, signers: [signer.public.mailbox])
       ], deadline: .seconds(300))
     store = try MailboxStore(state: StateDatabase.applier(directory: applierSettings.state))
-    worker = Self.worker(applierSettings, store, clock)
+    worker = Self.worker(applierSettings, store, clock, answerCount)
   }
 
   private static func worker(
-    _ settings: ApplierSettings, _ store: MailboxStore, _ clock: TestClock
+    _ settings: ApplierSettings, _ store: MailboxStore, _ clock: TestClock,
+    _ answerCount: AnswerCount
   ) -> Worker {
     Worker(
       settings, store: store, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      now: { clock.now }, onAnswer: {})
+      now: { clock.now }, onAnswer: { answerCount.increment() })
   }
 
   /// With one commit of these files, which has arrived.
@@ -116,7 +129,8 @@ final class Pipeline {
       identity: applier, state: applierSettings.state,
       trustedSigners: applierSettings.trustedSigners, checkouts: applierSettings.checkouts,
       deadline: deadline ?? applierSettings.deadline)
-    worker = Self.worker(settings, store, clock)
+    answerCount.reset()
+    worker = Self.worker(settings, store, clock, answerCount)
   }
 
   // MARK: - The way there and back

@@ -57,6 +57,7 @@ struct RecoveryTests {
     }
     pipeline.restartWorker()
     try pipeline.work()
+    #expect(!pipeline.answerCount.isZero, "nobody was told of the receipt")
     let receipts = try pipeline.receipts()
     #expect(receipts.map(\.refusal) == [nil])
     try pipeline.expectEqual()

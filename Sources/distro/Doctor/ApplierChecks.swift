@@ -8,6 +8,9 @@ struct ApplierChecks {
   /// The daemon removes what is older by itself.
   private static let lockAgeSecondsMax = 600
   private static let namedPathCountMax = 5
+  /// Where git collects by itself, when it is the one that writes: gc.autoPackLimit and gc.auto in git-config(1).
+  private static let packCountMax = 50
+  private static let looseObjectCountMax = 6_700
 
   let configuration: ApplierConfiguration
 
@@ -37,7 +40,7 @@ struct ApplierChecks {
       // Made by the first message.
       return place.checkParent(&examination)
     }
-    if try FileManager.default.contentsOfDirectory(atPath: settings.path).isEmpty {
+    if try Vacancy(of: settings) != nil {
       return examination.ok(.checkout, settings.path, "is empty, and will be filled")
     }
     let repository = try Repository(opening: settings.path)
@@ -57,6 +60,7 @@ struct ApplierChecks {
     try checkIdentity(of: repository, settings, &examination)
     try checkLocks(of: repository, settings, &examination)
     try checkChanges(in: repository, settings, &examination)
+    try checkStorage(of: repository, settings, &examination)
     guard examination.findings.count == found else { return }
     let head = try repository.headCommit().map { "at \($0.abbreviated)" } ?? "without a commit"
     examination.ok(
@@ -101,6 +105,7 @@ struct ApplierChecks {
   ) throws {
     let changed = try repository.changedPaths(countMax: Self.namedPathCountMax)
     guard changed.count > 0 else { return }
+    let files = changed.count == 1 ? "1 file was" : "\(changed.count) files were"
     let more = changed.count > changed.paths.count ? ", …" : ""
     let names = changed.paths.joined(separator: ", ") + more
     let advice =
@@ -111,6 +116,17 @@ struct ApplierChecks {
       case .overwrite: "nothing, where it may be lost: 'on-local-changes: overwrite' is set"
       }
     examination.warn(
-      .checkout, settings.path, "\(changed.count) files were changed by hand: \(names)", do: advice)
+      .checkout, settings.path, "\(files) changed by hand: \(names)", do: advice)
+  }
+
+  /// Every message leaves a pack or loose objects, which only git puts together.
+  private func checkStorage(
+    of repository: Repository, _ settings: CheckoutSettings, _ examination: inout Examination
+  ) throws {
+    let (packs, looseObjects) = try repository.storageCounts()
+    guard packs > Self.packCountMax || looseObjects > Self.looseObjectCountMax else { return }
+    examination.warn(
+      .checkout, settings.path, "has \(packs) packs and about \(looseObjects) loose objects",
+      do: "git -C \(settings.path) gc, as the user of the service; best from a timer")
   }
 }
