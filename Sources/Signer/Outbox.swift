@@ -45,6 +45,20 @@ package struct Outbox: Sendable {
     }
   }
 
+  /// The stream leads to another revision without a message: its next heartbeat says so. Nothing happens where a message
+  /// was sent since.
+  func lead(
+    _ remote: String, _ branch: BranchName, from head: StreamHead, to revision: ObjectID
+  ) throws(SignerError) {
+    try writing { database in
+      try database.execute(
+        sql: "UPDATE stream SET revision = ? WHERE remote = ? AND ref = ? AND sequence = ?",
+        arguments: [
+          Data(revision.bytes), remote, branch.fullName, Int64(head.sequence),
+        ])
+    }
+  }
+
   /// The sealed message and the stream's new sequence number, in one durable step.
   package func store(
     _ sealed: IncomingMessage, of message: Message, digest: ContentDigest,
@@ -126,23 +140,6 @@ package struct Outbox: Sendable {
       try store.removeFile(of: outgoing.message)
     } catch {
       throw .mailbox(error)
-    }
-  }
-
-  /// Takes out what nobody could accept any more, and waits for its answers no more: a machine that is gone would keep it
-  /// here for ever.
-  func sweep(at now: Timestamp) throws(SignerError) {
-    do throws(MailboxError) {
-      _ = try store.sweep(at: now)
-    } catch {
-      throw .mailbox(error)
-    }
-    try writing { database in
-      try database.execute(
-        sql: """
-          UPDATE answer SET state = 'superseded'
-          WHERE state = 'waiting' AND message NOT IN (SELECT id FROM message)
-          """)
     }
   }
 

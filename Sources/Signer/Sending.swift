@@ -39,7 +39,8 @@ package struct Sending {
     case nothing
   }
 
-  /// Brings a branch to a revision, its tip unless given; at least one message.
+  /// Brings a branch to a revision, its tip unless given; no message where every recipient has it, or gets it by one that
+  /// is on its way.
   package func send(
     _ branch: BranchName, of configured: SignerRepository, from start: Start, to: String?
   ) throws -> [Sent] {
@@ -93,7 +94,7 @@ package struct Sending {
     return [try send(base, to: after, on: stream, for: recipients)]
   }
 
-  /// To each group from where it is. One for which nothing would change gets nothing, unless that is so for all.
+  /// To each group from where it is. One for which nothing would change gets nothing.
   private func push(to after: ObjectID, on stream: Stream, old: ObjectID?) throws -> [Sent] {
     let groups = try StartingPoints(stream: stream, outbox: outbox).groups(to: after, old: old)
     var sent: [Sent] = []
@@ -106,11 +107,30 @@ package struct Sending {
       }
     }
     guard !sent.isEmpty else {
-      throw empty ?? SignerError.emptyPatch(before: after, after: after)
+      try lead(stream, to: after, without: empty)
+      return []
     }
     try outbox.forgetHealing(
       of: sent.flatMap(\.recipients), on: stream.configured.remote, stream.branch)
     return sent
+  }
+
+  /// Nobody lacks anything. A branch that was taken back to what all have leads there from now on, or they would be brought
+  /// to what it was taken back from; a commit that changes nothing is an error.
+  private func lead(
+    _ stream: Stream, to after: ObjectID, without empty: SignerError?
+  ) throws {
+    let (remote, objects) = (stream.configured.remote, stream.repository.objects)
+    guard let head = try outbox.head(of: remote, stream.branch) else {
+      throw empty ?? SignerError.emptyPatch(before: after, after: after)
+    }
+    guard head.revision != after else { return }
+    if let empty, objects.contains(head.revision),
+      try objects.commit(head.revision).tree == objects.commit(after).tree
+    {
+      throw empty
+    }
+    try outbox.lead(remote, stream.branch, from: head, to: after)
   }
 
   /// Again while other runs send on the same stream at the same moment.

@@ -87,6 +87,17 @@ extension Outbox {
     try rows("WHERE answer.state = 'stored'")
   }
 
+  /// Messages that bring a branch to a revision, and that somebody has not answered yet, oldest first.
+  package func open(
+    of remote: String, _ branch: BranchName, to revision: ObjectID
+  ) throws(SignerError) -> [SentMessage] {
+    try rows(
+      """
+      WHERE answer.state IN ('waiting', 'stored') AND sent.after = ? AND stream.remote = ?
+      AND stream.ref = ?
+      """, [Data(revision.bytes), remote, branch.fullName])
+  }
+
   private func rows(
     columns: String = "", _ clauses: String, _ arguments: StatementArguments = []
   ) throws(SignerError) -> [SentMessage] {

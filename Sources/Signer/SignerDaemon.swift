@@ -7,6 +7,7 @@ package struct SignerDaemon {
   /// Receipts may come in at any time; looked at so often at least.
   private static let intervalMillisecondsMax: UInt64 = 60_000
 
+  private let settings: SignerSettings
   private let outbox: Outbox
   private let healing: Healing
   private let heartbeats: Heartbeats
@@ -17,6 +18,7 @@ package struct SignerDaemon {
     now: @escaping () -> Timestamp
   ) {
     self.now = now
+    self.settings = settings
     self.outbox = outbox
     healing = Healing(Sending(settings, outbox: outbox, progress: progress, now: now))
     heartbeats = Heartbeats(settings: settings, outbox: outbox, now: now)
@@ -39,7 +41,7 @@ package struct SignerDaemon {
 
   /// Does what is due; to be repeated at the time it answers, and whenever receipts were recorded.
   package func step() throws -> Step {
-    try outbox.sweep(at: now())
+    try outbox.sweep(settings, at: now())
     // One machine's snapshot takes its time, and is no reason for another's to be stale.
     let heartbeat = try heartbeats.run()
     let healed = try healing.run(countMax: 1)

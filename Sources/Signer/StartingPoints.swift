@@ -13,7 +13,8 @@ struct StartingPoints {
   let stream: Stream
   let outbox: Outbox
 
-  /// In the order of the configuration; who is expected to be at `after` is in none.
+  /// In the order of the configuration; who is expected to be at `after` is in none. Of whom nothing is known where nothing
+  /// is to follow, a new machine for one, is given all.
   ///
   /// `old`: where to start for who never answered, when nothing was sent before.
   func groups(to after: ObjectID, old: ObjectID?) throws -> [Group] {
@@ -24,10 +25,10 @@ struct StartingPoints {
     var groups: [Group] = []
     for recipient in configured.recipients {
       let machine = known[recipient.mailbox]
-      let base =
-        try machine.flatMap { try expectation(of: $0, to: after) }
-        ?? fallback(last: last, old: old)
-      guard base.revision != after else { continue }
+      let known = try machine.flatMap { try expectation(of: $0, to: after) }
+      guard known?.revision != after else { continue }
+      var base = try known ?? fallback(last: last, old: old)
+      if base.revision == after { base = .nothing }
       if let index = groups.firstIndex(where: { $0.base == base }) {
         groups[index].recipients.append(recipient)
       } else {

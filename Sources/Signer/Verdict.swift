@@ -25,8 +25,10 @@ extension Verdict {
     var result = Verdict.applied
     for answers in newest.values {
       let applied = answers.values.filter { Self.isApplied($0, machines) }.count
-      let refused = answers.values.filter { $0.state == .refused }.count
-      // A recipient that got nothing needed nothing.
+      let refused = answers.values.filter {
+        $0.state == .refused && !Self.isApplied($0, machines)
+      }.count
+      // A recipient that got nothing, and that nothing is on its way to, needed nothing.
       let others = Self.recipientCount(of: answers.values.first, settings) - answers.count
       let needed = max(0, min(quorum ?? .max, answers.count + others) - others)
       if applied >= needed { continue }
@@ -39,8 +41,9 @@ extension Verdict {
   private static func isApplied(_ message: SentMessage, _ machines: [Machine]) -> Bool {
     switch message.state {
     case .applied: true
-    case .waiting, .stored, .refused: false
-    case .behind, .superseded:
+    case .waiting, .stored: false
+    // By another message.
+    case .refused, .behind, .superseded:
       machines.contains {
         $0.recipient == message.recipient && $0.remote == message.remote && $0.ref == message.ref
           && $0.revision == message.after

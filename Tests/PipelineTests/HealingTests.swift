@@ -125,7 +125,7 @@ struct HealingTests {
     try fleet.lose(for: fleet.machines[1])
     fleet.machines[1].isCutOff = false
     // A lost message counts as on its way until it is known to be lost.
-    #expect(throws: SignerError.self) { try fleet.send() }
+    #expect(try fleet.send().isEmpty)
     fleet.clock.advance(seconds: 61)
     #expect(try fleet.heal() == 1)
     #expect(fleet.sent.flatMap(\.recipients) == [fleet.machines[1].mailbox])

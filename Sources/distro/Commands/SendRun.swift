@@ -43,19 +43,25 @@ final class SendRun {
     return 0
   }
 
+  /// `repositories`: the entries of the configuration for one repository.
   func send(
-    ref: String, in repository: SignerRepository, from start: Sending.Start, to: String?
+    ref: String, in repositories: [SignerRepository], from start: Sending.Start, to: String?
   ) throws -> Int {
-    guard let branch = BranchName(ref), repository.branches.contains(branch) else {
-      throw SignerError.notConfigured(ref: ref, repository: repository.path)
+    let entries = BranchName(ref).map { branch in
+      repositories.filter { $0.branches.contains(branch) }.map { (branch, $0) }
     }
-    add(
-      try sending.send(branch, of: repository, from: start, to: to), repository.remote, branch)
+    guard let entries, !entries.isEmpty else {
+      throw SignerError.notConfigured(ref: ref, repository: repositories[0].path)
+    }
+    for (branch, repository) in entries {
+      let sent = try sending.send(branch, of: repository, from: start, to: to)
+      try add(sent, repository.remote, branch)
+    }
     return 0
   }
 
   /// Answers how many of the pushes could not be sent; each is reported, and the others go on.
-  func sendPushes(from lines: [String], in repository: SignerRepository) throws -> Int {
+  func sendPushes(from lines: [String], in repositories: [SignerRepository]) throws -> Int {
     var failures = 0
     for line in lines {
       guard let push = Push(hookLine: line) else {
@@ -66,37 +72,55 @@ final class SendRun {
         ).print()
         continue
       }
-      do {
-        try send(push, in: repository)
-      } catch let error as SignerError where error.isOvertaken {
-        Terminal.printError(error.description)
-      } catch {
-        failures += 1
-        ErrorReport(error).print()
+      for (branch, repository) in entries(for: push, in: repositories) {
+        do {
+          try add(
+            try sending.send(push, on: branch, of: repository), repository.remote, branch)
+        } catch let error as SignerError where error.isOvertaken {
+          Terminal.printError(error.description)
+        } catch {
+          failures += 1
+          ErrorReport(error).print()
+        }
       }
     }
     return failures
   }
 
-  private func send(_ push: Push, in repository: SignerRepository) throws {
+  /// None for what is not sent, which is said.
+  private func entries(
+    for push: Push, in repositories: [SignerRepository]
+  ) -> [(BranchName, SignerRepository)] {
     guard push.ref.hasPrefix(BranchName.prefix) else {
       Terminal.printError("\(push.ref): only branches are handled yet; nothing was sent")
-      return
+      return []
     }
     guard !push.after.isZero else {
       Terminal.printError("\(push.ref): deleted branches are not handled yet; nothing was sent")
-      return
+      return []
     }
-    guard let branch = BranchName(fullName: push.ref), repository.branches.contains(branch) else {
+    let entries = BranchName(fullName: push.ref).map { branch in
+      repositories.filter { $0.branches.contains(branch) }.map { (branch, $0) }
+    }
+    guard let entries, !entries.isEmpty else {
       Terminal.printError("\(push.ref): not among the configured branches; nothing was sent")
-      return
+      return []
     }
-    add(try sending.send(push, on: branch, of: repository), repository.remote, branch)
+    return entries
   }
 
-  private func add(_ sent: [Sending.Sent], _ remote: String, _ branch: BranchName) {
+  /// With what is on its way to the same revision already: a run that is repeated goes on where the last one ended.
+  private func add(_ sent: [Sending.Sent], _ remote: String, _ branch: BranchName) throws {
     messages += sent.map(\.id)
     streams?.insert(Healing.StreamName(remote: remote, branch: branch))
+    guard let revision = try outbox.head(of: remote, branch)?.revision else { return }
+    let open = try outbox.open(of: remote, branch, to: revision).map(\.id)
+    for id in open where !messages.contains(id) { messages.append(id) }
+    if sent.isEmpty {
+      let finding = open.isEmpty ? "nobody lacks" : "on its way already is"
+      Terminal.printError(
+        "\(branch.shortName): \(finding) \(revision.abbreviated); nothing new was sent")
+    }
   }
 
   /// Also sends, while there is time, what a machine turns out to have missed.

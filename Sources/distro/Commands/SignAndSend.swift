@@ -61,6 +61,7 @@ struct SignAndSend: ParsableCommand {
   func run() throws {
     let settings = try SignerConfiguration.read(config)
     let outbox = try Outbox(directory: settings.state)
+    try outbox.sweep(settings, at: Clock.now())
     let bar = ProgressBar()
     let run = SendRun(settings: settings, outbox: outbox, bar: bar, quorum: quorum)
     let failures: Int
@@ -79,19 +80,19 @@ struct SignAndSend: ParsableCommand {
     try exitStatus(of: run, failures: failures)
   }
 
-  private func configured(_ settings: SignerSettings) throws -> SignerRepository {
+  /// One repository may be named more than once, for other branches or other remotes.
+  private func configured(_ settings: SignerSettings) throws -> [SignerRepository] {
     let wanted = repository ?? ProcessInfo.processInfo.environment["GIT_DIR"] ?? "."
     let path = Self.canonical(wanted)
-    if let match = settings.repositories.first(where: {
+    let matches = settings.repositories.filter {
       Self.canonical($0.path) == path || Self.canonical($0.path + "/.git") == path
-    }) {
-      return match
     }
+    if !matches.isEmpty { return matches }
     // A hook and a person in any directory mean the only one there is.
-    guard repository == nil, settings.repositories.count == 1 else {
-      throw SignerError.unknownRepository(wanted)
-    }
-    return settings.repositories[0]
+    guard repository == nil,
+      Set(settings.repositories.map { Self.canonical($0.path) }).count == 1
+    else { throw SignerError.unknownRepository(wanted) }
+    return settings.repositories
   }
 
   private static func canonical(_ path: String) -> String {

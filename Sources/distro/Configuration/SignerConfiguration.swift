@@ -62,7 +62,17 @@ enum SignerConfiguration {
   private static func repositories(
     _ root: ConfigurationMapping, in file: ConfigurationFile
   ) throws -> [SignerRepository] {
-    try root["repositories"].list().map { try repository($0, in: file) }
+    var streams: Set<[String]> = []
+    return try root["repositories"].list().map { node in
+      let repository = try repository(node, in: file)
+      for branch in repository.branches {
+        // It has one line of numbers, and one list of recipients.
+        guard streams.insert([repository.remote, branch.fullName]).inserted else {
+          throw node.invalid("\(branch.shortName) of \(repository.remote) is named twice")
+        }
+      }
+      return repository
+    }
   }
 
   private static func repository(
