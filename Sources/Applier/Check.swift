@@ -43,8 +43,8 @@ struct CheckedPatch {
 /// checkout; a received pack waits in quarantine.
 struct Check {
   let batch: Batch
-  /// Whether a message of this stream has led a checkout here to a revision, or from it.
-  let wasApplied: (ObjectID) throws -> Bool
+  let inbox: Inbox
+  let now: Timestamp
 
   /// Throws `Refused` for what a peer did, anything else for what the machine did.
   func check(_ opened: OpenedMessage, _ stored: StoredMessage) throws -> CheckedPatch {
@@ -91,13 +91,21 @@ struct Check {
     }
   }
 
-  /// A signer that does not know a revision cannot know whose it is: a commit that was made here stays.
+  /// A signer that does not know a revision cannot know whose it is: a commit that was made here stays, and so does one of
+  /// another signer's, while that one is at work.
   private func requireReplaceable(_ message: Message) throws {
-    guard batch.checkout.settings.onLocalChanges == .refuse, let head = batch.current?.revision,
-      try !wasApplied(head)
+    let settings = batch.checkout.settings
+    guard settings.onLocalChanges == .refuse, let head = batch.current?.revision else { return }
+    guard let sender = try inbox.sender(of: head, on: message.remote, message.ref) else {
+      throw Refused(.localChanges, "HEAD is \(head.abbreviated), a commit that no signer sent")
+    }
+    guard sender != message.signer, settings.signers.contains(sender),
+      let heard = try inbox.heard(of: message.remote, message.ref, by: [sender]),
+      heard.expiresAt > now
     else { return }
     throw Refused(
-      .localChanges, "HEAD is \(head.abbreviated), a commit that no signer sent")
+      .localChanges,
+      "HEAD is \(head.abbreviated), which another signer has sent whose heartbeats still come")
   }
 
   // MARK: - Patch

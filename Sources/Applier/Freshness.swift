@@ -57,7 +57,7 @@ package struct CheckoutStatus: Sendable {
     let (remote, branch) = (settings.remote, settings.branch)
     self.settings = settings
     revision = try Checkout.revision(of: settings)
-    let heard = try inbox.heard(of: remote, branch, by: settings.signers)
+    let heard = try Self.newestHeartbeat(of: settings, inbox, revision, now: now)
     heartbeat = heard.map {
       Heard(
         sequence: $0.sequence, revision: $0.revision, createdAt: $0.createdAt,
@@ -86,6 +86,22 @@ package struct CheckoutStatus: Sendable {
         false
       }
     staleness = revision == heard.revision || isAhead ? nil : .elsewhere(newest: heard.revision)
+  }
+}
+
+extension CheckoutStatus {
+  /// Of whom it has its revision from, while that one is at work: another signer may not have it yet.
+  private static func newestHeartbeat(
+    of settings: CheckoutSettings, _ inbox: Inbox, _ revision: ObjectID?, now: Timestamp
+  ) throws -> Inbox.Heard? {
+    let (remote, branch) = (settings.remote, settings.branch)
+    if let sender = try revision.flatMap({ try inbox.sender(of: $0, on: remote, branch) }),
+      settings.signers.contains(sender),
+      let heard = try inbox.heard(of: remote, branch, by: [sender]), heard.expiresAt > now
+    {
+      return heard
+    }
+    return try inbox.heard(of: remote, branch, by: settings.signers)
   }
 }
 

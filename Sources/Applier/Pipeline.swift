@@ -120,7 +120,7 @@ final class Pipeline {
     try withFaults(of: settings) {
       let target = try batch ?? newBatch(for: opened.message, settings)
       batch = target
-      let check = Check(batch: target) { [inbox] in try inbox.wasApplied($0, by: message) }
+      let check = Check(batch: target, inbox: inbox, now: now())
       target.add(try check.check(opened, stored))
     }
     return true

@@ -101,14 +101,16 @@ extension Inbox {
     let expiresAt: Timestamp
   }
 
-  func wasApplied(_ revision: ObjectID, by message: Message) throws -> Bool {
+  /// Who has led a checkout here to a revision, or from it; `nil`: nobody.
+  func sender(
+    of revision: ObjectID, on remote: String, _ ref: BranchName
+  ) throws -> Mailbox? {
     try store.state.queue.read { database in
-      try Bool.fetchOne(
+      try Data.fetchOne(
         database,
-        sql: """
-          SELECT EXISTS (SELECT 1 FROM applied WHERE remote = ? AND ref = ? AND revision = ?)
-          """, arguments: [message.remote, message.ref.fullName, Data(revision.bytes)]) ?? false
-    }
+        sql: "SELECT signer FROM applied WHERE remote = ? AND ref = ? AND revision = ?",
+        arguments: [remote, ref.fullName, Data(revision.bytes)])
+    }.flatMap { Mailbox(Array($0)) }
   }
 
   /// The newest of any of these signers.

@@ -38,20 +38,20 @@ final class TestMachine {
   var isCutOff = false
 
   init(
-    _ name: String, signers: [Identity], clock: TestClock, folder: PipelineFolder,
-    onLocalChanges: CheckoutSettings.LocalChanges, staleAfterSeconds: UInt64?
+    _ name: String, signers: [Identity], partners: [Identity], clock: TestClock,
+    folder: PipelineFolder, onLocalChanges: CheckoutSettings.LocalChanges, staleAfterSeconds: UInt64?
   ) throws {
     identity = Identity(generating: try IdentityName(name))
     checkout = PipelineRepository(at: folder.path(name + "-live"), in: folder)
     let main = try #require(BranchName("main"))
     let first = try #require(signers.first)
     settings = ApplierSettings(
-      identity: identity, state: folder.path(name), trustedSigners: signers.map(\.public),
+      identity: identity, state: folder.path(name), trustedSigners: (signers + partners).map(\.public),
       checkouts: [
         CheckoutSettings(
           remote: Pipeline.remote, branch: main, path: checkout.path,
           onLocalChanges: onLocalChanges, unusualPaths: .refuse, symbolicLinks: .inside,
-          signers: [first.public.mailbox], staleAfterSeconds: staleAfterSeconds)
+          signers: Set(([first] + partners).map(\.public.mailbox)), staleAfterSeconds: staleAfterSeconds)
       ], deadline: .seconds(300), metrics: folder.path(name + ".prom"))
     self.clock = MachineClock(clock)
     store = try MailboxStore(state: StateDatabase.applier(directory: settings.state))
@@ -104,7 +104,7 @@ final class TestFleet {
   init(
     _ names: [String] = ["web1"], history: SignerRepository.History = .tip,
     onLocalChanges: CheckoutSettings.LocalChanges = .refuse, staleAfterSeconds: UInt64? = nil,
-    others: [Identity] = []
+    others: [Identity] = [], partners: [Identity] = []
   ) throws {
     let folder = try PipelineFolder()
     self.folder = folder
@@ -115,7 +115,7 @@ final class TestFleet {
     let clock = clock
     machines = try names.map {
       try TestMachine(
-        $0, signers: [signer] + others, clock: clock, folder: folder,
+        $0, signers: [signer] + others, partners: partners, clock: clock, folder: folder,
         onLocalChanges: onLocalChanges, staleAfterSeconds: staleAfterSeconds)
     }
     configured = SignerRepository(
@@ -132,11 +132,12 @@ final class TestFleet {
   static func started(
     _ names: [String] = ["web1"], history: SignerRepository.History = .tip,
     onLocalChanges: CheckoutSettings.LocalChanges = .refuse, staleAfterSeconds: UInt64? = nil,
-    others: [Identity] = []
+    others: [Identity] = [], partners: [Identity] = []
   ) throws -> TestFleet {
     let fleet = try TestFleet(
       names, history: history, onLocalChanges: onLocalChanges,
-      staleAfterSeconds: staleAfterSeconds, others: others)
+      staleAfterSeconds: staleAfterSeconds, others: others,
+      partners: partners)
     try fleet.source.commit(["a": "1\n", "b/c": "2\n"])
     try fleet.push()
     try fleet.expectEqual()
@@ -202,10 +203,12 @@ final class TestFleet {
     }
   }
 
-  func receipts(of machine: TestMachine) throws -> [Receipt] {
-    try machine.store.messages(in: signer.public.mailbox, countMax: .max).map { message in
+  /// `reader`: the signer, unless it is another one.
+  func receipts(of machine: TestMachine, for reader: Identity? = nil) throws -> [Receipt] {
+    let reader = reader ?? signer
+    return try machine.store.messages(in: reader.public.mailbox, countMax: .max).map { message in
       let sealed = try SealedMessage(message)
-      var unsealer = try Unsealer(header: sealed.chunks[0], for: signer)
+      var unsealer = try Unsealer(header: sealed.chunks[0], for: reader)
       let statement = try Statement(decoding: unsealer.open(sealed.chunks[1], isLast: true))
       let (body, _) = try statement.verified(
         type: Receipt.statementType, by: [machine.identity.public])
