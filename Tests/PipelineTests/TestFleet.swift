@@ -39,19 +39,22 @@ final class TestMachine {
 
   init(
     _ name: String, signers: [Identity], partners: [Identity], clock: TestClock,
-    folder: PipelineFolder, onLocalChanges: CheckoutSettings.LocalChanges, staleAfterSeconds: UInt64?
+    folder: PipelineFolder, onLocalChanges: CheckoutSettings.LocalChanges,
+    staleAfterSeconds: UInt64?
   ) throws {
     identity = Identity(generating: try IdentityName(name))
     checkout = PipelineRepository(at: folder.path(name + "-live"), in: folder)
     let main = try #require(BranchName("main"))
     let first = try #require(signers.first)
     settings = ApplierSettings(
-      identity: identity, state: folder.path(name), trustedSigners: (signers + partners).map(\.public),
+      identity: identity, state: folder.path(name),
+      trustedSigners: (signers + partners).map(\.public),
       checkouts: [
         CheckoutSettings(
           remote: Pipeline.remote, branch: main, path: checkout.path,
           onLocalChanges: onLocalChanges, unusualPaths: .refuse, symbolicLinks: .inside,
-          signers: Set(([first] + partners).map(\.public.mailbox)), staleAfterSeconds: staleAfterSeconds)
+          signers: Set(([first] + partners).map(\.public.mailbox)),
+          staleAfterSeconds: staleAfterSeconds)
       ], deadline: .seconds(300), metrics: folder.path(name + ".prom"))
     self.clock = MachineClock(clock)
     store = try MailboxStore(state: StateDatabase.applier(directory: settings.state))
