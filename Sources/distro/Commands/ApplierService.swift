@@ -41,6 +41,8 @@ final class ApplierService: RoleService {
 
   func abandon() throws { try Inbox.excuseAttempts(in: store) }
 
+  var delay: Duration { intake.delay }
+
   private func wait(until end: ContinuousClock.Instant?) {
     guard let end else { return bell.wait() }
     let rest = max(.zero, end - .now)

@@ -64,6 +64,8 @@ final class SignerService: RoleService {
   /// Everything is in the outbox, or not yet made.
   func abandon() throws {}
 
+  var delay: Duration { delivery.delay }
+
   private func work() {
     let daemon = SignerDaemon(
       settings, outbox: outbox, progress: SendProgress { _, _, _ in }, now: Clock.now)

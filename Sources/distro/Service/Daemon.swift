@@ -19,8 +19,7 @@ struct Daemon {
     let ends = await UnixSignalsSequence(trapping: .sigterm, .sigint)
     let runners = try start()
     let manager = try ServiceManager(
-      environment: ProcessInfo.processInfo.environment, status: { Self.status(of: runners) },
-      log: log)
+      environment: ProcessInfo.processInfo.environment, runners: runners, log: log)
     let reload = ReloadService(
       roles: roles, runners: runners, signals: hangUps, manager: manager, log: log)
     let limit = StopLimit(runners: runners, log: log)
@@ -49,12 +48,6 @@ struct Daemon {
     return try RoleName.allCases.map { name in
       try RoleRunner(name, as: roles.first { $0.name == name }, log: log)
     }
-  }
-
-  /// For the service manager, and whoever asks it.
-  private static func status(of runners: [RoleRunner]) -> String {
-    "running: "
-      + runners.filter { !$0.isIdle }.map(\.name.rawValue).joined(separator: ", ")
   }
 }
 
