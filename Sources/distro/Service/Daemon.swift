@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Logging
+import Machine
 import ServiceLifecycle
 import UnixSignals
 
@@ -106,8 +107,10 @@ private struct ReloadService: Service {
 
 /// Ends the program when stopping takes too long: everything that it does may be interrupted, and goes on at the next start.
 private struct StopLimit: Service {
-  /// Within five seconds of the signal we are gone.
-  private static let timeout: DispatchTimeInterval = .milliseconds(4_500)
+  /// Within five seconds of the signal we are gone: so long for the work in hand, then so long for noting that it is left,
+  /// which waits for the database that the work may be waiting for.
+  private static let timeout: DispatchTimeInterval = .milliseconds(3_750)
+  private static let noteTimeout: Duration = .milliseconds(750)
 
   let runners: [RoleRunner]
   let log: Logger
@@ -116,16 +119,22 @@ private struct StopLimit: Service {
     try await gracefulShutdown()
     DispatchQueue.global().asyncAfter(deadline: .now() + Self.timeout) {
       log.warning("the work in hand is left to the next start")
-      for runner in runners {
-        do {
-          try runner.abandon()
-        } catch {
-          log.error(
-            "could not be noted for the next start",
-            metadata: ["role": "\(runner.name)", "error": "\(error)"])
-        }
+      if !LastWord.say(within: Self.noteTimeout, abandon) {
+        log.error("could not be noted for the next start", metadata: ["error": "it took too long"])
       }
       _exit(ExitStatus.done.rawValue)
     }
+
+  private func abandon() {
+    for runner in runners {
+      do {
+        try runner.abandon()
+      } catch {
+        log.error(
+          "could not be noted for the next start",
+          metadata: ["role": "\(runner.name)", "error": "\(ErrorReport(error).message)"])
+      }
+    }
+  }
   }
 }
