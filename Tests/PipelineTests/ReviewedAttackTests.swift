@@ -73,7 +73,7 @@ struct ReviewedAttackTests {
     let broken = CheckoutSettings(
       remote: Pipeline.remote, branch: branch, path: pipeline.folder.path("file/live"),
       onLocalChanges: .refuse, unusualPaths: .refuse, symbolicLinks: .inside,
-      signers: [pipeline.signer.public.mailbox])
+      signers: [pipeline.signer.public.mailbox], staleAfterSeconds: nil)
     let worker = Worker(
       ApplierSettings(
         identity: settings.identity, state: settings.state,
