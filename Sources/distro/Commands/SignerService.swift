@@ -98,9 +98,7 @@ final class SignerService: RoleService {
       }
       return step.next
     } catch {
-      log.error(
-        "a fault of this machine; trying again",
-        metadata: ["error": "\(ErrorReport(error).message)"])
+      log.error("a fault of this machine; trying again", metadata: ErrorReport(error).metadata)
       return Clock.now().adding(milliseconds: Self.retryMilliseconds)
     }
   }

@@ -36,8 +36,7 @@ struct Daemon {
     do {
       try await group.run()
     } catch {
-      let report = ErrorReport(error)
-      log.critical("a role failed; ending", metadata: ["error": "\(report.message)"])
+      log.critical("a role failed; ending", metadata: ErrorReport(error).metadata)
       // Not exit(3): its handlers would run while threads of other roles may be at work.
       _exit(ExitStatus.fault.rawValue)
     }
@@ -124,6 +123,7 @@ private struct StopLimit: Service {
       }
       _exit(ExitStatus.done.rawValue)
     }
+  }
 
   private func abandon() {
     for runner in runners {
@@ -135,6 +135,5 @@ private struct StopLimit: Service {
           metadata: ["role": "\(runner.name)", "error": "\(ErrorReport(error).message)"])
       }
     }
-  }
   }
 }
