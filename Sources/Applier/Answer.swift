@@ -25,6 +25,7 @@ struct Answer {
   let identity: Identity
   let trustedSigners: [PublicIdentity]
   let store: MailboxStore
+  let route: Route
   let now: () -> Timestamp
   /// Told of every message, when its answer is durable.
   let onOutcome: (Answered) -> Void
@@ -46,7 +47,7 @@ struct Answer {
         if let message = outcome.message, let digest = outcome.seen {
           try Inbox.recordSeen(message, digest: digest, in: database)
         }
-        try Inbox.record(outcome, at: time, in: database)
+        try Inbox.record(outcome, of: route, at: time, in: database)
         try Inbox.forgetAttempts(of: outcome.stored.id, in: database)
         try MailboxStore.remove(outcome.stored, in: database)
       }

@@ -43,13 +43,14 @@ package struct CheckoutSettings: Hashable, Sendable {
   package let symbolicLinks: SymbolicLinks
   /// Whose messages this checkout takes, out of the trusted signers.
   package let signers: Set<Mailbox>
-  /// How long it may be without a heartbeat at all; `nil`: for ever, for signers that send none.
+  /// How long it may be without any heartbeat, from when it was first watched; `nil`: for ever, for signers that send
+  /// none.
   package let staleAfterSeconds: UInt64?
 
   package init(
     remote: String, branch: BranchName, path: String, onLocalChanges: LocalChanges,
     unusualPaths: UnusualPaths, symbolicLinks: SymbolicLinks, signers: Set<Mailbox>,
-    staleAfterSeconds: UInt64? = nil
+    staleAfterSeconds: UInt64?
   ) {
     self.remote = remote
     self.branch = branch

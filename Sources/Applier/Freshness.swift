@@ -29,6 +29,14 @@ package enum Staleness: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+/// What there is to say of a checkout in one word, for people and scripts; never changes.
+package enum Freshness: String, Sendable {
+  case fresh
+  /// Not one heartbeat has come: nobody knows, and it is not yet time to worry, or none is expected.
+  case unheard
+  case stale
+}
+
 /// What is known of one checkout: a line of `distro status`.
 package struct CheckoutStatus: Sendable {
   package struct Heard: Sendable {
@@ -52,6 +60,11 @@ package struct CheckoutStatus: Sendable {
   package let staleness: Staleness?
   /// When it would become stale if nothing came.
   package let staleAt: Timestamp?
+
+  package var freshness: Freshness {
+    if staleness != nil { return .stale }
+    return heartbeat == nil ? .unheard : .fresh
+  }
 
   init(_ settings: CheckoutSettings, inbox: Inbox, now: Timestamp) throws {
     let (remote, branch) = (settings.remote, settings.branch)

@@ -35,11 +35,15 @@ extension Inbox {
 
   // MARK: - Written with the answers
 
-  static func record(_ outcome: Outcome, at time: Timestamp, in database: Database) throws {
+  static func record(
+    _ outcome: Outcome, of route: Route, at time: Timestamp, in database: Database
+  ) throws {
     guard let message = outcome.message else { return }
     switch outcome.outcome {
     case .applied: try recordApplied(message, in: database)
     case .refused(let refusal, let detail):
+      // Of other streams a signer could invent any number.
+      guard route.leads(message.remote, message.ref) else { return }
       try database.cachedStatement(sql: "INSERT OR REPLACE INTO refusal VALUES (?, ?, ?, ?, ?)")
         .execute(arguments: [
           message.remote, message.ref.fullName, refusal.rawValue, detail,

@@ -4,6 +4,11 @@ import MessageFormat
 struct Route {
   let checkouts: [CheckoutSettings]
 
+  /// Whether any checkout is kept at this stream, whoever sent it.
+  func leads(_ remote: String, _ ref: BranchName) -> Bool {
+    checkouts.contains { $0.remote.utf8.elementsEqual(remote.utf8) && $0.branch == ref }
+  }
+
   func checkout(
     remote: String, ref: BranchName, signer: Mailbox
   ) throws(Refused) -> CheckoutSettings {

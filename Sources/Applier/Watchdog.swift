@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Machine
 import Synchronization
 
 /// Ends the program when one step takes longer than its deadline: nothing else stops an endless loop in a C library.
@@ -9,8 +10,8 @@ final class Watchdog: Sendable {
   /// sysexits.h, EX_SOFTWARE: for the service manager's log.
   static let exitStatus: Int32 = 70
 
-  /// For noting what was in hand: who cannot get on may be in the way of that as well.
-  private static let noteTimeout: DispatchTimeInterval = .seconds(5)
+  /// For noting what was in hand.
+  private static let noteTimeout: Duration = .seconds(5)
 
   private let deadline: Duration
   private let log: Logger
@@ -36,12 +37,7 @@ final class Watchdog: Sendable {
       log.critical(
         "a message took longer than its deadline; ending",
         metadata: ["deadline": "\(deadline)"])
-      let noted = DispatchSemaphore(value: 0)
-      DispatchQueue.global().async {
-        onExpiry()
-        noted.signal()
-      }
-      _ = noted.wait(timeout: .now() + Self.noteTimeout)
+      LastWord.say(within: Self.noteTimeout, onExpiry)
       // Not exit(3): its handlers would run while the other thread is at work.
       _exit(Self.exitStatus)
     }

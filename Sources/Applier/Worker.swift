@@ -31,8 +31,8 @@ package final class Worker {
       identity: settings.identity, trustedSigners: settings.trustedSigners,
       spoolDirectory: store.state.spool.path)
     let answer = Answer(
-      identity: settings.identity, trustedSigners: settings.trustedSigners, store: store, now: now,
-      onOutcome: onOutcome)
+      identity: settings.identity, trustedSigners: settings.trustedSigners, store: store,
+      route: Route(checkouts: settings.checkouts), now: now, onOutcome: onOutcome)
     let journal = Journal(state: store.state)
     let indexes = IndexCache()
     recovery = Recovery(journal: journal, inbox: inbox, answer: answer, indexes: indexes)

@@ -1,3 +1,4 @@
+import Machine
 import MessageFormat
 import ZeroMQ
 
@@ -46,9 +47,11 @@ final class CarrierConnection {
     try socket.send([step.request.encoded()] + (step.chunk.map { [$0] } ?? [])) == .sent
   }
 
-  func wait(until deadline: Deadline, untilWritable: Bool) throws(ZeroMQError) {
+  func wait(
+    until deadline: Deadline, untilWritable: Bool, _ pulse: Pulse
+  ) throws(ZeroMQError) {
     poller.setInterest(untilWritable ? [.reading, .writing] : .reading, of: entry)
-    try poller.wait(until: deadline)
+    try poller.wait(until: deadline, pulse)
   }
 
   /// `nil`: nothing more for now.

@@ -1,4 +1,5 @@
 package import Logging
+import Machine
 import Mailboxes
 package import MessageFormat
 import Synchronization
@@ -24,6 +25,7 @@ package final class CarrierListener: Sendable {
   private let wakeUp: WakeUp
   private let updates = UpdateBox()
   private let stopping = StopFlag()
+  private let pulse = Pulse()
   private let thread: SocketThread
 
   package var endpoint: String { endpoints[0] }
@@ -51,11 +53,13 @@ package final class CarrierListener: Sendable {
     self.authenticators = Mutex(authenticators)
     wakeUp = try WakeUp()
     var loop: ListenerLoop? = ListenerLoop(
-      doors: open, desk: desk, updates: updates, wakeUp: wakeUp, stopping: stopping, log: log,
-      onDeposit: onDeposit)
-    thread = try SocketThread {
+      doors: open, desk: desk, updates: updates, wakeUp: wakeUp, stopping: stopping, pulse: pulse,
+      log: log, onDeposit: onDeposit)
+    thread = try SocketThread { [pulse] in
       guard var loop = loop.take() else { return }
-      if !loop.run() { onFailure() }
+      let hasFailed = !loop.run()
+      pulse.end()
+      if hasFailed { onFailure() }
     }
   }
 
@@ -104,6 +108,9 @@ package final class CarrierListener: Sendable {
   }
 
   deinit { stop() }
+
+  /// How late its loop is with its next turn.
+  package var delay: Duration { pulse.delay }
 
   /// Something was put into a mailbox: whoever waits for it gets it. From any thread.
   package func mailboxesChanged() { wakeUp.signal() }

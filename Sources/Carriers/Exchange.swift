@@ -1,4 +1,5 @@
 package import Logging
+import Machine
 package import Mailboxes
 package import MessageFormat
 package import ZeroMQ
@@ -90,22 +91,27 @@ package enum ExchangeState: Sendable {
 package final class Exchange: Sendable {
   private let wakeUp: WakeUp
   private let stopping = StopFlag()
+  private let pulse = Pulse()
   private let thread: SocketThread
 
   package init(
     _ settings: ExchangeSettings, in context: Context, handlers: ExchangeHandlers, log: Logger
   ) throws(ZeroMQError) {
     wakeUp = try WakeUp()
-    let (wakeUp, stopping) = (wakeUp, stopping)
+    let (wakeUp, stopping, pulse) = (wakeUp, stopping, pulse)
     thread = try SocketThread {
       ExchangeLoop(
         settings, in: context, handlers: handlers, wakeUp: wakeUp, stopping: stopping,
-        log: log
+        pulse: pulse, log: log
       ).run()
+      pulse.end()
     }
   }
 
   deinit { stop() }
+
+  /// How late its loop is with its next turn.
+  package var delay: Duration { pulse.delay }
 
   /// Something new waits in the store. From any thread.
   package func outgoingChanged() { wakeUp.signal() }

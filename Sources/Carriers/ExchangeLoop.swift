@@ -1,4 +1,5 @@
 import Logging
+import Machine
 import Mailboxes
 import MessageFormat
 import ZeroMQ
@@ -19,6 +20,7 @@ final class ExchangeLoop {
   private let handlers: ExchangeHandlers
   private let wakeUp: WakeUp
   private let stopping: StopFlag
+  private let pulse: Pulse
   private let log: Logger
   private let desk: ExchangeDesk
   private var backoff: Backoff
@@ -29,7 +31,7 @@ final class ExchangeLoop {
 
   init(
     _ settings: ExchangeSettings, in context: Context, handlers: ExchangeHandlers, wakeUp: WakeUp,
-    stopping: StopFlag, log: Logger
+    stopping: StopFlag, pulse: Pulse, log: Logger
   ) {
     self.settings = settings
     silenceMax = settings.patience.silence
@@ -37,6 +39,7 @@ final class ExchangeLoop {
     self.handlers = handlers
     self.wakeUp = wakeUp
     self.stopping = stopping
+    self.pulse = pulse
     self.log = log
     desk = ExchangeDesk(settings)
     let pauses = settings.patience.pauses
@@ -74,7 +77,7 @@ final class ExchangeLoop {
     let deadline = Deadline.after(duration)
     while !stopping.isSet && !deadline.isPast {
       do {
-        try poller.wait(until: deadline)
+        try poller.wait(until: deadline, pulse)
       } catch {
         return
       }
@@ -94,9 +97,11 @@ final class ExchangeLoop {
     while !stopping.isSet {
       takeNews()
       let hasMore = try send(over: connection)
-      try connection.wait(until: nextTurn(hasMore: hasMore), untilWritable: unsent != nil)
+      try connection.wait(
+        until: nextTurn(hasMore: hasMore), untilWritable: unsent != nil, pulse)
       for _ in 0..<Self.eventCountMax {
         guard let event = try connection.next() else { break }
+        pulse.beat()
         try handle(event, failure: connection.failure)
         if stopping.isSet { break }
       }
@@ -126,6 +131,7 @@ final class ExchangeLoop {
   private func send(over connection: CarrierConnection) throws -> Bool {
     defer { for fault in desk.takeFaults() { report(fault) } }
     for _ in 0..<Self.sendCountMax {
+      pulse.beat()
       let next: Depositing.Step? =
         if let step = unsent.take() { step } else { try desk.next(at: .now) }
       guard let step = next else { return false }

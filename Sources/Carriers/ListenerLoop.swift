@@ -1,4 +1,5 @@
 import Logging
+import Machine
 import Mailboxes
 import MessageFormat
 import ZeroMQ
@@ -17,6 +18,7 @@ struct ListenerLoop: ~Copyable {
   private let updates: UpdateBox
   private let wakeUp: WakeUp
   private let stopping: StopFlag
+  private let pulse: Pulse
   private let log: Logger
   private let onDeposit: @Sendable () -> Void
   private var backlog = Backlog()
@@ -25,13 +27,14 @@ struct ListenerLoop: ~Copyable {
 
   init(
     doors: [ListenerDoor], desk: CarrierDesk, updates: UpdateBox, wakeUp: WakeUp,
-    stopping: StopFlag, log: Logger, onDeposit: @escaping @Sendable () -> Void
+    stopping: StopFlag, pulse: Pulse, log: Logger, onDeposit: @escaping @Sendable () -> Void
   ) {
     self.doors = doors
     self.desk = desk
     self.updates = updates
     self.wakeUp = wakeUp
     self.stopping = stopping
+    self.pulse = pulse
     self.log = log
     self.onDeposit = onDeposit
     desk.onFault = { id, error in
@@ -51,7 +54,7 @@ struct ListenerLoop: ~Copyable {
     defer { keepDeposits() }
     while !stopping.isSet {
       do throws(ZeroMQError) {
-        try poller.wait(until: nextDeadline)
+        try poller.wait(until: nextDeadline, pulse)
         let isRinging = poller.readiness(of: bell).contains(.reading)
         if isRinging { wakeUp.clear() }
         try turn(isRinging: isRinging)
@@ -116,6 +119,8 @@ extension ListenerLoop {
   private mutating func receive(from index: Int) throws(ZeroMQError) {
     for _ in 0..<Self.receiveCountMax {
       guard let received = try doors[index].socket.receive() else { return }
+      // A slow disk is not a loop that hangs.
+      pulse.beat()
       switch received {
       case .message(let frames, let sender):
         guard let peer = peer(of: sender, at: index) else { continue }
@@ -160,6 +165,7 @@ extension ListenerLoop {
 extension ListenerLoop {
   private mutating func send(_ outgoing: [CarrierDesk.Outgoing]) throws(ZeroMQError) {
     for item in outgoing {
+      pulse.beat()
       if !backlog.contains(item.peer) {
         switch try attempt(item) {
         case .sent: continue

@@ -29,6 +29,15 @@ package enum MailboxError: Error, CustomStringConvertible {
     }
   }
 
+  /// Another connection has the database, and did not let go of it in time.
+  package var isLocked: Bool {
+    switch self {
+    case .database(let error), .state(_, let error):
+      error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
+    case .spool, .outOfOrder, .missing: false
+    }
+  }
+
   /// Another process handles what lies there.
   package var isInUse: Bool { if case .spool(.inUse) = self { true } else { false } }
 
@@ -38,6 +47,16 @@ package enum MailboxError: Error, CustomStringConvertible {
     case .missing, .spool: true
     case .outOfOrder, .database, .state: false
     }
+  }
+
+  package var hint: String? {
+    if isInUse {
+      return "a daemon, or another run with --once, has the same 'state:'; end it first"
+    }
+    if isLocked {
+      return "another program holds the database of 'state:', a backup or sqlite3 for one; end it"
+    }
+    return isFullDisk ? "make room on the disk of 'state:'; nothing was lost" : nil
   }
 
   package var description: String {

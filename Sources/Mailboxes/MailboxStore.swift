@@ -81,8 +81,14 @@ package struct MailboxStore: Sendable {
 }
 
 extension MailboxError {
+  /// `nil`: the error is none of a database's.
+  package init?(ofDatabase error: any Error) {
+    guard let error = error as? DatabaseError else { return nil }
+    self = .database(error)
+  }
+
   /// GRDB throws errors of SQLite only, as long as the statements are ours.
-  init(_ error: any Error) {
+  package init(_ error: any Error) {
     switch error {
     case let error as MailboxError: self = error
     case let error as SpoolError: self = .spool(error)

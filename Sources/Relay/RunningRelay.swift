@@ -70,6 +70,9 @@ package final class RunningRelay: Sendable {
     return true
   }
 
+  /// How late its loop is with its next turn.
+  package var delay: Duration { listener.delay }
+
   package func stop() { listener.stop() }
 
   private func apply(_ new: RelaySettings?) {

@@ -84,6 +84,9 @@ package final class Delivery: Sendable {
     for exchange in exchanges.withLock({ $0 }) { exchange.outgoingChanged() }
   }
 
+  /// How late the loop of a carrier is with its next turn.
+  package var delay: Duration { exchanges.withLock { $0 }.map(\.delay).max() ?? .zero }
+
   package func stop() {
     let running = exchanges.withLock { list in
       defer { list = [] }

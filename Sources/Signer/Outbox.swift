@@ -26,7 +26,7 @@ package struct Outbox: Sendable {
     do {
       store = try MailboxStore(state: StateDatabase.signer(directory: directory))
     } catch {
-      throw .state("\(error)")
+      throw .mailbox(MailboxError(error))
     }
   }
 
@@ -144,17 +144,15 @@ package struct Outbox: Sendable {
   }
 
   func reading<Value>(_ body: (Database) throws -> Value) throws(SignerError) -> Value {
-    do {
-      return try store.state.queue.read(body)
-    } catch let error as SignerError {
-      throw error
-    } catch {
-      throw .state("\(error)")
-    }
+    do { return try store.state.queue.read(body) } catch { throw Self.wrapped(error) }
   }
 
   func writing<Value>(_ body: (Database) throws -> Value) throws(SignerError) -> Value {
-    do { return try store.state.queue.write(body) } catch { throw .state("\(error)") }
+    do { return try store.state.queue.write(body) } catch { throw Self.wrapped(error) }
+  }
+
+  private static func wrapped(_ error: any Error) -> SignerError {
+    error as? SignerError ?? .mailbox(MailboxError(error))
   }
 }
 

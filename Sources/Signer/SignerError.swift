@@ -51,8 +51,7 @@ package enum SignerError: Error, CustomStringConvertible {
     case .missingReference: "`git branch --list` in the repository shows what there is"
     case .streamMoved: "run it again"
     case .emptyPatch: "there is nothing to send; commit something first"
-    case .mailbox(let error) where error.isFullDisk:
-      "make room on the disk of 'state:' and run it again"
+    case .mailbox(let error): error.hint
     default: nil
     }
   }

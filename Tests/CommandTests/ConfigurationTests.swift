@@ -43,6 +43,15 @@ struct ConfigurationTests {
       try apply(), status: 78, "deadline-seconds", "a whole number of 1 or more expected")
   }
 
+  @Test(arguments: ["0", "-1", "soon", "7776001", "99999999999999999999"])
+  func timeWithoutAnyHeartbeatIsSecondsOrNever(value: String) throws {
+    try installation.folder.edit(
+      "web1.yaml", "symbolic-links: any", "stale-after-seconds: \(value)")
+    expectFailure(
+      try apply(), status: 78, "stale-after-seconds",
+      "1 to 7776000 seconds, or 'never' expected, found '\(value)'")
+  }
+
   @Test func branchesThatAreNoneAreNamed() throws {
     try installation.folder.edit("signer.yaml", "branches: [main]", "branches: [refs/tags/v1]")
     expectFailure(try send(), status: 78, "'refs/tags/v1' is no branch")

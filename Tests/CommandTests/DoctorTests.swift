@@ -82,6 +82,18 @@ struct DoctorTests {
     try examine("serve.yaml").expect("problem", "configuration", "at least one of")
   }
 
+  /// A listener has nobody between it and its signers.
+  @Test func checkoutBehindARelayThatExpectsNoHeartbeatsIsAWarning() throws {
+    try installation.writeRelay()
+    let words = "a relay that keeps everything back would not be noticed"
+    try folder.edit("web1.yaml", "symbolic-links: any", "stale-after-seconds: never")
+    #expect(try !examine().findings.contains { $0.finding.contains(words) })
+    try installation.connect("web1", to: "tcp://127.0.0.1:1")
+    try examine().expect("warning", "checkout", words, advice: "run distro serve")
+    try folder.edit("web1.yaml", "stale-after-seconds: never", "stale-after-seconds: 60")
+    #expect(try !examine().findings.contains { $0.finding.contains(words) })
+  }
+
   // MARK: - Keys
 
   @Test func keyThatIsNotThereOrOpenOrDamagedIsAProblem() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import GitModel
 import TestSupport
 import Testing
@@ -112,13 +113,49 @@ struct FleetTests {
     #expect(metrics.contains("stale=\"no-heartbeat\"") && metrics.contains("} 1\n"), "\(metrics)")
   }
 
-  @Test func checkoutWithoutExpectationsIsFresh() throws {
+  /// A carrier that keeps everything back from the beginning.
+  @Test func checkoutThatNeverHeardAHeartbeatIsStaleAfterTenMinutes() throws {
     let installation = try Installation()
-    try installation.source.commit(["a": "1\n"])
-    let daemon = try installation.startDaemon()
-    #expect(try installation.sendMain().status == 0)
-    let status = try installation.run("status", "--config", "web1.yaml")
-    #expect(status.status == 0 && status.text.contains("fresh"), "\(status.errors)")
-    #expect(daemon.end().status == 0)
+    try watch(installation)
+    let unheard = "unheard: no heartbeat has come yet, stale from 20"
+    try expectStatus(of: installation, 0, unheard)
+    try makeWatchOlder(installation, bySeconds: 480)
+    try expectStatus(of: installation, 0, unheard)
+    let json = try installation.succeed("status", "--config", "web1.yaml", "--json")
+    #expect(json.contains(#""freshness" : "unheard""#), "\(json)")
+    try makeWatchOlder(installation, bySeconds: 121)
+    try expectStatus(of: installation, 2, "stale: no heartbeat has ever come")
+  }
+
+  @Test func checkoutThatExpectsNoHeartbeatsIsNeverStale() throws {
+    let installation = try Installation(.init(checkout: "    stale-after-seconds: never"))
+    try watch(installation)
+    try makeWatchOlder(installation, bySeconds: 90 * 86_400)
+    try expectStatus(of: installation, 0, "unheard: no heartbeat is expected")
+  }
+
+  private func watch(_ installation: Installation) throws {
+    let once = try installation.run("verify-apply", "--config", "web1.yaml", "--once")
+    #expect(once.status == 0, "\(once.errors)")
+  }
+
+  private func makeWatchOlder(_ installation: Installation, bySeconds seconds: Int) throws {
+    let state = try DatabaseQueue(path: installation.folder.path("var/web1/state.sqlite"))
+    try state.write { database in
+      try database.execute(
+        sql: "UPDATE watched SET since = since - ?", arguments: [1_000 * seconds])
+      #expect(database.changesCount == 1)
+    }
+    try state.close()
+  }
+
+  private func expectStatus(
+    of installation: Installation, _ status: Int32, _ words: String,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let result = try installation.run("status", "--config", "web1.yaml")
+    #expect(
+      result.status == status && result.text.contains(words), "\(result.text) \(result.errors)",
+      sourceLocation: sourceLocation)
   }
 }

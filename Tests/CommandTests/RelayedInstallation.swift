@@ -4,8 +4,9 @@ import Testing
 
 extension Installation {
   /// On the ports that it had the last time; both configurations name them.
-  func startRelay() throws -> RunningProgram {
-    let relay = try RunningProgram(program, ["relay", "--config", "relay.yaml"])
+  func startRelay(_ environment: [String: String] = [:]) throws -> RunningProgram {
+    let relay = try RunningProgram(
+      program, ["relay", "--config", "relay.yaml"], environment: environment)
     let line = try relay.line(with: "listening")
     let fields = Dictionary(
       line.split(separator: " ").compactMap { word -> (String, String)? in
@@ -36,7 +37,8 @@ extension Installation {
     try folder.write("\(name).yaml", changed.joined(separator: "\n"))
   }
 
-  func startApplier() throws -> RunningProgram {
-    try RunningProgram(program, ["verify-apply", "--config", "web1.yaml"])
+  func startApplier(_ environment: [String: String] = [:]) throws -> RunningProgram {
+    try RunningProgram(
+      program, ["verify-apply", "--config", "web1.yaml"], environment: environment)
   }
 }

@@ -30,4 +30,20 @@ struct StateTests {
     expectFailure(
       try installation.sendMain(wait: 0), "var/signer/state.sqlite: file is not a database")
   }
+
+  @Test(
+    .enabled(if: SmallDisk.isAllowed, "nothing can be mounted here"),
+    arguments: ["web1", "signer"])
+  func fullDiskSaysWhatToDo(who: String) throws {
+    let folder = installation.folder
+    try SmallDisk.mount(on: folder.path("var/\(who)"), byteCount: 96 << 10, home: folder.path) {
+      let result =
+        who == "web1"
+        ? try installation.run("verify-apply", "--config", "web1.yaml", "--once")
+        : try installation.sendMain(wait: 0)
+      expectFailure(
+        result, "state.sqlite: database or disk is full",
+        "distro: hint: make room on the disk of 'state:'")
+    }
+  }
 }

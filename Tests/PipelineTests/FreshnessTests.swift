@@ -111,16 +111,20 @@ struct FreshnessTests {
   @Test func withoutAnyHeartbeatItIsStaleAfterTheConfiguredTime() throws {
     let fleet = try TestFleet.started(staleAfterSeconds: 600)
     let machine = fleet.machines[0]
-    #expect(try machine.status().staleness == nil)
-    fleet.clock.advance(seconds: 601)
+    #expect(try machine.status().freshness == .unheard)
+    fleet.clock.advance(seconds: 599)
+    try machine.work()
+    #expect(try machine.status().freshness == .unheard)
+    fleet.clock.advance(seconds: 2)
     try machine.work()
     guard case .silent = try machine.status().staleness else {
       Issue.record("\(String(describing: try machine.status().staleness))")
       return
     }
+    #expect(try machine.status().freshness == .stale)
     #expect(machine.log.count(of: "no-heartbeat") == 1)
     try beat(fleet)
-    #expect(try machine.status().staleness == nil)
+    #expect(try machine.status().freshness == .fresh)
   }
 
   /// A patch that comes between two heartbeats is no reason to worry.

@@ -97,7 +97,8 @@ final class Pipeline {
         CheckoutSettings(
           remote: Self.remote, branch: main, path: checkout.path,
           onLocalChanges: options.onLocalChanges, unusualPaths: options.unusualPaths,
-          symbolicLinks: options.symbolicLinks, signers: [signer.public.mailbox])
+          symbolicLinks: options.symbolicLinks, signers: [signer.public.mailbox],
+          staleAfterSeconds: nil)
       ], deadline: .seconds(300))
     store = try MailboxStore(state: StateDatabase.applier(directory: applierSettings.state))
     worker = Self.worker(applierSettings, store, clock, answerCount)

@@ -1,5 +1,6 @@
 import Applier
 import Foundation
+import GRDB
 import Git
 import GitModel
 import Logging
@@ -73,7 +74,7 @@ struct ReviewedAttackTests {
     let broken = CheckoutSettings(
       remote: Pipeline.remote, branch: branch, path: pipeline.folder.path("file/live"),
       onLocalChanges: .refuse, unusualPaths: .refuse, symbolicLinks: .inside,
-      signers: [pipeline.signer.public.mailbox])
+      signers: [pipeline.signer.public.mailbox], staleAfterSeconds: nil)
     let worker = Worker(
       ApplierSettings(
         identity: settings.identity, state: settings.state,
@@ -91,6 +92,26 @@ struct ReviewedAttackTests {
     #expect(worker.fault?.path == broken.path)
     let mailbox = pipeline.applier.public.mailbox
     #expect(try pipeline.store.messages(in: mailbox, countMax: 9).count == 1)
+  }
+
+  /// What is remembered of a stream is remembered as long as the checkout; a signer can invent any number of others.
+  @Test func refusalsOfStreamsThatNobodyKeepsAreNotRemembered() throws {
+    let pipeline = try Pipeline.started()
+    try pipeline.source.commit(["a": "2\n"])
+    try pipeline.send()
+    let sealed = try #require(try pipeline.sealedMessages().first)
+    #expect(try pipeline.deliver().map(\.refusal) == [nil])
+    try pipeline.expectRefusal(.replayed) { try pipeline.deposit(sealed) }
+    for number in 1...3 {
+      var forgery = try snapshot(of: pipeline, for: #require(BranchName("invented-\(number)")))
+      try pipeline.expectRefusal(.branchMismatch) { try pipeline.deposit(forgery) }
+      (forgery.message.ref, forgery.message.remote) = (pipeline.main, "invented:\(number)")
+      try pipeline.expectRefusal(.remoteMismatch) { try pipeline.deposit(forgery) }
+    }
+    let streams = try pipeline.store.state.queue.read { database in
+      try String.fetchAll(database, sql: "SELECT remote || ' ' || ref || ' ' || name FROM refusal")
+    }
+    #expect(streams == ["\(Pipeline.remote) refs/heads/main replayed"])
   }
 
   private func snapshot(of pipeline: Pipeline, for branch: BranchName) throws -> Forgery {

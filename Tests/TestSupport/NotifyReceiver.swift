@@ -34,9 +34,21 @@ package final class NotifyReceiver: Sendable {
 
   /// The lines of the next datagram; throws when none comes.
   package func next() throws -> [String] {
+    guard let lines = receive(0) else { throw POSIXError(.ETIMEDOUT) }
+    return lines
+  }
+
+  /// All that has come already.
+  package func takeAll() -> [[String]] {
+    var all: [[String]] = []
+    while let lines = receive(Int32(MSG_DONTWAIT)) { all.append(lines) }
+    return all
+  }
+
+  private func receive(_ flags: Int32) -> [String]? {
     var bytes = [UInt8](repeating: 0, count: Self.byteCountMax)
-    let count = unsafe recv(descriptor, &bytes, bytes.count, 0)
-    guard count >= 0 else { throw POSIXError(.ETIMEDOUT) }
+    let count = unsafe recv(descriptor, &bytes, bytes.count, flags)
+    guard count >= 0 else { return nil }
     return String(decoding: bytes.prefix(count), as: UTF8.self).components(separatedBy: "\n")
   }
 

@@ -41,6 +41,8 @@ final class ApplierService: RoleService {
 
   func abandon() throws { try Inbox.excuseAttempts(in: store) }
 
+  var delay: Duration { intake.delay }
+
   private func wait(until end: ContinuousClock.Instant?) {
     guard let end else { return bell.wait() }
     let rest = max(.zero, end - .now)
@@ -57,7 +59,7 @@ final class ApplierService: RoleService {
         if case .idle(let end) = try worker.handleNext() { wait(until: end) }
         failures = 0
       } catch {
-        log.error("a fault of this machine; trying again", metadata: ["error": "\(error)"])
+        log.error("a fault of this machine; trying again", metadata: ErrorReport(error).metadata)
         let interval = Self.retryIntervals[min(failures, Self.retryIntervals.count - 1)]
         failures += 1
         _ = bell.wait(timeout: .now() + interval)

@@ -46,6 +46,8 @@ final class RelayService: RoleService {
 
   /// All that it has said is stored is on the disk.
   func abandon() {}
+
+  var delay: Duration { relay.delay }
 }
 
 extension Role {

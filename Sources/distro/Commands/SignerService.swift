@@ -64,6 +64,8 @@ final class SignerService: RoleService {
   /// Everything is in the outbox, or not yet made.
   func abandon() throws {}
 
+  var delay: Duration { delivery.delay }
+
   private func work() {
     let daemon = SignerDaemon(
       settings, outbox: outbox, progress: SendProgress { _, _, _ in }, now: Clock.now)
@@ -96,9 +98,7 @@ final class SignerService: RoleService {
       }
       return step.next
     } catch {
-      log.error(
-        "a fault of this machine; trying again",
-        metadata: ["error": "\(ErrorReport(error).message)"])
+      log.error("a fault of this machine; trying again", metadata: ErrorReport(error).metadata)
       return Clock.now().adding(milliseconds: Self.retryMilliseconds)
     }
   }

@@ -15,6 +15,10 @@ enum ApplierCarrier {
 struct ApplierConfiguration {
   private static let deadlineSecondsDefault = 600
   private static let deadlineSecondsMax = 86_400
+  /// Ten heartbeats of a signer that sends them as often as it does by itself.
+  private static let staleAfterSecondsDefault: UInt64 = 600
+  /// A message's longest lifetime.
+  private static let staleAfterSecondsMax = Limits.lifetimeMillisecondsMax / 1_000
 
   let settings: ApplierSettings
   let carrier: ApplierCarrier
@@ -90,9 +94,18 @@ struct ApplierConfiguration {
       symbolicLinks: try mapping[optional: "symbolic-links"]?
         .choice(CheckoutSettings.SymbolicLinks.self) ?? .inside,
       signers: try signers(mapping[optional: "signers"], trusted: trusted, in: file),
-      staleAfterSeconds: try mapping[optional: "stale-after-seconds"].map {
-        UInt64(try $0.count())
-      })
+      staleAfterSeconds: try staleAfterSeconds(mapping[optional: "stale-after-seconds"]))
+  }
+
+  private static func staleAfterSeconds(_ node: ConfigurationNode?) throws -> UInt64? {
+    guard let node else { return staleAfterSecondsDefault }
+    let text = try node.string()
+    guard text != "never" else { return nil }
+    guard let seconds = UInt64(text), (1...staleAfterSecondsMax).contains(seconds) else {
+      throw node.invalid(
+        "1 to \(staleAfterSecondsMax) seconds, or 'never' expected, found '\(text)'")
+    }
+    return seconds
   }
 
   private static func signers(

@@ -18,6 +18,7 @@ struct ApplierChecks {
     let settings = configuration.settings
     for checkout in settings.checkouts {
       do {
+        checkHeartbeats(of: checkout, &examination)
         try check(checkout, &examination)
       } catch {
         examination.fail(.checkout, checkout.path, error)
@@ -65,6 +66,17 @@ struct ApplierChecks {
     let head = try repository.headCommit().map { "at \($0.abbreviated)" } ?? "without a commit"
     examination.ok(
       .checkout, settings.path, "\(settings.branch.shortName), \(head), nothing changed by hand")
+  }
+
+  /// Who is in the middle can keep everything back; what shows it is that no heartbeat comes.
+  private func checkHeartbeats(
+    of settings: CheckoutSettings, _ examination: inout Examination
+  ) {
+    guard case .connect = configuration.carrier, settings.staleAfterSeconds == nil else { return }
+    examination.warn(
+      .checkout, settings.path,
+      "expects no heartbeats: a relay that keeps everything back would not be noticed",
+      do: "run distro serve for the signer, and take 'stale-after-seconds: never' out")
   }
 
   private func checkIdentity(

@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Logging
+import Machine
 import ServiceLifecycle
 import UnixSignals
 
@@ -19,8 +20,7 @@ struct Daemon {
     let ends = await UnixSignalsSequence(trapping: .sigterm, .sigint)
     let runners = try start()
     let manager = try ServiceManager(
-      environment: ProcessInfo.processInfo.environment, status: { Self.status(of: runners) },
-      log: log)
+      environment: ProcessInfo.processInfo.environment, runners: runners, log: log)
     let reload = ReloadService(
       roles: roles, runners: runners, signals: hangUps, manager: manager, log: log)
     let limit = StopLimit(runners: runners, log: log)
@@ -36,8 +36,7 @@ struct Daemon {
     do {
       try await group.run()
     } catch {
-      let report = ErrorReport(error)
-      log.critical("a role failed; ending", metadata: ["error": "\(report.message)"])
+      log.critical("a role failed; ending", metadata: ErrorReport(error).metadata)
       // Not exit(3): its handlers would run while threads of other roles may be at work.
       _exit(ExitStatus.fault.rawValue)
     }
@@ -49,12 +48,6 @@ struct Daemon {
     return try RoleName.allCases.map { name in
       try RoleRunner(name, as: roles.first { $0.name == name }, log: log)
     }
-  }
-
-  /// For the service manager, and whoever asks it.
-  private static func status(of runners: [RoleRunner]) -> String {
-    "running: "
-      + runners.filter { !$0.isIdle }.map(\.name.rawValue).joined(separator: ", ")
   }
 }
 
@@ -113,8 +106,10 @@ private struct ReloadService: Service {
 
 /// Ends the program when stopping takes too long: everything that it does may be interrupted, and goes on at the next start.
 private struct StopLimit: Service {
-  /// Within five seconds of the signal we are gone.
-  private static let timeout: DispatchTimeInterval = .milliseconds(4_500)
+  /// Within five seconds of the signal we are gone: so long for the work in hand, then so long for noting that it is left,
+  /// which waits for the database that the work may be waiting for.
+  private static let timeout: DispatchTimeInterval = .milliseconds(3_750)
+  private static let noteTimeout: Duration = .milliseconds(750)
 
   let runners: [RoleRunner]
   let log: Logger
@@ -123,16 +118,22 @@ private struct StopLimit: Service {
     try await gracefulShutdown()
     DispatchQueue.global().asyncAfter(deadline: .now() + Self.timeout) {
       log.warning("the work in hand is left to the next start")
-      for runner in runners {
-        do {
-          try runner.abandon()
-        } catch {
-          log.error(
-            "could not be noted for the next start",
-            metadata: ["role": "\(runner.name)", "error": "\(error)"])
-        }
+      if !LastWord.say(within: Self.noteTimeout, abandon) {
+        log.error("could not be noted for the next start", metadata: ["error": "it took too long"])
       }
       _exit(ExitStatus.done.rawValue)
+    }
+  }
+
+  private func abandon() {
+    for runner in runners {
+      do {
+        try runner.abandon()
+      } catch {
+        log.error(
+          "could not be noted for the next start",
+          metadata: ["role": "\(runner.name)", "error": "\(ErrorReport(error).message)"])
+      }
     }
   }
 }

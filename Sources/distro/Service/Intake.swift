@@ -91,6 +91,14 @@ final class Intake: Sendable {
     }
   }
 
+  /// How late its loop is with its next turn.
+  var delay: Duration {
+    switch way {
+    case .listener(let listener): listener.delay
+    case .exchange(let exchange): exchange.delay
+    }
+  }
+
   func stop() {
     switch way {
     case .listener(let listener): listener.stop()

@@ -38,6 +38,10 @@ struct RoleStart: Sendable {
 protocol RoleService: Service {
   /// The program ends in a moment, with work in hand: what has to be noted for the next start. From any thread.
   func abandon() throws
+
+  /// How late its socket loops are with their next turn. What may take long on purpose does not count: an applier's
+  /// messages have a deadline of their own, and healing takes what it takes.
+  var delay: Duration { get }
 }
 
 /// Does nothing until it is told to stop.
@@ -45,4 +49,6 @@ struct IdleService: RoleService {
   func run() async throws { try await gracefulShutdown() }
 
   func abandon() {}
+
+  let delay = Duration.zero
 }

@@ -102,5 +102,7 @@ final class RoleRunner: Service {
     }
   }
 
+  var delay: Duration { state.withLock { $0.service }.delay }
+
   func abandon() throws { try state.withLock { $0.service }.abandon() }
 }

@@ -3,21 +3,20 @@ import Logging
 import Machine
 import ServiceLifecycle
 
-/// Tells systemd, where it started us with `Type=notify`, that we are ready, reload, stop, and live: sd_notify(3).
+/// Tells systemd, where it started us with `Type=notify`, that we are ready, reload, stop, and live: sd_notify(3). That
+/// we live is not said when a role's loop hangs.
 struct ServiceManager: Service {
   private let socket: NotifySocket?
   private let interval: Duration?
   private let log: Logger
-  private let status: @Sendable () -> String
+  private let runners: [RoleRunner]
 
-  /// `environment`: as the service manager set it; `status`: what runs at the time. A socket that is named and cannot be used is an error: systemd would
+  /// `environment`: as the service manager set it. A socket that is named and cannot be used is an error: systemd would
   /// wait for us in vain.
-  init(
-    environment: [String: String], status: @escaping @Sendable () -> String, log: Logger
-  ) throws {
+  init(environment: [String: String], runners: [RoleRunner], log: Logger) throws {
     socket = try environment["NOTIFY_SOCKET"].map { try NotifySocket($0) }
     interval = Self.watchdogInterval(environment)
-    self.status = status
+    self.runners = runners
     self.log = log
   }
 
@@ -32,19 +31,22 @@ struct ServiceManager: Service {
 
   /// Everything has been started when it is called, and signals are taken.
   func run() async throws {
-    let status = self.status()
     log.notice("ready", metadata: ["status": "\(status)"])
     tell(["READY=1", "STATUS=\(status)"])
-    let pulse = interval ?? .seconds(86_400)
     do {
-      try await cancelWhenGracefulShutdown {
-        while true {
-          try await Task.sleep(for: pulse)
-          if interval != nil { tell(["WATCHDOG=1"]) }
-        }
-      }
+      try await cancelWhenGracefulShutdown { try await sayThatWeLive() }
     } catch is CancellationError {
-      tell(["STOPPING=1", "STATUS=stopping"])
+      // The end of what never ends by itself.
+    }
+    tell(["STOPPING=1", "STATUS=stopping"])
+  }
+
+  private func sayThatWeLive() async throws {
+    guard let interval else { return try await gracefulShutdown() }
+    var liveness = Liveness(of: runners, watchedEvery: interval, log: log)
+    while true {
+      try await Task.sleep(for: interval)
+      if liveness.check() { tell(["WATCHDOG=1"]) }
     }
   }
 
@@ -61,7 +63,13 @@ struct ServiceManager: Service {
   func reloaded(failures: [RoleName]) {
     let names = failures.map(\.rawValue).joined(separator: ", ")
     let note = failures.isEmpty ? "" : "; not reloaded: " + names
-    tell(["READY=1", "STATUS=\(status())\(note)"])
+    tell(["READY=1", "STATUS=\(status)\(note)"])
+  }
+
+  /// What runs at the time.
+  private var status: String {
+    "running: "
+      + runners.filter { !$0.isIdle }.map(\.name.rawValue).joined(separator: ", ")
   }
 
   private func tell(_ lines: [String]) {
@@ -71,5 +79,37 @@ struct ServiceManager: Service {
     } catch {
       log.error("the service manager was not told", metadata: ["error": "\(error)"])
     }
+  }
+}
+
+/// Whether the loops of all roles turn.
+private struct Liveness {
+  private let runners: [RoleRunner]
+  private let limit: Duration
+  private let log: Logger
+  /// Said of these already.
+  private var hanging: Set<RoleName> = []
+
+  /// The limit is three times what systemd waits for, with the units' `WatchdogSec=60` three minutes: SQLite alone waits
+  /// a minute for a lock, and a disk that is slow is none that hangs.
+  init(of runners: [RoleRunner], watchedEvery interval: Duration, log: Logger) {
+    self.runners = runners
+    limit = interval * 6
+    self.log = log
+  }
+
+  mutating func check() -> Bool {
+    for runner in runners {
+      let (name, delay) = (runner.name, runner.delay)
+      guard delay > limit else {
+        if hanging.remove(name) != nil { log.notice("goes on", metadata: ["role": "\(name)"]) }
+        continue
+      }
+      guard hanging.insert(name).inserted else { continue }
+      log.error(
+        "a role hangs; the service manager is no longer told that we live",
+        metadata: ["role": "\(name)", "seconds": "\(delay.components.seconds)"])
+    }
+    return hanging.isEmpty
   }
 }

@@ -12,13 +12,28 @@ enum CheckoutReport {
         checkout.revision?.abbreviated ?? "-",
         checkout.heartbeat.map { "\($0.revision.abbreviated) \(StatusReport.time($0.createdAt))" }
           ?? "none",
-        checkout.staleness.map { "stale: \($0)" } ?? "fresh",
+        state(of: checkout),
         checkout.lastRefusal.map {
           "\($0.name) \(StatusReport.time($0.at)): \(Terminal.harmless($0.detail))"
         } ?? "-",
       ])
     }
     return StatusReport.aligned(rows) + "\nmessages that wait: \(status.waitingCount)"
+  }
+
+  private static func state(of checkout: CheckoutStatus) -> String {
+    let word = checkout.freshness.rawValue
+    switch checkout.freshness {
+    case .fresh: return word
+    case .unheard: return "\(word): \(expectation(of: checkout))"
+    case .stale: return checkout.staleness.map { "\(word): \($0)" } ?? word
+    }
+  }
+
+  private static func expectation(of checkout: CheckoutStatus) -> String {
+    guard checkout.settings.staleAfterSeconds != nil else { return "no heartbeat is expected" }
+    let end = checkout.staleAt.map { ", stale from \(StatusReport.time($0)) on" }
+    return "no heartbeat has come yet\(end ?? "")"
   }
 
   /// The keys are part of the interface; README.md lists them.
@@ -39,6 +54,7 @@ enum CheckoutReport {
     let remote: String
     let ref: String
     let revision: String?
+    let freshness: String
     let stale: String?
     let staleDetail: String?
     let newest: String?
@@ -54,6 +70,7 @@ enum CheckoutReport {
       remote = checkout.settings.remote
       ref = checkout.settings.branch.fullName
       revision = checkout.revision?.hex
+      freshness = checkout.freshness.rawValue
       stale = checkout.staleness?.name
       staleDetail = checkout.staleness.map { "\($0)" }
       newest = checkout.heartbeat?.revision.hex

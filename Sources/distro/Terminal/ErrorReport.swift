@@ -2,6 +2,7 @@ import Applier
 import ArgumentParser
 import Foundation
 import Git
+import Logging
 import Machine
 import Mailboxes
 import Signer
@@ -24,7 +25,7 @@ struct ErrorReport {
       self.init(usage, hint: "distro help shows the commands, distro help COMMAND its options")
       return
     }
-    switch error {
+    switch MailboxError(ofDatabase: error) ?? error {
     case let error as CheckoutFault:
       let reason = ErrorReport(error.reason)
       self.init("\(error.path): \(reason.message)", hint: reason.hint)
@@ -43,15 +44,16 @@ struct ErrorReport {
     }
   }
 
+  /// For a line of the log.
+  var metadata: Logger.Metadata {
+    var metadata: Logger.Metadata = ["error": "\(message)"]
+    if let hint { metadata["hint"] = "\(hint)" }
+    return metadata
+  }
+
   func print() {
     Terminal.printError("distro: error: \(message)")
     if let hint { Terminal.printError("distro: hint: \(hint)") }
-  }
-}
-
-extension MailboxError {
-  fileprivate var hint: String? {
-    isInUse ? "a daemon, or another run with --once, has the same 'state:'; end it first" : nil
   }
 }
 

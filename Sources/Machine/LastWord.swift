@@ -1,0 +1,18 @@
+import Dispatch
+
+/// What is to be noted before the program ends, on a thread of its own: what keeps the program from getting on may be in
+/// the way of that as well.
+package enum LastWord {
+  /// Whether `body` came to its end within `limit`; else nobody waits for it any longer.
+  @discardableResult
+  package static func say(
+    within limit: Duration, _ body: @escaping @Sendable () -> Void
+  ) -> Bool {
+    let said = DispatchSemaphore(value: 0)
+    DispatchQueue.global().async {
+      body()
+      said.signal()
+    }
+    return said.wait(timeout: .now() + .nanoseconds(Int(limit / .nanoseconds(1)))) == .success
+  }
+}
