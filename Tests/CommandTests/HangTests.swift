@@ -39,6 +39,27 @@ struct HangTests {
     #expect(next.end().status == 0)
   }
 
+  /// It waits for its state while it starts, as behind another program's long first start.
+  @Test func programThatCannotStartStopsInTime() throws {
+    let state = folder.path("var/web1")
+    try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+    let holder = try RunningProgram(
+      PipelineProgram("/usr/bin/flock", in: folder),
+      ["-F", state, "sh", "-c", "echo held >&2; exec sleep 600"])
+    try holder.line(with: "held")
+    let daemon = try installation.startApplier()
+    #expect(try becomesTrue { try catchesTermination(daemon.pid) })
+    daemon.expectEnd()
+    try daemon.line(with: "the work in hand is left to the next start")
+    #expect(holder.end(SIGKILL).status == -SIGKILL)
+  }
+
+  private func catchesTermination(_ pid: Int32) throws -> Bool {
+    let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+    let digits = try #require(status.firstMatch(of: /SigCgt:\s+([0-9a-f]+)/)).output.1
+    return try #require(UInt64(digits, radix: 16)) & 1 << UInt64(SIGTERM - 1) != 0
+  }
+
   /// A listener's loop, and that of one who connects.
   @Test(arguments: ["relay", "web1"])
   func loopThatHangsIsNoLife(who: String) throws {

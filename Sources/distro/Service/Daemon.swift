@@ -1,7 +1,5 @@
-import Dispatch
 import Foundation
 import Logging
-import Machine
 import ServiceLifecycle
 import UnixSignals
 
@@ -18,12 +16,15 @@ struct Daemon {
     // Before a role says that it listens: from here on a SIGHUP is a reload, and the others are an end in order.
     let hangUps = await UnixSignalsSequence(trapping: .sighup)
     let ends = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-    let runners = try start()
+    let limit = StopLimit(log: log)
+    // Before the roles are there: one may wait for its database when it starts.
+    let ending = Task { for await _ in ends { await limit.stop() } }
+    defer { ending.cancel() }
+    let runners = try await runBlocking(start)
     let manager = try ServiceManager(
       environment: ProcessInfo.processInfo.environment, runners: runners, log: log)
     let reload = ReloadService(
       roles: roles, runners: runners, signals: hangUps, manager: manager, log: log)
-    let limit = StopLimit(runners: runners, log: log)
     // The last is the first to stop: systemd is told, the clock starts, then the roles.
     let services: [any Service] = runners + [reload, limit, manager]
     let group = ServiceGroup(
@@ -31,8 +32,7 @@ struct Daemon {
         services: services.map {
           .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup)
         }, logger: log))
-    let ending = Task { for await _ in ends { await group.triggerGracefulShutdown() } }
-    defer { ending.cancel() }
+    await limit.take(runners, in: group)
     do {
       try await group.run()
     } catch {
@@ -43,7 +43,7 @@ struct Daemon {
     log.notice("stopped")
   }
 
-  private func start() throws -> [RoleRunner] {
+  @Sendable private func start() throws -> [RoleRunner] {
     let roles = try self.roles()
     return try RoleName.allCases.map { name in
       try RoleRunner(name, as: roles.first { $0.name == name }, log: log)
@@ -101,39 +101,5 @@ private struct ReloadService: Service {
         "role": "\(names.map(\.rawValue).joined(separator: ", "))", "error": "\(report.message)",
         "hint": "\(report.hint ?? "")",
       ])
-  }
-}
-
-/// Ends the program when stopping takes too long: everything that it does may be interrupted, and goes on at the next start.
-private struct StopLimit: Service {
-  /// Within five seconds of the signal we are gone: so long for the work in hand, then so long for noting that it is left,
-  /// which waits for the database that the work may be waiting for.
-  private static let timeout: DispatchTimeInterval = .milliseconds(3_750)
-  private static let noteTimeout: Duration = .milliseconds(750)
-
-  let runners: [RoleRunner]
-  let log: Logger
-
-  func run() async throws {
-    try await gracefulShutdown()
-    DispatchQueue.global().asyncAfter(deadline: .now() + Self.timeout) {
-      log.warning("the work in hand is left to the next start")
-      if !LastWord.say(within: Self.noteTimeout, abandon) {
-        log.error("could not be noted for the next start", metadata: ["error": "it took too long"])
-      }
-      _exit(ExitStatus.done.rawValue)
-    }
-  }
-
-  private func abandon() {
-    for runner in runners {
-      do {
-        try runner.abandon()
-      } catch {
-        log.error(
-          "could not be noted for the next start",
-          metadata: ["role": "\(runner.name)", "error": "\(ErrorReport(error).message)"])
-      }
-    }
   }
 }
