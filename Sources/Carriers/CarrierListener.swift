@@ -88,13 +88,18 @@ package final class CarrierListener: Sendable {
   }()
 
   private static func authenticator(for door: CarrierDoor, log: Logger) throws -> Authenticator {
-    try Authenticator(in: Context(threadCount: threadCount), allowing: door.peers.mapValues(\.hex))
-    { refused in
+    // Or strangers could fill the disk.
+    let allowance = Allowance(burst: 20)
+    return try Authenticator(
+      in: Context(threadCount: threadCount), allowing: door.peers.mapValues(\.hex)
+    ) { refused in
+      guard let leftOutCount = allowance.take() else { return }
       log.warning(
         "a stranger was refused",
         metadata: [
           "address": "\(refused.address)",
           "key": "\(refused.key == nil ? "not understood" : "not on the list")",
+          "others": "\(leftOutCount)",
         ])
     }
   }

@@ -15,14 +15,17 @@ package final class RunningRelay: Sendable {
   private let listener: CarrierListener
   private let log: Logger
   private let rules: Mutex<Rules>
+  private let claim: Mutex<StateClaim?>
+
+  private enum Trouble { case unreadable, shortage }
 
   /// What can be changed while it runs.
   private struct Rules: Sendable {
     var settings: RelaySettings
     var signers: TrustedDirectory
     var appliers: TrustedDirectory
-    /// Logged already.
-    var unreadable: Set<String> = []
+    /// Why a directory's list is not what lies there; logged already.
+    var troubles: [String: Trouble] = [:]
 
     init(_ settings: RelaySettings) {
       self.settings = settings
@@ -44,6 +47,7 @@ package final class RunningRelay: Sendable {
     _ = try rules.appliers.refresh()
     let peers = rules.peers
     let store = try MailboxStore(state: StateDatabase.relay(directory: settings.state))
+    claim = Mutex(try store.state.claim())
     let lists = try peers.doorLists()
     let desk = CarrierDesk(
       store: store, access: peers.access(by: settings.routes), quotas: settings.quotas, now: now)
@@ -73,7 +77,10 @@ package final class RunningRelay: Sendable {
   /// How late its loop is with its next turn.
   package var delay: Duration { listener.delay }
 
-  package func stop() { listener.stop() }
+  package func stop() {
+    listener.stop()
+    claim.withLock { $0 = nil }
+  }
 
   private func apply(_ new: RelaySettings?) {
     // In one step: two at once must not overtake each other.
@@ -95,9 +102,9 @@ package final class RunningRelay: Sendable {
   }
 
   private func replace(_ rules: inout Rules, by settings: RelaySettings) {
-    let unreadable = rules.unreadable
+    let troubles = rules.troubles
     rules = Rules(settings)
-    rules.unreadable = unreadable
+    rules.troubles = troubles
   }
 
   /// Whether anything changed; a directory that has become unreadable has, and trusts nobody.
@@ -107,12 +114,16 @@ package final class RunningRelay: Sendable {
     let path = rules[keyPath: directory].path
     do throws(SpoolError) {
       let hasChanged = try rules[keyPath: directory].refresh()
-      rules.unreadable.remove(path)
+      rules.troubles[path] = nil
       return hasChanged
     } catch {
-      guard rules.unreadable.insert(path).inserted else { return false }
-      log.error("nobody in this directory is trusted", metadata: ["error": "\(error)"])
-      return true
+      let trouble: Trouble = error.isShortage ? .shortage : .unreadable
+      guard rules.troubles.updateValue(trouble, forKey: path) != trouble else { return false }
+      log.error(
+        error.isShortage
+          ? "this directory cannot be looked at; who was let in still is"
+          : "nobody in this directory is trusted", metadata: ["error": "\(error)"])
+      return !error.isShortage
     }
   }
 

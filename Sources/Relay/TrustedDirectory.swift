@@ -32,14 +32,15 @@ package struct TrustedDirectory: Sendable {
 
   /// Looks whether anything has changed since the last time, and reads what has; `true`: something had.
   ///
-  /// Where the directory cannot be read, nobody in it is trusted until it can.
+  /// Where the directory cannot be read, nobody in it is trusted until it can. Nothing changes for want of descriptors or
+  /// memory (`isShortage`): strangers could bring that about, and shut everyone out.
   package mutating func refresh() throws(SpoolError) -> Bool {
     // Before the files: what changes while they are read is found the next time.
     let current: DirectoryListing
     do throws(SpoolError) {
       current = try DirectoryListing(of: path, countMax: Limits.trustedFileCountMax)
     } catch {
-      (listing, files) = (nil, [:])
+      if !error.isShortage { (listing, files) = (nil, [:]) }
       throw error
     }
     guard current != listing else { return false }
@@ -48,7 +49,12 @@ package struct TrustedDirectory: Sendable {
       if let known = files[entry.name], known.entry == entry {
         read[entry.name] = known
       } else {
-        read[entry.name] = File(entry: entry, content: Self.read(path + "/" + entry.name))
+        let content = Self.read(path + "/" + entry.name)
+        if case .failure(.system(_, let file, let code)) = content {
+          let error = SpoolError.cannot(operation: "read", path: file, code: code)
+          if error.isShortage { throw error }
+        }
+        read[entry.name] = File(entry: entry, content: content)
       }
     }
     (listing, files) = (current, read)

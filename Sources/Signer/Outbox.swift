@@ -30,6 +30,11 @@ package struct Outbox: Sendable {
     }
   }
 
+  /// For a daemon, of which there must be one: a `SignerError` otherwise.
+  package func claim() throws(SignerError) -> StateClaim {
+    do { return try store.state.claim() } catch { throw .mailbox(error) }
+  }
+
   /// `nil`: nothing was ever sent on this stream.
   package func head(of remote: String, _ branch: BranchName) throws(SignerError) -> StreamHead? {
     try reading { database in

@@ -49,6 +49,35 @@ import Testing
     relay.expectEnd()
   }
 
+  @Test func oneRelayWorksOnAState() throws {
+    let relay = try start()
+    expectFailure(try run(), "var/relay/spool: another process works on it", "same 'state:'")
+    relay.expectEnd()
+    try start().expectEnd()
+  }
+
+  /// Whoever can reach the port can make connections, and keep us from opening a file.
+  @Test func strangersWhoTakeAllDescriptorsShutNobodyOut() throws {
+    let relay = try RunningProgram(
+      PipelineProgram("/bin/sh", in: folder),
+      [
+        "-c", "ulimit -n 100; exec \"$0\" \"$@\"", program.executable, "relay", "--config",
+        "relay.yaml",
+      ])
+    let line = try relay.line(with: "listening")
+    let endpoint = try #require(line.split(separator: " ").first { $0.hasPrefix("appliers=tcp") })
+    var strangers: [RawConnection]? = try (0..<150).map { _ in
+      try RawConnection(to: String(endpoint))
+    }
+    try relay.line(with: "this directory cannot be looked at; who was let in still is")
+    #expect(strangers?.count == 150)
+    strangers = nil
+    try FileManager.default.removeItem(atPath: folder.path("keys/appliers/web1.pub"))
+    try relay.line(with: "appliers=0 signers=1")
+    #expect(!relay.log.contains("nobody in this directory is trusted"), "\(relay.log)")
+    relay.expectEnd()
+  }
+
   /// As systemd starts it: JOURNAL_STREAM names what standard error is.
   @Test func journalIsToldTheLevelOfALine() throws {
     let script = "JOURNAL_STREAM=$(stat -L -c %d:%i /dev/stderr) exec \"$0\" \"$@\""

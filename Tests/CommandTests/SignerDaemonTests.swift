@@ -29,6 +29,14 @@ struct SignerDaemonTests {
     try #require(try becomesTrue(isTrue), "\(what)")
   }
 
+  @Test func oneDaemonWorksOnAState() throws {
+    let signer = try startSigner()
+    let second = try installation.program.run(["serve", "--config", "serve.yaml"])
+    expectFailure(second, "var/signer/spool: another process works on it", "same 'state:'")
+    #expect(try installation.sendMain(wait: 0).status == 0)
+    #expect(signer.end().status == 0)
+  }
+
   @Test func handsOverWhatOthersPutIntoTheOutboxAndSendsHeartbeats() throws {
     let applier = try installation.startDaemon()
     let signer = try startSigner()

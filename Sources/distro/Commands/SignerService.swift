@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import Logging
+import Mailboxes
 import MessageFormat
 import ServiceLifecycle
 import Signer
@@ -19,6 +20,8 @@ final class SignerService: RoleService {
   private let log: Logger
   private let bell: DispatchSemaphore
   private let isStopping = Mutex(false)
+  /// Runs of `sign-and-send` use the same state; another daemon must not.
+  private let claim: Mutex<StateClaim?>
   /// Receipts came in since the last step.
   private let hasNews: NewsFlag
 
@@ -41,6 +44,7 @@ final class SignerService: RoleService {
     self.settings = settings
     self.log = log
     outbox = try Outbox(directory: settings.state)
+    claim = Mutex(try outbox.claim())
     let (bell, news) = (DispatchSemaphore(value: 0), NewsFlag())
     (self.bell, hasNews) = (bell, news)
     delivery = Delivery(
@@ -59,6 +63,7 @@ final class SignerService: RoleService {
       bell.signal()
     }
     delivery.stop()
+    claim.withLock { $0 = nil }
   }
 
   /// Everything is in the outbox, or not yet made.
