@@ -14,7 +14,11 @@ package enum SpoolError: Error, Equatable, CustomStringConvertible {
 
   /// There are too many descriptors, or too little memory: it says nothing of the file, and passes.
   package var isShortage: Bool {
-    if case .cannot(_, _, let code) = self { [EMFILE, ENFILE, ENOMEM].contains(code) } else { false }
+    if case .cannot(_, _, let code) = self {
+      [EMFILE, ENFILE, ENOMEM].contains(code)
+    } else {
+      false
+    }
   }
 
   package var isNoSuchFile: Bool {
