@@ -1,4 +1,3 @@
-import Machine
 package import Mailboxes
 package import MessageFormat
 
@@ -26,6 +25,8 @@ package struct Collecting {
     case arrived([Whole])
     /// Larger than anything that is meant for us: acknowledged unread.
     case tooLarge(MailboxEntry, SealedSize)
+    /// It waits at the carrier until there is room, and what is behind it comes.
+    case noRoom(SealedSize, String)
     /// It is about nothing that we asked for.
     case passedOver
   }
@@ -40,9 +41,10 @@ package struct Collecting {
   private let store: MailboxStore
   private let byteCountMax: UInt64
   private let waitMilliseconds: UInt32
-  private let inboxMax: InboxLimit
+  private let room: RoomForMail
   /// A `collect` or `fetch` is not answered in full yet.
   private var isAsking = false
+  private var askedCredit: UInt32 = 0
   /// An earlier run may have kept the beginning of the first message that the carrier has. Nothing else is of use.
   private var mayResume = true
   /// Of what was announced in one answer.
@@ -52,18 +54,23 @@ package struct Collecting {
   private var whole: [Whole] = []
   private var hasMore = false
   private var unacknowledged: [MessageID: MailboxEntry] = [:]
+  private var passedOver = PassedOverMail()
+
+  /// Whether the next question need not wait: what was passed over is no sign of a carrier that turns in circles.
+  mutating func takeHaste() -> Bool { passedOver.takeHaste() }
 
   init(_ settings: ExchangeSettings) {
     mailbox = settings.mailbox
     store = settings.store
     byteCountMax = settings.byteCountMax
     waitMilliseconds = settings.patience.mailMilliseconds
-    inboxMax = settings.inboxMax
+    room = RoomForMail(settings)
   }
 
   /// A connection stands. A carrier that has lost its disk counts from the beginning again, and so do we.
   mutating func begin() -> [CarrierRequest] {
     (position, hasMore) = (0, false)
+    passedOver.connected()
     // The others when they come once more.
     let again = unacknowledged.values.prefix(Self.repeatedCountMax)
       .map { CarrierRequest.acknowledge($0) }
@@ -84,11 +91,13 @@ package struct Collecting {
 
   private mutating func collect() -> CarrierRequest {
     (isAsking, answeredChunkCount) = (true, 0)
-    return .collect(after: position, credit: credit, waitMilliseconds: waitMilliseconds)
+    // Of a message that may be here in part, no chunk is asked for before it is known which is the next; of one that may
+    // have no room again, none before it has.
+    askedCredit = mayResume || passedOver.mayCome(after: position) ? 0 : Limits.creditMax
+    return .collect(
+      after: position, credit: askedCredit,
+      waitMilliseconds: min(waitMilliseconds, passedOver.waitMillisecondsMax))
   }
-
-  /// Of a message that may be here in part, no chunk is asked for before it is known which is the next.
-  private var credit: UInt32 { mayResume ? 0 : Limits.creditMax }
 
   /// After `Outcome.arrived`: what was accepted is acknowledged, and the next asked for.
   mutating func accepted(_ messages: [Whole]) -> [CarrierRequest] {
@@ -104,19 +113,19 @@ package struct Collecting {
   }
 
   /// From the beginning again: of what was there, all is acknowledged, and what was passed over is tried once more.
-  mutating func empty() throws(ExchangeFault) -> [CarrierRequest] {
+  mutating func empty(at now: ContinuousClock.Instant) throws(ExchangeFault) -> [CarrierRequest] {
     guard isAsking, partial == nil, whole.isEmpty else {
       throw .unexpected("it says that there is nothing, and nobody asked")
     }
     if mayResume { try discardUnfinished() }
-    position = 0
+    if passedOver.mayBeginAgain(at: now) { position = 0 }
     return [collect()]
   }
 
   mutating func acknowledged(_ entry: MailboxEntry) { unacknowledged[entry.id] = nil }
 
   mutating func announced(
-    _ entry: MailboxEntry, _ size: SealedSize, more: Bool
+    _ entry: MailboxEntry, _ size: SealedSize, more: Bool, at now: ContinuousClock.Instant
   ) throws(ExchangeFault) -> (Outcome, [CarrierRequest]) {
     guard partial == nil else { throw .unexpected("a delivery in the middle of another") }
     try requireCredit(for: size)
@@ -130,7 +139,24 @@ package struct Collecting {
       guard case .nothing = outcome else { return (outcome, requests) }
       return (.tooLarge(entry, size), requests)
     }
-    return (.nothing, try begin(entry, size))
+    do throws(ExchangeFault) {
+      return (.nothing, try begin(entry, size))
+    } catch .full(let what) where size.chunkCount > Limits.creditMax {
+      return passOver(entry, size, what, at: now)
+    } catch {
+      throw error
+    }
+  }
+
+  /// Its chunks, where some come with it, are of nothing that we know. What could go with one answer is not passed over:
+  /// where there is no room for that, there is none for what is behind it.
+  private mutating func passOver(
+    _ entry: MailboxEntry, _ size: SealedSize, _ what: String, at now: ContinuousClock.Instant
+  ) -> (Outcome, [CarrierRequest]) {
+    passedOver.add(entry, at: now)
+    let (outcome, requests) = endOfMessage(alsoSend: [])
+    guard case .nothing = outcome, passedOver.isNews(entry.id) else { return (outcome, requests) }
+    return (.noRoom(size, what), requests)
   }
 
   /// Or goes on behind what an earlier run kept of it.
@@ -140,9 +166,9 @@ package struct Collecting {
     let offer = DepositOffer(id: entry.id, mailboxes: [mailbox], size: size)
     let message: IncomingMessage
     do { message = try store.resume(offer, from: mailbox) } catch { throw .machine("\(error)") }
-    let comesByItself = credit > 0 && message.nextChunk == 0
+    let comesByItself = askedCredit > 0 && message.nextChunk == 0
     if mayResume { try discardUnfinished() }
-    try requireRoom(for: message)
+    try room.require(for: message, besides: whole)
     let next = ChunkName(id: entry.id, index: message.nextChunk)
     partial = Partial(
       entry: entry, message: message, requestedCount: next.index + Limits.creditMax)
@@ -162,30 +188,6 @@ package struct Collecting {
     answeredChunkCount += UInt64(size.chunkCount)
     guard isFirst || answeredChunkCount <= UInt64(Limits.creditMax) else {
       throw .unexpected("more deliveries than there is credit for")
-    }
-  }
-
-  /// Before any more of it is on the disk.
-  private func requireRoom(for message: IncomingMessage) throws(ExchangeFault) {
-    let size = message.offer.size
-    let (inbox, disk): (Usage, DiskSpace)
-    do {
-      inbox = try store.usage(of: mailbox, as: .mailbox)
-      disk = try DiskSpace(at: store.state.spool.path)
-    } catch {
-      throw .machine("\(error)")
-    }
-    guard inbox.messageCount + UInt64(whole.count) < inboxMax.messageCount else {
-      throw .full("\(inbox.messageCount) messages wait here")
-    }
-    let waiting = whole.reduce(inbox.byteCount) { $0 + $1.message.offer.size.byteCount }
-    // One message of any size, where there is no other.
-    guard waiting == 0 || waiting + size.byteCount <= inboxMax.byteCount else {
-      throw .full("\(waiting) bytes wait here, and \(size.byteCount) would come")
-    }
-    // What it holds needs as much again when it is applied.
-    guard size.byteCount <= (disk.freeByteCount + message.byteCount) / 2 else {
-      throw .full("\(size.byteCount) bytes would come, and \(disk.freeByteCount) are free")
     }
   }
 

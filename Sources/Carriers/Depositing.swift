@@ -2,7 +2,8 @@ package import Mailboxes
 package import MessageFormat
 
 /// The half of an exchange that hands our messages over: in order, several on their way at a time, each for all of its
-/// mailboxes at once. One that is refused is tried mailbox by mailbox, so that a full one holds up nobody else.
+/// mailboxes at once. One that is refused is tried mailbox by mailbox, so that a full one holds up nobody else; and what is
+/// smaller than what a quota has no room for goes on.
 package struct Depositing {
   /// A request and, with a chunk, its bytes.
   package struct Step {
@@ -48,10 +49,21 @@ package struct Depositing {
     }
   }
 
+  /// What of a mailbox waits after a refusal.
   private struct Hold {
     var backoff = Backoff(first: .seconds(1), longest: .seconds(60))
     /// `nil`: it is being tried.
     var until: ContinuousClock.Instant?
+    /// What has fewer bytes goes on: it may fit where that much does not.
+    var byteCount: UInt64 = 0
+
+    mutating func begin(_ refused: UInt64, at now: ContinuousClock.Instant) {
+      byteCount = until == nil ? refused : min(byteCount, refused)
+      // In one pause several may be refused, each smaller than the last.
+      if until == nil { until = now + backoff.next() }
+    }
+
+    func holds(_ byteCount: UInt64) -> Bool { until != nil && byteCount >= self.byteCount }
   }
 
   /// What was refused for one mailbox.
@@ -141,10 +153,12 @@ package struct Depositing {
     }
     var known: [MessageID: Set<Mailbox>] = [:]
     for deposit in queue { known[deposit.offer.id, default: []].formUnion(deposit.offer.mailboxes) }
-    let open = mailboxes.filter { holds[$0]?.until == nil }
+    let bounds = holds.filter { $0.value.until != nil }.mapValues(\.byteCount)
+    let open = mailboxes.filter { bounds[$0] != 0 }
     unreadable.forgetEnded(at: now)
     let countMax = 2 * Limits.openDepositCountMax + unreadable.count
-    for outgoing in try store.outgoing(for: open, countMax: countMax)
+    for outgoing in try store.outgoing(
+      for: open, smallerThan: bounds, countMax: countMax)
     where !unreadable.contains(outgoing.message.id) {
       let left = outgoing.mailboxes.filter { known[outgoing.message.id]?.contains($0) != true }
       guard !left.isEmpty else { continue }
@@ -237,7 +251,10 @@ extension Depositing {
       return nil
     }
     let deposit = queue.remove(at: index)
-    for mailbox in deposit.offer.mailboxes { holds[mailbox] = nil }
+    for mailbox in deposit.offer.mailboxes
+    where holds[mailbox].map({ deposit.offer.size.byteCount >= $0.byteCount }) ?? false {
+      holds[mailbox] = nil
+    }
     if queue.count < Limits.openDepositCountMax { isStale = true }
     return WaitingMessage(
       message: deposit.message, mailboxes: deposit.offer.mailboxes, slot: deposit.offer.slot)
@@ -260,10 +277,14 @@ extension Depositing {
     }
     let mailbox = deposit.offer.mailboxes[0]
     var hold = holds[mailbox] ?? Hold()
-    hold.until = now + hold.backoff.next()
+    let isOfSize = reason == .overQuota || reason == .overLimit
+    hold.begin(isOfSize ? deposit.offer.size.byteCount : 0, at: now)
     holds[mailbox] = hold
-    // What is for it alone and not on its way yet waits as well; for others it is offered anew, without it.
-    queue.removeAll { !$0.isOffered && $0.offer.mailboxes.contains(mailbox) }
+    // What is not on its way yet and as large waits as well; for others it is offered anew, without it.
+    queue.removeAll {
+      !$0.isOffered && $0.offer.mailboxes.contains(mailbox)
+        && hold.holds($0.offer.size.byteCount)
+    }
     isStale = true
     return Refusal(message: deposit.message, mailbox: mailbox, reason: reason, detail: detail)
   }

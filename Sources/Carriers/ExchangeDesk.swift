@@ -32,6 +32,8 @@ package final class ExchangeDesk {
     case stored(WaitingMessage)
     case refused(Depositing.Refusal)
     case tooLarge(SealedSize)
+    /// Told once of each: it waits at the carrier.
+    case noRoom(SealedSize, String)
     /// A step of a large deposit.
     case moved(done: UInt32, of: UInt32)
   }
@@ -144,7 +146,7 @@ package final class ExchangeDesk {
     case .delivery(let entry, let size, let more):
       nextLook = nil
       return try collected(at: now) { () throws(ExchangeFault) in
-        try collecting.announced(entry, size, more: more)
+        try collecting.announced(entry, size, more: more, at: now)
       }
     case .chunk(let name):
       guard let chunk else { throw .unexpected("a chunk without its bytes") }
@@ -153,7 +155,7 @@ package final class ExchangeDesk {
       }
     case .empty:
       return try collected(at: now) { () throws(ExchangeFault) in
-        (.nothing, try collecting.empty())
+        (.nothing, try collecting.empty(at: now))
       }
     case .acknowledged(let entry):
       collecting.acknowledged(entry)
@@ -165,7 +167,7 @@ package final class ExchangeDesk {
   private func paced(
     _ more: [CarrierRequest], at now: ContinuousClock.Instant
   ) -> [CarrierRequest] {
-    guard case .collect = more.last else { return more }
+    guard !collecting.takeHaste(), case .collect = more.last else { return more }
     guard askedAt + patience.mail / 2 > now else {
       haste.reset()
       return more
@@ -197,6 +199,7 @@ package final class ExchangeDesk {
     case .nothing, .passedOver: return nil
     case .arrived(let messages): return .accept(messages)
     case .tooLarge(_, let size): return .tooLarge(size)
+    case .noRoom(let size, let what): return .noRoom(size, what)
     }
   }
 

@@ -28,6 +28,7 @@ final class ExchangeLoop {
   private var lastHeard = ContinuousClock.now
   private var reportedFailure: CarrierError?
   private var hasReportedSize = false
+  private var hasReportedFull = false
 
   init(
     _ settings: ExchangeSettings, in context: Context, handlers: ExchangeHandlers, wakeUp: WakeUp,
@@ -169,10 +170,14 @@ final class ExchangeLoop {
     case .accept(let messages): accept(messages)
     case .unkept(let what): postpone(what)
     case .full(let what):
-      log.warning(
-        "the inbox is full: what is over its limit waits at the carrier",
-        metadata: ["carrier": "\(settings.endpoint)", "detail": "\(what)"])
+      reportFull(what)
       desk.postpone(at: .now)
+    case .noRoom(let size, let what):
+      log.warning(
+        "a message has no room here: it waits at the carrier, what is behind it is collected",
+        metadata: [
+          "bytes": "\(size.byteCount)", "carrier": "\(settings.endpoint)", "detail": "\(what)",
+        ])
     case .stored(let outgoing): try handlers.stored(outgoing)
     case .refused(let refusal): report(refusal)
     case .tooLarge(let size):
@@ -189,6 +194,7 @@ final class ExchangeLoop {
     do {
       try handlers.accept(messages.map(\.message))
       desk.accepted(messages, at: .now)
+      hasReportedFull = false
     } catch {
       postpone("\(error)")
     }
@@ -229,6 +235,15 @@ extension ExchangeLoop {
     reportedFailure = error
     handlers.stateChanged(.failed(error))
     log.warning("the carrier is not reached; trying again", metadata: ["error": "\(error)"])
+  }
+
+  /// Once, until something was accepted.
+  private func reportFull(_ what: String) {
+    guard !hasReportedFull else { return }
+    hasReportedFull = true
+    log.warning(
+      "the inbox is full: what is over its limit waits at the carrier",
+      metadata: ["carrier": "\(settings.endpoint)", "detail": "\(what)"])
   }
 
   private func report(_ fault: Depositing.Fault) {

@@ -17,9 +17,10 @@ package struct WaitingMessage: Sendable {
 }
 
 extension MailboxStore {
-  /// The oldest messages for `mailboxes`, in their order, each with those of `mailboxes` that it waits in.
+  /// The oldest messages for `mailboxes`, in their order, each with those of `mailboxes` that it waits in, and of some
+  /// mailboxes only what is smaller than that many bytes.
   package func outgoing(
-    for mailboxes: Set<Mailbox>, countMax: Int
+    for mailboxes: Set<Mailbox>, smallerThan bounds: [Mailbox: UInt64] = [:], countMax: Int
   ) throws(MailboxError) -> [WaitingMessage] {
     let rows = try reading { database in
       try Row.fetchCursor(
@@ -28,7 +29,7 @@ extension MailboxStore {
             SELECT position, id, chunkCount, byteCount, depositor, receivedAt, mailbox, slot
             FROM delivery JOIN message ON message.id = delivery.message ORDER BY position
             """)
-      ).takeGroups(for: mailboxes, countMax: countMax)
+      ).takeGroups(for: mailboxes, smallerThan: bounds, countMax: countMax)
     }
     return rows.map { group in
       let first = group[0]
@@ -48,12 +49,15 @@ private struct DeliveryRow {
 extension RowCursor {
   /// Rows of one message lie together: they were written in one step.
   fileprivate func takeGroups(
-    for mailboxes: Set<Mailbox>, countMax: Int
+    for mailboxes: Set<Mailbox>, smallerThan bounds: [Mailbox: UInt64], countMax: Int
   ) throws -> [[DeliveryRow]] {
     var groups: [[DeliveryRow]] = []
     while let row = try next() {
       guard let mailbox = Mailbox(Array(row["mailbox"] as Data)), mailboxes.contains(mailbox)
       else { continue }
+      if let bound = bounds[mailbox], UInt64(bitPattern: row["byteCount"] as Int64) >= bound {
+        continue
+      }
       let copy = DeliveryRow(row: row.copy(), mailbox: mailbox)
       if let last = groups.last?.first?.row["id"] as Data?, last == row["id"] as Data {
         groups[groups.count - 1].append(copy)

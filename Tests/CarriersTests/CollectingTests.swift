@@ -93,22 +93,6 @@ import Testing
     #expect(alice.requests.count - before == 128 + 1)
   }
 
-  /// Nothing of it is on the disk yet.
-  @Test func messageThatHasNoRoomWaitsAtTheCarrier() throws {
-    let alice = try line.end(byteCountMax: .max)
-    alice.desk.connected(at: line.now)
-    try line.say(alice)
-    let count = Limits.chunkCountMax
-    let size = SealedSize(chunkCount: count, byteCount: 1 << 50)
-    let effect = try alice.desk.handle(
-      .delivery(MailboxEntry(position: 1, id: Letter(1).id), size, more: false), chunk: nil,
-      at: line.now)
-    guard case .full = effect else {
-      Issue.record("\(String(describing: effect))")
-      return
-    }
-  }
-
   /// What is said about other things is no answer to the question for mail.
   @Test func chunksOfNothingDoNotPassForAnAnswer() throws {
     let alice = try line.end()

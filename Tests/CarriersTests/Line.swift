@@ -16,6 +16,7 @@ final class Line {
     fileprivate(set) var stored: [MessageID] = []
     fileprivate(set) var refusals: [Depositing.Refusal] = []
     fileprivate(set) var unkeptCount = 0
+    fileprivate(set) var noRoomCount = 0
 
     fileprivate init(_ settings: ExchangeSettings, peer: CarrierDesk.Peer) {
       desk = ExchangeDesk(settings)
@@ -51,21 +52,22 @@ final class Line {
   private var ends: [End] = []
   private(set) var now = ContinuousClock.now
 
-  init(_ folder: TemporaryFolder) throws {
+  init(_ folder: TemporaryFolder, quotas: DepositQuotas = .none) throws {
     self.folder = folder
-    carrier = try Desk(folder)
+    carrier = try Desk(folder, quotas: quotas)
     machine = try Machine("alice")
   }
 
   /// Alice's exchange; ends of one `state` share their store, as two runs of the program do.
   func end(
     _ number: UInt8 = 1, state: String = "alice", correspondents: Set<Mailbox> = [Desk.server],
-    byteCountMax: UInt64 = 1 << 30
+    byteCountMax: UInt64 = 1 << 30, inboxMax: InboxLimit = InboxLimit()
   ) throws -> End {
     let settings = ExchangeSettings(
       endpoint: "tcp://127.0.0.1:1", server: try machine.key, identity: machine.transport,
       mailbox: Desk.alice, byteCountMax: byteCountMax,
-      store: try MailboxStore(testing: folder.path + "/" + state), correspondents: correspondents)
+      store: try MailboxStore(testing: folder.path + "/" + state), correspondents: correspondents,
+      inboxMax: inboxMax)
     let end = End(settings, peer: .connection(number, of: Desk.alice))
     ends.append(end)
     return end
@@ -82,6 +84,12 @@ final class Line {
   }
 
   func advance(_ duration: Duration) { now += duration }
+
+  /// The carrier has waited long enough for mail that does not come.
+  func endWaits() throws {
+    carrier.advance(milliseconds: UInt64(Limits.collectWaitMillisecondsMax))
+    try deliver(carrier.desk.endWaits())
+  }
 
   /// What the end would send, up to `countMax` requests, which nobody answers.
   func say(_ end: End, countMax: Int = .max) throws {
@@ -129,6 +137,7 @@ final class Line {
       try end.store.remove(waiting)
       end.stored.append(waiting.message.id)
     case .refused(let refusal): end.refusals.append(refusal)
+    case .noRoom: end.noRoomCount += 1
     case .tooLarge, .moved: break
     }
   }
