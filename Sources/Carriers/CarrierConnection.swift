@@ -9,7 +9,8 @@ final class CarrierConnection {
     case connected
     /// The connection has ended; libzmq makes another by itself.
     case interrupted
-    /// The other side says no, and will say it until something changes: libzmq does not try again.
+    /// The other side says no, and will say it until something changes: libzmq does not try again. Or nobody is at this
+    /// address, and there are others.
     case turnedAway
     case reply(CarrierReply, chunk: [UInt8]?)
   }
@@ -19,26 +20,32 @@ final class CarrierConnection {
   private let monitor: Monitor
   private var poller = Poller()
   private let entry: Poller.Entry
+  /// Another address waits for its turn: libzmq need not try this one again.
+  private let hasOthers: Bool
   private var isConnected = false
+  /// The next event says that libzmq connects again, not that it could not.
+  private var hasEnded = false
   private(set) var failure: CarrierError.UnreachedReason = .unknown
 
   /// Begins to connect.
   init(
-    _ settings: ExchangeSettings, in context: Context, wakeUp: WakeUp
+    _ settings: ExchangeSettings, at turn: AddressTurns.Turn, in context: Context, wakeUp: WakeUp
   ) throws(CarrierError) {
-    endpoint = settings.endpoint
+    endpoint = turn.address.description
+    hasOthers = !turn.isOnly
     do {
       var options = SocketOptions()
       options.frameCountMax = 2
       options.reconnectDelayMax = .seconds(2)
+      if hasOthers { options.connectTimeout = .seconds(3) }
       socket = try settings.identity.client(of: settings.server, in: context, options: options)
       monitor = try Monitor(socket)
       entry = poller.add(socket, for: .reading)
       _ = poller.add(monitor)
       _ = poller.add(wakeUp)
-      try socket.connect(settings.endpoint)
+      try socket.connect(turn.address.address)
     } catch {
-      throw .faulty(endpoint: settings.endpoint, error)
+      throw .faulty(endpoint: turn.address.description, error)
     }
   }
 
@@ -72,10 +79,12 @@ final class CarrierConnection {
       isConnected = true
       return .connected
     case .disconnected:
-      defer { isConnected = false }
+      defer { (isConnected, hasEnded) = (false, isConnected) }
       return isConnected ? .interrupted : nil
     case .connectRetried:
       if failure == .unknown { failure = .nobodyListens }
+      defer { hasEnded = false }
+      return hasOthers && !hasEnded ? .turnedAway : nil
     case .handshakeFailed(.refused):
       failure = .refused
       return .turnedAway

@@ -14,96 +14,81 @@ package final class CarrierProbe {
   private static let size = SealedSize(chunkCount: 2, byteCount: 1_024)
 
   package let endpoint: String
-  private let socket: Socket
-  private let monitor: Monitor
-  private var poller = Poller()
+  private let server: CurvePublicKey
+  private let identity: TransportIdentity
+  private let context: Context
+  private let addresses: [ResolvedEndpoint]
+  private var line: ProbeLine?
 
-  /// Begins to connect; `server`: the transport key that must answer.
+  /// `server`: the transport key that must answer.
   package init(
     to endpoint: String, server: CurvePublicKey, as identity: TransportIdentity, in context: Context
   ) throws {
     self.endpoint = endpoint
-    var options = SocketOptions()
-    options.frameCountMax = 2
-    options.linger = .zero
-    socket = try identity.client(of: server, in: context, options: options)
-    monitor = try Monitor(socket)
-    _ = poller.add(socket, for: .reading)
-    _ = poller.add(monitor)
-    try socket.connect(endpoint)
+    self.server = server
+    self.identity = identity
+    self.context = context
+    addresses = try ResolvedEndpoint.all(of: endpoint)
   }
 
-  /// Returns when the handshake has succeeded; throws `notReached` with the reason where it fails, or does not come to an
-  /// end by the deadline.
-  package func reach(by deadline: Deadline) throws {
-    var isConnected = false
-    while true {
-      while let event = try monitor.next() {
-        switch event.kind {
-        case .handshakeSucceeded: return
-        case .connected: isConnected = true
-        case .handshakeFailed(.refused):
-          throw CarrierError.notReached(endpoint: endpoint, reason: .refused)
-        case .handshakeFailed:
-          throw CarrierError.notReached(endpoint: endpoint, reason: .wrongServer)
-        case .connectRetried where !isConnected:
-          throw CarrierError.notReached(endpoint: endpoint, reason: .nobodyListens)
-        default: break
-        }
+  /// Returns when the handshake has succeeded, with one of the addresses; throws `notReached` with the reason where it
+  /// fails with all of them, or does not come to an end in this time with any.
+  package func reach(within duration: Duration) throws {
+    var failure: CarrierError?
+    for address in addresses {
+      let line = try ProbeLine(to: address, server: server, as: identity, in: context)
+      do {
+        try line.reach(by: .after(duration))
+        self.line = line
+        return
+      } catch let error as CarrierError {
+        // That somebody answers there, and how, says more than that nobody does elsewhere.
+        failure = failure.map { $0.isAnswer ? $0 : error } ?? error
       }
-      guard !deadline.isPast else {
-        throw CarrierError.notReached(
-          endpoint: endpoint, reason: isConnected ? .wrongServer : .unknown)
-      }
-      try poller.wait(until: deadline)
     }
+    if let failure { throw failure }
   }
 
   /// Whether a message for this mailbox would be taken now: `nil`, or why not. Needs to have been reached.
   package func refusal(
     for mailbox: Mailbox, by deadline: Deadline
   ) throws -> (reason: CarrierRefusal, detail: String)? {
+    guard let line else { preconditionFailure("the carrier was reached") }
     let offer = DepositOffer(id: Self.id, mailboxes: [mailbox], size: Self.size)
-    try send([CarrierRequest.deposit(offer).encoded()], by: deadline)
-    switch try answer(by: deadline) {
+    try line.send([CarrierRequest.deposit(offer).encoded()], by: deadline)
+    switch try line.answer(by: deadline, Answer.init) {
     case .refused(let reason, let detail): return (reason, detail)
     case .stored: return nil
     case .proceed:
       // A chunk out of turn ends the deposit.
       let wrong = ChunkName(id: Self.id, index: Self.size.chunkCount - 1)
-      try send([CarrierRequest.chunk(wrong).encoded(), [0]], by: deadline)
-      _ = try answer(by: deadline)
+      try line.send([CarrierRequest.chunk(wrong).encoded(), [0]], by: deadline)
+      _ = try line.answer(by: deadline, Answer.init)
       return nil
     }
   }
 
+  /// To our offer.
   private enum Answer {
     case proceed, stored
     case refused(CarrierRefusal, String)
-  }
 
-  private func send(_ frames: [[UInt8]], by deadline: Deadline) throws {
-    while try socket.send(frames) != .sent {
-      guard !deadline.isPast else { throw CarrierError.noAnswer(endpoint: endpoint) }
-      try poller.wait(until: .earlier(deadline, .after(.milliseconds(20))))
-      while try monitor.next() != nil {}
-    }
-  }
-
-  /// The next answer to our offer.
-  private func answer(by deadline: Deadline) throws -> Answer {
-    while !deadline.isPast {
-      if case .message(let frames, _) = try socket.receive() {
-        switch try CarrierReply(decoding: frames[0].bytes) {
-        case .proceed: return .proceed
-        case .stored(Self.id): return .stored
-        case .refused(Self.id, let reason, let detail): return .refused(reason, detail)
-        default: continue
-        }
+    init?(_ reply: CarrierReply) {
+      switch reply {
+      case .proceed: self = .proceed
+      case .stored(CarrierProbe.id): self = .stored
+      case .refused(CarrierProbe.id, let reason, let detail): self = .refused(reason, detail)
+      default: return nil
       }
-      try poller.wait(until: deadline)
-      while try monitor.next() != nil {}
     }
-    throw CarrierError.noAnswer(endpoint: endpoint)
+  }
+}
+
+extension CarrierError {
+  fileprivate var isAnswer: Bool {
+    switch self {
+    case .notReached(_, .refused), .notReached(_, .wrongServer): true
+    default: false
+    }
   }
 }

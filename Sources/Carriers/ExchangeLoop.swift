@@ -24,6 +24,8 @@ final class ExchangeLoop {
   private let log: Logger
   private let desk: ExchangeDesk
   private var backoff: Backoff
+  private var turns: AddressTurns
+  private var toldAddresses: Set<String> = []
   private var unsent: Depositing.Step?
   private var lastHeard = ContinuousClock.now
   private var reportedFailure: CarrierError?
@@ -43,6 +45,7 @@ final class ExchangeLoop {
     self.pulse = pulse
     self.log = log
     desk = ExchangeDesk(settings)
+    turns = AddressTurns(settings.endpoint)
     let pauses = settings.patience.pauses
     backoff = Backoff(first: pauses.first, longest: pauses.longest)
   }
@@ -56,14 +59,14 @@ final class ExchangeLoop {
       } catch let error as CarrierError {
         report(error)
       } catch ExchangeFault.unexpected(let what) {
-        report(.unexpectedAnswer(endpoint: settings.endpoint, what))
+        report(.unexpectedAnswer(endpoint: turns.description, what))
       } catch {
-        report(.faulty(endpoint: settings.endpoint, error))
+        report(.faulty(endpoint: turns.description, error))
       }
       desk.interrupted()
       unsent = nil
       if begin + Self.steadyTime <= .now { backoff.reset() }
-      if !stopping.isSet { pause(backoff.next()) }
+      if !stopping.isSet && !turns.hasMore { pause(backoff.next()) }
     }
     do throws(MailboxError) {
       try desk.keep()
@@ -92,7 +95,8 @@ final class ExchangeLoop {
 
   /// Until the socket has to be made anew, or it is told to stop.
   private func serveConnection() throws {
-    let connection = try CarrierConnection(settings, in: context, wakeUp: wakeUp)
+    let connection = try CarrierConnection(
+      settings, at: turns.next(), in: context, wakeUp: wakeUp)
     handlers.stateChanged(.connecting)
     lastHeard = .now
     while !stopping.isSet {
@@ -157,7 +161,7 @@ final class ExchangeLoop {
       desk.interrupted()
       handlers.stateChanged(.connecting)
     case .turnedAway:
-      throw CarrierError.notReached(endpoint: settings.endpoint, reason: failure)
+      throw CarrierError.notReached(endpoint: turns.description, reason: failure)
     case .reply(let reply, let chunk):
       if let effect = try desk.handle(reply, chunk: chunk, at: .now) { try perform(effect) }
       // After our disk, however long that took: its time is none of the carrier's silence.
@@ -213,24 +217,26 @@ final class ExchangeLoop {
 extension ExchangeLoop {
   private func silence(_ failure: CarrierError.UnreachedReason) -> CarrierError {
     desk.isConnected
-      ? .noAnswer(endpoint: settings.endpoint)
-      : .notReached(endpoint: settings.endpoint, reason: failure)
+      ? .noAnswer(endpoint: turns.description)
+      : .notReached(endpoint: turns.description, reason: failure)
   }
 
   /// libzmq goes on trying by itself; whoever waits should know why it takes so long.
   private func noteFailure(_ reason: CarrierError.UnreachedReason) {
     guard !desk.isConnected, reason != .unknown else { return }
-    report(.notReached(endpoint: settings.endpoint, reason: reason))
+    report(.notReached(endpoint: turns.description, reason: reason))
   }
 
   private func reportConnected() {
-    (reportedFailure, hasReportedSize) = (nil, false)
+    (reportedFailure, hasReportedSize, toldAddresses) = (nil, false, [])
+    turns.connected()
     log.info("connected", metadata: ["carrier": "\(settings.endpoint)"])
     handlers.stateChanged(.connected)
   }
 
   /// Each failure once, until there was a connection.
   private func report(_ error: CarrierError) {
+    guard !turns.hasMore else { return reportAddress(error) }
     guard reportedFailure?.description != error.description else { return }
     reportedFailure = error
     handlers.stateChanged(.failed(error))
@@ -244,6 +250,14 @@ extension ExchangeLoop {
     log.warning(
       "the inbox is full: what is over its limit waits at the carrier",
       metadata: ["carrier": "\(settings.endpoint)", "detail": "\(what)"])
+  }
+
+  /// It is no failure before all addresses have had their turn.
+  private func reportAddress(_ error: CarrierError) {
+    guard toldAddresses.insert(error.description).inserted else { return }
+    log.info(
+      "an address of the carrier is not reached; trying its next one",
+      metadata: ["error": "\(error)"])
   }
 
   private func report(_ fault: Depositing.Fault) {

@@ -35,14 +35,26 @@ package final class Delivery: Sendable {
     package let hint: String?
   }
 
+  private struct Refused: Hashable {
+    let message: MessageID
+    let mailbox: Mailbox
+  }
+
   private struct Standing {
     var faults: [String: Fault] = [:]
     /// Whom nothing can be sent to until something changes elsewhere.
     var hopeless: Set<Mailbox> = []
+    /// What a carrier has refused to take.
+    var refused: Set<Refused> = []
     var lastMove = ContinuousClock.now
     var isInTransfer = false
     /// Carriers that there was a connection to.
     var reached: Set<String> = []
+
+    func hasHope(of answer: Awaited) -> Bool {
+      !hopeless.contains(answer.recipient)
+        && !refused.contains(Refused(message: answer.message, mailbox: answer.recipient))
+    }
   }
 
   /// `onChange`: a message was stored, or receipts were recorded.
@@ -119,7 +131,7 @@ package final class Delivery: Sendable {
       last = answers
       let left = Set(answers.map(\.recipient))
       let end: ContinuousClock.Instant? = standing.withLock { standing in
-        guard !left.subtracting(standing.hopeless).isEmpty else { return nil }
+        guard answers.contains(where: { standing.hasHope(of: $0) }) else { return nil }
         let rest = standing.isInTransfer ? max(patience, Self.stepTimeout) : patience
         return standing.lastMove + rest
       }
@@ -141,11 +153,16 @@ extension Delivery {
     var handlers = ExchangeHandlers(
       accept: { [self] in try take($0) }, stored: { [self] in try markStored($0) })
     handlers.refused = { [self] refusal in
+      standing.withLock {
+        _ = $0.refused.insert(Refused(message: refusal.message, mailbox: refusal.mailbox))
+      }
+      // Over a limit is this message, and others for the same mailbox may fit; all else is the mailbox's.
+      let isOfSize = [.overQuota, .overLimit].contains(refusal.reason)
       note(
         Fault(
           endpoint: carrier.endpoint,
           description: "refused to store: \(refusal.reason.rawValue): \(refusal.detail)",
-          hint: nil), hopeless: [refusal.mailbox])
+          hint: nil), of: carrier, hopeless: isOfSize ? [] : [refusal.mailbox])
     }
     handlers.stateChanged = { [self] state in changed(to: state, carrier, mailboxes) }
     handlers.moved = { [self] done, total in
@@ -172,14 +189,14 @@ extension Delivery {
       var hopeless: Set<Mailbox> = []
       if case .notReached(_, .refused) = error { hopeless = mailboxes }
       note(
-        Fault(endpoint: carrier.endpoint, description: error.reason, hint: error.hint),
-        hopeless: hopeless)
+        Fault(endpoint: error.endpoint, description: error.reason, hint: error.hint),
+        of: carrier, hopeless: hopeless)
     }
   }
 
-  private func note(_ fault: Fault, hopeless: Set<Mailbox>) {
+  private func note(_ fault: Fault, of carrier: SignerCarrier, hopeless: Set<Mailbox> = []) {
     standing.withLock {
-      $0.faults[fault.endpoint] = fault
+      $0.faults[carrier.endpoint] = fault
       $0.hopeless.formUnion(hopeless)
     }
     bell.signal()

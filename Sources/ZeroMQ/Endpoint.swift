@@ -34,6 +34,15 @@ enum Endpoint {
     return isPort(address[address.index(after: colon)...], for: purpose) ? nil : .badPort
   }
 
+  /// Of a text that was checked.
+  static func parts(of text: String) -> (host: String, port: String) {
+    let address = text.dropFirst(tcp.count)
+    guard let colon = address.lastIndex(of: ":") else { return (String(address), "") }
+    return (String(address[..<colon]), String(address[address.index(after: colon)...]))
+  }
+
+  static func text(host: String, port: String) -> String { "\(tcp)\(host):\(port)" }
+
   private static func isHost(_ host: Substring, for purpose: Purpose) -> Bool {
     guard !host.isEmpty, host.utf8.count <= hostByteCountMax else { return false }
     if host == "*" { return purpose == .bind }

@@ -19,6 +19,8 @@ package enum ZeroMQError: Error, Equatable {
   /// Ports below 1024 need a privilege.
   case addressForbidden(endpoint: String)
   case notConnected(endpoint: String)
+  /// Nobody knows the name, or who would is not reached.
+  case nameUnresolved(String, reason: String)
 
   // Limits and life.
   case tooManySockets(countMax: Int)
@@ -51,6 +53,7 @@ extension ZeroMQError: CustomStringConvertible {
     case .addressNotOurs(let endpoint): "endpoint \(endpoint): is no address of this machine"
     case .addressForbidden(let endpoint): "endpoint \(endpoint): is not permitted to this user"
     case .notConnected(let endpoint): "endpoint \(endpoint): was never connected"
+    case .nameUnresolved(let name, let reason): "the name \(name) is not resolved: \(reason)"
     case .tooManySockets(let countMax): "sockets: \(countMax) are open, which is the limit"
     case .contextEnded: "context: has ended"
     case .system(let call, let code): "\(call): \(Libzmq.text(of: code))"

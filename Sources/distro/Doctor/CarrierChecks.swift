@@ -21,12 +21,16 @@ struct CarrierChecks {
       let probe = try CarrierProbe(
         to: endpoint, server: CurvePublicKey(server.transportKey.bytes),
         as: TransportIdentity(identity), in: Context())
-      try probe.reach(by: .after(Self.timeout))
+      try probe.reach(within: Self.timeout)
       examination.ok(.carrier, subject, "is there, has the expected key, and lets us in")
       for reader in readers { try check(reader, with: probe, &examination) }
-    } catch CarrierError.notReached(_, let reason) {
+    } catch CarrierError.notReached(let place, let reason) {
       examination.fail(
-        .carrier, subject, "not reached: \(reason.rawValue)", do: advice(for: reason))
+        .carrier, "\(place) (\(server.name))", "not reached: \(reason.rawValue)",
+        do: advice(for: reason))
+    } catch let error as ZeroMQError {
+      examination.fail(
+        .carrier, subject, "\(error)", do: "is the name right, and is the resolver reached?")
     } catch let error as CarrierError {
       examination.fail(.carrier, subject, error.description, do: error.hint)
     } catch {
@@ -90,7 +94,7 @@ struct ListenerChecks {
       let probe = try CarrierProbe(
         to: Self.reachable(endpoint), server: CurvePublicKey(identity.public.transportKey.bytes),
         as: TransportIdentity(identity), in: Context())
-      try probe.reach(by: .after(Self.timeout))
+      try probe.reach(within: Self.timeout)
       examination.ok(.carrier, endpoint, "our daemon listens there")
     } catch CarrierError.notReached(_, .refused) {
       examination.ok(.carrier, endpoint, "our daemon listens there")

@@ -1,0 +1,67 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A relay that is found by a name which has several addresses, at one of which it listens.
+@Suite struct NamedRelayTests {
+  private let installation: Installation
+  private var folder: PipelineFolder { installation.folder }
+
+  init() throws {
+    installation = try Installation()
+    try installation.writeRelay()
+    try folder.write("hosts", "::1 relay.test\n127.0.0.9 relay.test\n127.0.0.1 relay.test\n")
+  }
+
+  /// Not without root's rights, and not below a chroot(2) that is no mount of its own.
+  private static let canMount: Bool = {
+    do {
+      return try PipelineProgram("/usr/bin/unshare", in: PipelineFolder())
+        .run(["--mount", "true"]).status == 0
+    } catch {
+      return false
+    }
+  }()
+
+  private var shell: PipelineProgram { PipelineProgram("/usr/bin/unshare", in: folder) }
+
+  /// The program, with a list of hosts of its own.
+  private func arguments(_ arguments: String...) -> [String] {
+    let script = "mount --bind hosts /etc/hosts && exec '\(installation.program.executable)' \"$@\""
+    return ["--mount", "sh", "-c", script, "sh"] + arguments
+  }
+
+  @Test(.enabled(if: canMount, "a program cannot be given other files here"))
+  func allAddressesOfARelayAreTried() throws {
+    let relay = try installation.startRelay()
+    for name in ["signer", "web1"] { try folder.edit("\(name).yaml", "127.0.0.1", "relay.test") }
+    let applier = try RunningProgram(shell, arguments("verify-apply", "--config", "web1.yaml"))
+    try installation.source.commit(["a": "1\n"])
+    let sent = try shell.run(
+      arguments("sign-and-send", "--config", "signer.yaml", "--ref", "main", "--wait", "20"))
+    #expect(sent.status == 0, "\(sent.errors)\(applier.log)")
+    try installation.expectEqual()
+    let doctor = try shell.run(arguments("doctor", "--config", "web1.yaml"))
+    #expect(doctor.text.contains("has the expected key, and lets us in"), "\(doctor.text)")
+    #expect(applier.end().status == 0)
+
+    #expect(relay.end().status == 0)
+    let later = try RunningProgram(shell, arguments("verify-apply", "--config", "web1.yaml"))
+    #expect(try later.line(with: "trying again").contains("nobody listens there"))
+    #expect(later.log.contains("([::1])") && later.log.contains("(127.0.0.9)"), "\(later.log)")
+    #expect(later.end().status == 0)
+  }
+
+  @Test(.enabled(if: canMount, "a program cannot be given other files here"))
+  func nameThatNobodyKnowsIsToldAndTriedAgain() throws {
+    let relay = try installation.startRelay()
+    try folder.edit("web1.yaml", "127.0.0.1", "unknown.invalid")
+    let applier = try RunningProgram(shell, arguments("verify-apply", "--config", "web1.yaml"))
+    try applier.line(with: "unknown.invalid is not resolved")
+    try folder.write("hosts", "127.0.0.1 unknown.invalid\n")
+    try installation.source.commit(["a": "1\n"])
+    let result = try installation.sendMain()
+    #expect(result.status == 0, "\(result.errors)\(applier.log)")
+    #expect(applier.end().status == 0 && relay.end().status == 0)
+  }
+}
