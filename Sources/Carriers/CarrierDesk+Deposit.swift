@@ -10,7 +10,7 @@ extension CarrierDesk {
       return [refusal(offer.id, reason.refusal, reason.detail, to: peer)]
     }
     let key = OpenDeposits.Key(depositor: peer.mailbox, id: offer.id)
-    if let running = deposits[key], isAlive(running) {
+    if let running = deposits[key], !running.isOver(at: now()) {
       if running.message.offer == offer {
         // Whoever asked last goes on with it: the connection before is gone, or does the same twice.
         deposits.move(key, to: peer, at: now())
@@ -87,10 +87,6 @@ extension CarrierDesk {
     }
   }
 
-  private func isAlive(_ deposit: OpenDeposits.Deposit) -> Bool {
-    deposit.touchedAt.adding(milliseconds: Limits.depositIdleMillisecondsMax) >= now()
-  }
-
   /// Where an identity is at its limit, what is given up is a deposit that has come to an end by itself, or the one that
   /// has rested longest on another connection of its.
   private func makeRoom(for peer: Peer) {
@@ -100,11 +96,7 @@ extension CarrierDesk {
     }
   }
 
-  func endIdleDeposits() {
-    let (time, idle) = (now().milliseconds, Limits.depositIdleMillisecondsMax)
-    guard time > idle else { return }
-    deposits.endAll(untouchedSince: Timestamp(milliseconds: time - idle))
-  }
+  func endIdleDeposits() { deposits.endIdle(at: now()) }
 
   func take(_ chunk: [UInt8], named name: ChunkName, from peer: Peer) -> [Outgoing] {
     let key = OpenDeposits.Key(depositor: peer.mailbox, id: name.id)
@@ -126,6 +118,10 @@ extension CarrierDesk {
     }
     do throws(MailboxError) {
       try message.append(chunk)
+      if let detail = try overflow(of: message, key) {
+        deposits.end(key)
+        return [refusal(name.id, .overQuota, detail, to: peer)]
+      }
     } catch {
       deposits.end(key)
       if case .outOfOrder(let what) = error {
@@ -134,14 +130,36 @@ extension CarrierDesk {
       onFault(name.id, error)
       return [fault(name.id, error, to: peer)]
     }
+    return noteChunk(of: message, key, from: peer)
+  }
+
+  private func noteChunk(
+    of message: IncomingMessage, _ key: OpenDeposits.Key, from peer: Peer
+  ) -> [Outgoing] {
     if message.isComplete {
       deposits.finish(key)
       finished.append((peer, .deposit(message)))
       return []
     }
     deposits.touch(key, at: now())
-    // Half the credit early, so that the sender never runs dry.
-    return message.nextChunk % (Limits.creditMax / 2) == 0 ? [proceed(message, to: peer)] : []
+    return isAtStep(message) ? [proceed(message, to: peer)] : []
+  }
+
+  /// Half the credit early, so that the sender never runs dry.
+  private func isAtStep(_ message: IncomingMessage) -> Bool {
+    message.nextChunk % (Limits.creditMax / 2) == 0
+  }
+
+  /// Whether there is still room for what has come; asked now and then, and before it is said to be stored.
+  private func overflow(
+    of message: IncomingMessage, _ key: OpenDeposits.Key
+  ) throws(MailboxError) -> String? {
+    guard quotas.mailbox != .none, message.isComplete || isAtStep(message) else { return nil }
+    deposits.countWhatHasCome(of: key)
+    var underWay = deposits.reservations
+    if message.isComplete { underWay.addWhole(message.offer) }
+    let standing = try store.standing(of: message.offer, from: message.depositor)
+    return quotas.overflow(of: standing, underWay: underWay)
   }
 
   private func proceed(_ message: IncomingMessage, to peer: Peer) -> Outgoing {

@@ -40,19 +40,32 @@ package struct DepositQuotas: Hashable, Sendable {
     mailbox: QuotaLimit(
       byteCount: 16 << 30, messageCount: 100_000, ageMilliseconds: 60 * QuotaLimit.dayMilliseconds))
 
-  /// Why an offer is over a quota: whose, the limit and the actual value. Deposits under way count as if they were there.
+  /// Why an offer is over a quota: whose, the limit and the actual value. Deposits under way count for their depositor
+  /// as if they were there, and for a mailbox with what has come of them.
   func refusal(
     of offer: DepositOffer, from depositor: Mailbox, standing: Standing,
     underWay: Reservations, at time: Timestamp
   ) -> String? {
-    let size = offer.size.byteCount
+    let whole = Reservations.Amount(byteCount: offer.size.byteCount, messageCount: 1)
     if let reason = self.depositor.reason(
-      standing.depositor, plus: underWay.ofDepositor[depositor], size, at: time)
+      standing.depositor, plus: underWay.ofDepositor[depositor], whole, at: time)
     {
       return "depositor \(depositor.abbreviated): \(reason)"
     }
     for (name, usage) in standing.mailboxes {
-      if let reason = mailbox.reason(usage, plus: underWay.ofMailbox[name], size, at: time) {
+      if let reason = mailbox.reason(usage, plus: underWay.ofMailbox[name], whole, at: time) {
+        return "mailbox \(name.abbreviated): \(reason)"
+      }
+    }
+    return nil
+  }
+
+  /// Why what has come of a deposit, which `underWay` says with all others, is over a mailbox's quota. It was admitted
+  /// by what had come of others until then.
+  func overflow(of standing: Standing, underWay: Reservations) -> String? {
+    for (name, usage) in standing.mailboxes {
+      let none = Reservations.Amount()
+      if let reason = mailbox.reason(usage, plus: underWay.ofMailbox[name], none) {
         return "mailbox \(name.abbreviated): \(reason)"
       }
     }
@@ -64,17 +77,10 @@ extension QuotaLimit {
   package static let dayMilliseconds: UInt64 = 24 * 3_600 * 1_000
 
   fileprivate func reason(
-    _ usage: Usage, plus underWay: Reservations.Amount?, _ size: UInt64, at time: Timestamp
+    _ usage: Usage, plus underWay: Reservations.Amount?, _ more: Reservations.Amount,
+    at time: Timestamp
   ) -> String? {
-    let messages = usage.messageCount + (underWay?.messageCount ?? 0) + 1
-    guard messages <= messageCount else {
-      return "\(messages) messages would be over its quota of \(messageCount)"
-    }
-    let (bytes, isTooLarge) = (usage.byteCount + (underWay?.byteCount ?? 0))
-      .addingReportingOverflow(size)
-    guard !isTooLarge, bytes <= byteCount else {
-      return "\(bytes) bytes would be over its quota of \(byteCount)"
-    }
+    if let reason = reason(usage, plus: underWay, more) { return reason }
     guard let oldest = usage.oldest, oldest < time else { return nil }
     let age = time.milliseconds - oldest.milliseconds
     guard age <= ageMilliseconds else {
@@ -83,37 +89,19 @@ extension QuotaLimit {
     }
     return nil
   }
-}
 
-/// What was offered and is not on the disk yet.
-struct Reservations {
-  struct Amount {
-    var byteCount: UInt64 = 0
-    var messageCount: UInt64 = 0
-  }
-
-  private(set) var ofDepositor: [Mailbox: Amount] = [:]
-  private(set) var ofMailbox: [Mailbox: Amount] = [:]
-
-  mutating func add(_ offer: DepositOffer, from depositor: Mailbox) {
-    Self.add(offer, to: &ofDepositor[depositor, default: Amount()])
-    for mailbox in offer.mailboxes { Self.add(offer, to: &ofMailbox[mailbox, default: Amount()]) }
-  }
-
-  mutating func remove(_ offer: DepositOffer, from depositor: Mailbox) {
-    Self.remove(offer, from: &ofDepositor[depositor])
-    for mailbox in offer.mailboxes { Self.remove(offer, from: &ofMailbox[mailbox]) }
-  }
-
-  private static func add(_ offer: DepositOffer, to amount: inout Amount) {
-    amount.byteCount += offer.size.byteCount
-    amount.messageCount += 1
-  }
-
-  private static func remove(_ offer: DepositOffer, from amount: inout Amount?) {
-    guard let old = amount else { preconditionFailure("what is removed was added") }
-    let rest = Amount(
-      byteCount: old.byteCount - offer.size.byteCount, messageCount: old.messageCount - 1)
-    amount = rest.messageCount == 0 ? nil : rest
+  fileprivate func reason(
+    _ usage: Usage, plus underWay: Reservations.Amount?, _ more: Reservations.Amount
+  ) -> String? {
+    let messages = usage.messageCount + (underWay?.messageCount ?? 0) + more.messageCount
+    guard messages <= messageCount else {
+      return "\(messages) messages would be over its quota of \(messageCount)"
+    }
+    let (bytes, isTooLarge) = (usage.byteCount + (underWay?.byteCount ?? 0))
+      .addingReportingOverflow(more.byteCount)
+    guard !isTooLarge, bytes <= byteCount else {
+      return "\(bytes) bytes would be over its quota of \(byteCount)"
+    }
+    return nil
   }
 }

@@ -12,7 +12,17 @@ struct OpenDeposits {
   struct Deposit {
     let message: IncomingMessage
     var peer: CarrierDesk.Peer
+    let begunAt: Timestamp
     var touchedAt: Timestamp
+    /// How much of what has come is in `reservations`.
+    var countedByteCount: UInt64 = 0
+
+    /// An offer alone takes a place and no time to make: repeating it gives it no more time.
+    func isOver(at time: Timestamp) -> Bool {
+      message.byteCount == 0
+        ? begunAt.adding(milliseconds: Limits.depositSilentMillisecondsMax) < time
+        : touchedAt.adding(milliseconds: Limits.depositIdleMillisecondsMax) < time
+    }
   }
 
   private var deposits: [Mailbox: [MessageID: Deposit]] = [:]
@@ -30,9 +40,18 @@ struct OpenDeposits {
   mutating func begin(_ message: IncomingMessage, from peer: CarrierDesk.Peer, at time: Timestamp) {
     let offer = message.offer
     let old = deposits[peer.mailbox, default: [:]]
-      .updateValue(Deposit(message: message, peer: peer, touchedAt: time), forKey: offer.id)
+      .updateValue(
+        Deposit(message: message, peer: peer, begunAt: time, touchedAt: time), forKey: offer.id)
     precondition(old == nil, "a deposit that is under way is ended first")
     reservations.add(offer, from: peer.mailbox)
+    countWhatHasCome(of: Key(depositor: peer.mailbox, id: offer.id))
+  }
+
+  mutating func countWhatHasCome(of key: Key) {
+    guard let deposit = self[key] else { return }
+    let byteCount = deposit.message.byteCount
+    reservations.addCome(byteCount - deposit.countedByteCount, of: deposit.message.offer)
+    deposits[key.depositor]?[key.id]?.countedByteCount = byteCount
   }
 
   /// Over this connection from now on.
@@ -47,17 +66,21 @@ struct OpenDeposits {
 
   /// It is whole: no longer under way, and not on the disk yet.
   mutating func finish(_ key: Key) {
-    _ = take(key)
+    countWhatHasCome(of: key)
+    if let deposit = take(key) { reservations.addWhole(deposit.message.offer) }
   }
 
   /// A finished one is on the disk, or failed.
   mutating func settle(_ message: IncomingMessage) {
-    reservations.remove(message.offer, from: message.depositor)
+    reservations.remove(
+      message.offer, from: message.depositor, come: message.byteCount, isWhole: true)
   }
 
   mutating func end(_ key: Key) {
-    guard let message = take(key)?.message else { return }
-    settle(message)
+    guard let deposit = take(key) else { return }
+    let message = deposit.message
+    reservations.remove(
+      message.offer, from: message.depositor, come: deposit.countedByteCount, isWhole: false)
     if message.isKept { ended.append(message) }
   }
 
@@ -67,10 +90,8 @@ struct OpenDeposits {
     return deposit
   }
 
-  /// Those in which nothing has moved since.
-  mutating func endAll(untouchedSince time: Timestamp) {
-    endAll { $0.touchedAt < time }
-  }
+  /// Those in which nothing has moved for too long.
+  mutating func endIdle(at time: Timestamp) { endAll { $0.isOver(at: time) } }
 
   mutating func endAll(ofOthersThan isAllowed: (Mailbox) -> Bool) {
     endAll { !isAllowed($0.message.depositor) }

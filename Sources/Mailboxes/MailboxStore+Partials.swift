@@ -28,6 +28,15 @@ extension MailboxStore {
     }
   }
 
+  /// How much of messages that are not whole is kept on the disk, for each of their mailboxes.
+  package func unfinishedByteCounts() throws(MailboxError) -> [Mailbox: UInt64] {
+    var counts: [Mailbox: UInt64] = [:]
+    for partial in try reading({ try Partial.all(in: $0) }) {
+      for mailbox in partial.offer.mailboxes { counts[mailbox, default: 0] += partial.byteCount }
+    }
+    return counts
+  }
+
   /// Nothing is kept of them any more.
   package func discard(_ messages: [IncomingMessage]) throws(MailboxError) {
     guard !messages.isEmpty else { return }

@@ -56,6 +56,8 @@ package enum Limits {
   package static let openDepositCountMax = 16
   /// An unfinished deposit of which nothing came for so long is given up.
   package static let depositIdleMillisecondsMax: UInt64 = 3_600_000
+  /// The same of one that is an offer and nothing more.
+  package static let depositSilentMillisecondsMax: UInt64 = 10_000
   /// What a carrier has kept for so long no applier accepts any more: the longest lifetime, and a day for clocks that differ.
   package static let storedMillisecondsMax = lifetimeMillisecondsMax + 24 * 3_600 * 1_000
   /// What may wait in a reader's own inbox: what is over it waits at the carrier. Room for everything that honest signers

@@ -17,6 +17,8 @@ package struct RelayStatus {
     package let name: IdentityName?
     package let role: Role
     package let waiting: Usage
+    /// What is kept of deposits that are not whole; of each, up to its last 32 MiB.
+    package let unfinishedByteCount: UInt64
   }
 
   /// Signers, appliers, and whoever was removed.
@@ -25,10 +27,12 @@ package struct RelayStatus {
   package init(_ places: RelayPlaces) throws {
     let peers = TrustedPeers(signers: places.signers, appliers: places.appliers)
     let store = try MailboxStore(state: StateDatabase.relay(directory: places.state))
+    let unfinished = try store.unfinishedByteCounts()
     func row(_ identity: PublicIdentity, _ role: Role) throws -> Row {
       Row(
         mailbox: identity.mailbox, name: identity.name, role: role,
-        waiting: try store.usage(of: identity.mailbox, as: .mailbox))
+        waiting: try store.usage(of: identity.mailbox, as: .mailbox),
+        unfinishedByteCount: unfinished[identity.mailbox] ?? 0)
     }
     let known =
       try peers.signers.map { try row($0, .signer) }
@@ -38,7 +42,8 @@ package struct RelayStatus {
       known
       + (try removed.sorted { $0.hex < $1.hex }.map {
         Row(
-          mailbox: $0, name: nil, role: .removed, waiting: try store.usage(of: $0, as: .mailbox))
+          mailbox: $0, name: nil, role: .removed, waiting: try store.usage(of: $0, as: .mailbox),
+          unfinishedByteCount: unfinished[$0] ?? 0)
       })
   }
 }

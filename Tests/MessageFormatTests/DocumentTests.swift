@@ -49,6 +49,7 @@ import Testing
       ("credit", UInt64(Limits.creditMax)),
       ("wait for a collect", UInt64(Limits.collectWaitMillisecondsMax)),
       ("unfinished deposits", UInt64(Limits.openDepositCountMax)),
+      ("offer without a chunk", Limits.depositSilentMillisecondsMax),
     ]
     let lines = try Self.text("docs/message-format.md").split(separator: "\n")
     for (name, value) in limits {

@@ -16,7 +16,9 @@ final class RelayFixture {
   let context: Context
   let key: CurvePublicKey
 
-  init(signers: [String] = ["alice"], appliers: [String] = ["bob"]) throws {
+  init(
+    signers: [String] = ["alice"], appliers: [String] = ["bob"], quotas: DepositQuotas = .none
+  ) throws {
     folder = try TemporaryFolder()
     context = try Context()
     for directory in ["signers", "appliers"] {
@@ -28,7 +30,7 @@ final class RelayFixture {
     for name in signers { try Self.trust(name, in: "signers", of: folder) }
     for name in appliers { try Self.trust(name, in: "appliers", of: folder) }
     relay = try RunningRelay(
-      Self.settings(in: folder), log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+      Self.settings(in: folder, quotas: quotas), log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
       now: { Timestamp(milliseconds: 1_000_000) }, onFailure: {})
   }
 

@@ -4,13 +4,14 @@ import Relay
 /// What waits at a relay, as lines for people and as JSON for machines.
 enum MailboxReport {
   static func text(_ rows: [RelayStatus.Row]) -> String {
-    let heading = ["IDENTITY", "ROLE", "WAITING", "BYTES", "OLDEST"]
+    let heading = ["IDENTITY", "ROLE", "WAITING", "BYTES", "OLDEST", "UNFINISHED"]
     return StatusReport.aligned(
       [heading]
         + rows.map { row in
           [
             name(row), row.role.rawValue, "\(row.waiting.messageCount)",
             "\(row.waiting.byteCount)", row.waiting.oldest.map { StatusReport.time($0) } ?? "-",
+            "\(row.unfinishedByteCount)",
           ]
         })
   }
@@ -27,6 +28,7 @@ enum MailboxReport {
     let waiting: UInt64
     let bytes: UInt64
     let oldest: String?
+    let unfinished: UInt64
 
     init(_ row: RelayStatus.Row) {
       identity = MailboxReport.name(row)
@@ -35,6 +37,7 @@ enum MailboxReport {
       waiting = row.waiting.messageCount
       bytes = row.waiting.byteCount
       oldest = row.waiting.oldest.map { StatusReport.time($0) }
+      unfinished = row.unfinishedByteCount
     }
   }
 }

@@ -1,0 +1,104 @@
+import Carriers
+import Mailboxes
+import MessageFormat
+import TestSupport
+import Testing
+
+/// What was announced takes no room in a mailbox; what has come does.
+@Suite struct AnnouncementTests {
+  private static let size = Letter(1).size.byteCount
+
+  private let folder: TemporaryFolder
+  private let alice = CarrierDesk.Peer.connection(1, of: Desk.alice)
+  private let bob = CarrierDesk.Peer.connection(1, of: Desk.bob)
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func desk(bytes: UInt64 = .max, messages: UInt64 = .max) throws -> Desk {
+    let limit = QuotaLimit(byteCount: bytes, messageCount: messages, ageMilliseconds: .max)
+    return try Desk(folder, quotas: DepositQuotas(depositor: .none, mailbox: limit))
+  }
+
+  private func expectOver(
+    _ replies: [CarrierReply], _ words: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    guard replies.count == 1, case .refused(_, .overQuota, let detail) = replies[0] else {
+      Issue.record("\(replies)", sourceLocation: sourceLocation)
+      return
+    }
+    #expect(detail.contains(words), sourceLocation: sourceLocation)
+  }
+
+  private func proceed(_ letter: Letter, _ index: UInt32) -> CarrierReply {
+    .proceed(ChunkName(id: letter.id, index: index), credit: Limits.creditMax)
+  }
+
+  private func chunks(
+    _ letter: Letter, _ range: Range<Int>, at desk: Desk, from peer: CarrierDesk.Peer
+  ) -> [CarrierReply] {
+    range.flatMap { desk.chunk(letter, $0, from: peer) }
+  }
+
+  /// All are let in, and the one that would really be too much is not stored.
+  @Test(arguments: [(2 * AnnouncementTests.size, UInt64.max), (.max, 2)])
+  func announcementsKeepNobodyOut(bytes: UInt64, messages: UInt64) throws {
+    let desk = try desk(bytes: bytes, messages: messages)
+    let letters = (1...3).map { Letter(UInt32($0)) }
+    for letter in letters { #expect(desk.offer(letter, from: bob) == [proceed(letter, 0)]) }
+    for letter in letters.dropLast() {
+      #expect(chunks(letter, letter.chunks.indices, at: desk, from: bob).isEmpty)
+    }
+    let words = messages == 2 ? "3 messages" : "\(3 * Self.size) bytes"
+    expectOver(chunks(letters[2], letters[2].chunks.indices, at: desk, from: bob), words)
+    #expect(desk.desk.flush().map(\.reply) == letters.dropLast().map { .stored($0.id) })
+    expectOver(desk.offer(letters[2], from: bob), words)
+  }
+
+  /// What has come counts before it is whole; what was refused gives its room back.
+  @Test func mailboxThatFillsUpTakesTheFirst() throws {
+    let desk = try desk(bytes: 30 << 20)
+    let letters = (1...2).map { Letter(UInt32($0), payloadByteCount: 20 << 20) }
+    #expect(desk.offer(letters[0], from: alice) == [proceed(letters[0], 0)])
+    #expect(desk.offer(letters[1], from: bob) == [proceed(letters[1], 0)])
+    _ = chunks(letters[0], 0..<112, at: desk, from: alice)
+    #expect(chunks(letters[1], 112..<113, at: desk, from: bob).count == 1)
+    #expect(desk.offer(letters[1], from: bob).count == 1)
+    let replies = chunks(letters[1], letters[1].chunks.indices, at: desk, from: bob)
+    expectOver(Array(replies.suffix(1)), "bytes would be over its quota of \(30 << 20)")
+    _ = chunks(letters[0], 112..<letters[0].chunks.count, at: desk, from: alice)
+    #expect(desk.desk.flush().map(\.reply) == [.stored(letters[0].id)])
+    _ = try desk.desk.maintain()
+    #expect(try desk.store.state.spool.names().count == 1)
+  }
+
+  /// Repeated or not.
+  @Test func offerAloneIsGivenUp() throws {
+    let desk = try desk()
+    let letter = Letter(1)
+    #expect(desk.offer(letter, from: alice) == [proceed(letter, 0)])
+    desk.advance(milliseconds: Limits.depositSilentMillisecondsMax)
+    #expect(desk.offer(letter, from: alice) == [proceed(letter, 0)])
+    desk.advance(milliseconds: 1)
+    _ = try desk.desk.maintain()
+    // Nobody's.
+    #expect(desk.chunk(letter, 0, from: alice).isEmpty)
+    #expect(desk.offer(letter, from: alice) == [proceed(letter, 0)])
+    // One of which something has come has more time.
+    #expect(desk.chunk(letter, 0, from: alice).isEmpty)
+    desk.advance(milliseconds: 2 * Limits.depositSilentMillisecondsMax)
+    _ = try desk.desk.maintain()
+    #expect(desk.offer(letter, from: alice) == [proceed(letter, 1)])
+  }
+
+  /// It is on the disk, and so `distro status` tells of it.
+  @Test func whatHasComeIsKnownToTheStore() throws {
+    let desk = try desk()
+    let letter = Letter(1, payloadByteCount: 20 << 20)
+    _ = desk.offer(letter, from: alice)
+    #expect(try desk.store.unfinishedByteCounts().isEmpty)
+    _ = chunks(letter, 0..<100, at: desk, from: alice)
+    try desk.desk.keepDeposits()
+    let byteCount = letter.chunks[..<100].reduce(0) { $0 + UInt64($1.count) }
+    #expect(try desk.store.unfinishedByteCounts() == [Desk.server: byteCount])
+  }
+}
