@@ -61,8 +61,6 @@ import Testing
     #expect(desk.offer(letters[0], from: alice) == [proceed(letters[0], 0)])
     #expect(desk.offer(letters[1], from: bob) == [proceed(letters[1], 0)])
     _ = chunks(letters[0], 0..<112, at: desk, from: alice)
-    #expect(chunks(letters[1], 112..<113, at: desk, from: bob).count == 1)
-    #expect(desk.offer(letters[1], from: bob).count == 1)
     let replies = chunks(letters[1], letters[1].chunks.indices, at: desk, from: bob)
     expectOver(Array(replies.suffix(1)), "bytes would be over its quota of \(30 << 20)")
     _ = chunks(letters[0], 112..<letters[0].chunks.count, at: desk, from: alice)
