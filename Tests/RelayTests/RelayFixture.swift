@@ -30,7 +30,8 @@ final class RelayFixture {
     for name in signers { try Self.trust(name, in: "signers", of: folder) }
     for name in appliers { try Self.trust(name, in: "appliers", of: folder) }
     relay = try RunningRelay(
-      Self.settings(in: folder, quotas: quotas), log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+      Self.settings(in: folder, quotas: quotas),
+      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
       now: { Timestamp(milliseconds: 1_000_000) }, onFailure: {})
   }
 
