@@ -47,6 +47,8 @@ package struct Fleet {
   /// Of the recipients that are configured.
   package let rows: [Row]
   package let unsent: [Unsent]
+  /// Why repositories cannot be looked at: nobody knows whether their branches have moved.
+  package let faults: [any Error]
 
   /// A repository that cannot be opened has nothing to say of revisions; the rest is shown.
   package init(_ outbox: Outbox, repositories: [SignerRepository]) throws {
@@ -62,9 +64,17 @@ package struct Fleet {
           $0.recipient == machine.recipient && $0.remote == machine.remote && $0.ref == machine.ref
         })
     }
+    var faults: [String: any Error] = [:]
     unsent = try sources.flatMap { source in
       try source.configured.branches.compactMap { branch in
-        guard let tip = source.tip(of: branch) else { return nil }
+        let found: ObjectID?
+        do throws(GitError) {
+          found = try source.tip(of: branch)
+        } catch {
+          faults[source.configured.path] = error
+          return nil
+        }
+        guard let tip = found else { return nil }
         let sent = try outbox.head(of: source.configured.remote, branch)?.revision
         guard !source.hasSameFiles(sent, tip) else { return nil }
         return Unsent(
@@ -72,19 +82,20 @@ package struct Fleet {
           distance: source.distance(from: sent, to: tip))
       }
     }
+    self.faults = faults.sorted { $0.key < $1.key }.map(\.value)
   }
 
   private struct Source {
     let configured: SignerRepository
-    let repository: Repository?
+    private let opened: Result<Repository, GitError>
 
     init(_ configured: SignerRepository) {
       self.configured = configured
-      do throws(GitError) {
-        repository = try Repository(opening: configured.path)
-      } catch {
-        repository = nil
-      }
+      opened = Result { () throws(GitError) in try Repository(opening: configured.path) }
+    }
+
+    private var repository: Repository? {
+      if case .success(let repository) = opened { repository } else { nil }
     }
 
     func sends(to machine: Machine) -> Bool {
@@ -93,12 +104,8 @@ package struct Fleet {
         && configured.recipients.contains { $0.mailbox == machine.recipient }
     }
 
-    func tip(of branch: BranchName) -> ObjectID? {
-      do throws(GitError) {
-        return try repository?.referenceTarget(branch.fullName)
-      } catch {
-        return nil
-      }
+    func tip(of branch: BranchName) throws(GitError) -> ObjectID? {
+      try opened.get().referenceTarget(branch.fullName)
     }
 
     /// A commit that changes none has nothing to be sent.

@@ -86,6 +86,13 @@ import Testing
       ["-c", script, program.executable, "relay", "--config", "relay.yaml"])
     #expect(try relay.line(with: "listening").hasPrefix("<5>20"))
     #expect(relay.end().status == 0)
+    try write("log: {level: loud}")
+    let failing = try RunningProgram(
+      PipelineProgram("/bin/sh", in: folder),
+      ["-c", script, program.executable, "relay", "--config", "relay.yaml"])
+    #expect(try failing.line(with: "distro: error:").hasPrefix("<3>distro: error: "))
+    #expect(failing.wait() == 78)
+    try write()
     let other = try start()
     #expect(!other.log.contains("<"))
     #expect(other.end().status == 0)

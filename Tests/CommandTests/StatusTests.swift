@@ -94,4 +94,16 @@ struct StatusTests {
     #expect(try shell.run(["-c", script, installation.program.executable]).status == 0)
     #expect(try String(contentsOfFile: folder.path("ended"), encoding: .utf8) == "0\n")
   }
+
+  /// Nobody knows whether its branches have moved, which must not look as if they had not.
+  @Test func repositoryThatCannotBeLookedAtIsNamed() throws {
+    let installation = try Installation()
+    try installation.source.commit(["a": "1\n"])
+    #expect(try installation.sendMain(wait: 0).status == 0)
+    let path = installation.source.path
+    try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
+    let result = try installation.run("status", "--config", "signer.yaml")
+    expectFailure(result, "/shop: ", "must name a git repository")
+    #expect(result.text.contains("waits in the outbox"))
+  }
 }

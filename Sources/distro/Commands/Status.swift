@@ -30,6 +30,8 @@ struct Status: ParsableCommand {
     let roles = kind == .serve ? try ServeConfiguration(file).files.map(\.path) : [config]
     for role in roles { try status.look(at: role) }
     Terminal.print(json ? try status.json(asOneRole: kind != .serve) : status.text)
+    for fault in status.faults { ErrorReport(fault).print() }
+    if !status.faults.isEmpty { throw ExitStatus.fault }
     if status.isStale { throw ExitStatus.refused }
   }
 }
@@ -41,6 +43,7 @@ private struct RoleStatus: Encodable {
   private var applier: CheckoutReport.Root?
   private var texts: [String] = []
   private(set) var isStale = false
+  private(set) var faults: [any Error] = []
 
   private enum CodingKeys: CodingKey { case relay, signer, applier }
 
@@ -59,6 +62,7 @@ private struct RoleStatus: Encodable {
       guard try isThere(places.state) else { return }
       let fleet = try Fleet(
         Outbox(directory: places.state), repositories: places.repositories)
+      faults += fleet.faults
       signer = FleetReport.lines(fleet)
       texts.append(FleetReport.text(fleet))
     case .applier:

@@ -52,8 +52,10 @@ struct ErrorReport {
   }
 
   func print() {
-    Terminal.printError("distro: error: \(message)")
-    if let hint { Terminal.printError("distro: hint: \(hint)") }
+    let lines = "distro: error: \(message)" + (hint.map { "\ndistro: hint: \($0)" } ?? "")
+    // Each line is an entry of the journal's, with a level of its own.
+    let prefix = Journal.isStandardError ? Journal.prefix(of: .error) : ""
+    for line in lines.split(separator: "\n") { Terminal.printError(prefix + line) }
   }
 }
 
