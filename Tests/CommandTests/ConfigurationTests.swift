@@ -99,7 +99,7 @@ struct ConfigurationTests {
     let good = try Data(contentsOf: URL(fileURLWithPath: path))
     try damage(path)
     let result = try apply()
-    #expect(result.status == 1, "\(result.errors)", sourceLocation: sourceLocation)
+    #expect(result.status == 78, "\(result.errors)", sourceLocation: sourceLocation)
     for part in words {
       #expect(result.errors.contains(part), "\(result.errors)", sourceLocation: sourceLocation)
     }
@@ -137,6 +137,7 @@ struct ConfigurationTests {
 
   @Test func secretKeyInPlaceOfAPublicOneIsNamed() throws {
     try installation.folder.edit("web1.yaml", "keys/signer.pub", "keys/signer.key")
-    expectFailure(try apply(), "holds a secret key where a public one is needed", ".pub file")
+    expectFailure(
+      try apply(), status: 78, "holds a secret key where a public one is needed", ".pub file")
   }
 }

@@ -99,13 +99,14 @@ struct KeygenTests {
       """
     try folder.write("a.yaml", configuration)
     let command = ["sign-and-send", "--flush", "--wait", "0", "--config"]
-    expectFailure(try program.run(command + ["a.yaml"]), "needs a passphrase", "passphrase-file")
+    expectFailure(
+      try program.run(command + ["a.yaml"]), status: 78, "needs a passphrase", "passphrase-file")
     try folder.write("b.yaml", configuration + "passphrase-file: phrase\n")
     #expect(try program.run(command + ["b.yaml"]).status == 0)
     try folder.write("phrase", "wrong horse\n")
-    expectFailure(try program.run(command + ["b.yaml"]), "the passphrase is wrong")
+    expectFailure(try program.run(command + ["b.yaml"]), status: 78, "the passphrase is wrong")
     try FileManager.default.setAttributes(
       [.posixPermissions: 0o644], ofItemAtPath: folder.path("phrase"))
-    expectFailure(try program.run(command + ["b.yaml"]), "open to group or others")
+    expectFailure(try program.run(command + ["b.yaml"]), status: 78, "open to group or others")
   }
 }

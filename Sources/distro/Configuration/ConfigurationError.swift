@@ -1,3 +1,5 @@
+import Sodium
+
 /// A configuration file that says something we cannot take: what, where, and what would be right.
 enum ConfigurationError: Error, Equatable, CustomStringConvertible {
   case unreadable(file: String, reason: String)
@@ -6,6 +8,8 @@ enum ConfigurationError: Error, Equatable, CustomStringConvertible {
   case missingKey(String, Place)
   case wrongType(Place, expected: String, found: String)
   case invalid(Place, reason: String)
+  /// A key file that it names.
+  case key(SodiumError)
 
   /// A file, a line counted from 1, and the way of keys to the value.
   struct Place: Equatable, CustomStringConvertible {
@@ -25,6 +29,7 @@ enum ConfigurationError: Error, Equatable, CustomStringConvertible {
     case .wrongType(let place, let expected, let found):
       "\(place): \(expected) expected, found \(found)"
     case .invalid(let place, let reason): "\(place): \(reason)"
+    case .key(let error): error.description
     }
   }
 
@@ -33,6 +38,7 @@ enum ConfigurationError: Error, Equatable, CustomStringConvertible {
     case .unreadable:
       "name the file with --config; config/*.example.yaml are examples to start from"
     case .syntax: nil
+    case .key(let error): error.hint
     case .unknownKey(_, _, let nearest?): "did you mean '\(nearest)'?"
     case .unknownKey: "README.md lists all keys"
     case .missingKey(let key, _): "add a line '\(key): …'; README.md says what it means"

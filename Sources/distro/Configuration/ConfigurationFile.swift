@@ -39,22 +39,36 @@ struct ConfigurationFile {
   }
 
   func publicIdentity(_ node: ConfigurationNode) throws -> PublicIdentity {
-    try KeyFile.readPublic(try path(node))
+    let path = try path(node)
+    return try key { () throws(SodiumError) in try KeyFile.readPublic(path) }
+  }
+
+  /// A key file is part of what a configuration says.
+  private func key<Value>(
+    _ read: () throws(SodiumError) -> Value
+  ) throws(ConfigurationError) -> Value {
+    do throws(SodiumError) { return try read() } catch { throw .key(error) }
   }
 
   /// The secret key of `identity:`, unlocked by `passphrase-file:` or on the terminal.
   func identity(_ mapping: ConfigurationMapping) throws -> Identity {
-    let locked = try KeyFile.readSecret(try path(try mapping["identity"]))
-    guard locked.needsPassphrase else { return try locked.unlock() }
-    if let file = mapping[optional: "passphrase-file"] {
-      return try locked.unlock(passphrase: Passphrase(file: try path(file)))
+    let secret = try path(try mapping["identity"])
+    let passphrase = try mapping[optional: "passphrase-file"].map { try path($0) }
+    return try key { () throws(SodiumError) in
+      let locked = try KeyFile.readSecret(secret)
+      guard locked.needsPassphrase else { return try locked.unlock() }
+      if let passphrase { return try locked.unlock(passphrase: Passphrase(file: passphrase)) }
+      return try locked.unlock(passphrase: Self.ask(for: secret))
     }
-    let passphrase: Passphrase
-    do {
-      passphrase = try Passphrase.ask(prompt: "Passphrase for \(locked.path): ", twice: false)
-    } catch SodiumError.noTerminal {
-      throw SodiumError.passphraseNeeded(locked.path)
+  }
+
+  private static func ask(for path: String) throws(SodiumError) -> Passphrase {
+    do throws(SodiumError) {
+      return try Passphrase.ask(prompt: "Passphrase for \(path): ", twice: false)
+    } catch .noTerminal {
+      throw .passphraseNeeded(path)
+    } catch {
+      throw error
     }
-    return try locked.unlock(passphrase: passphrase)
   }
 }

@@ -60,7 +60,7 @@ struct ErrorReport {
 }
 
 extension SodiumError {
-  fileprivate var hint: String? {
+  var hint: String? {
     switch self {
     case .notThere(let path) where path.hasSuffix(".pub"):
       "copy the .pub file of the other side there, and compare its fingerprint with what it shows"
