@@ -17,8 +17,8 @@ build: deps ## builds .build/release/distro
 	$(BUILD) --product distro
 
 lint: ## swift format, strict
-	$(SWIFT) format lint --strict --recursive Package.swift $(filter-out %/MessageFormat,$(wildcard Sources/*)) \
-	  $(wildcard Sources/MessageFormat/*.swift) Tests
+	$(SWIFT) format lint --strict Package.swift \
+	  $$(find Sources Tests -name '*.swift' -not -path '*/Generated/*')
 
 test: deps ## set-up, lint and all tests
 	@scripts/test
@@ -37,8 +37,8 @@ crash-test: build ## kills every role COUNT times (as SEED has it), and compares
 fuzz: deps ## the parsers on FUZZ_COUNT mutated inputs
 	DISTRO_FUZZ_COUNT=$(FUZZ_COUNT) $(SWIFT) test --configuration release --filter 'Fuzz|Mutation'
 
-proto: ## generates the Swift code of Sources/MessageFormat/proto (protoc, protoc-gen-swift 1.39)
-	cd Sources/MessageFormat/proto && protoc --swift_out=../Generated \
+proto: ## generates the Swift code of Sources/Messages/MessageFormat/proto (protoc, protoc-gen-swift 1.39)
+	cd Sources/Messages/MessageFormat/proto && protoc --swift_out=../Generated \
 	  --swift_opt=Visibility=Internal --swift_opt=UseAccessLevelOnImports=true *.proto
 
 clean: ## removes what was built

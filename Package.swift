@@ -50,43 +50,63 @@ let package = Package(
   ],
   targets: [
     // Layer 0: one C library's headers each, and the words in which git objects are described.
-    .systemLibrary(name: "CGit2", providers: [.apt(["libgit2-dev"])]),
-    .systemLibrary(name: "CSodium", providers: [.apt(["libsodium-dev"])]),
-    .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
-    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
-    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-    .systemLibrary(name: "CTimex"),
-    .systemLibrary(name: "CSyncFileRange"),
-    .target(name: "GitModel", swiftSettings: strict),
+    .systemLibrary(name: "CGit2", path: "Sources/C/CGit2", providers: [.apt(["libgit2-dev"])]),
+    .systemLibrary(
+      name: "CSodium", path: "Sources/C/CSodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(name: "CZeroMQ", path: "Sources/C/CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+    .systemLibrary(name: "CZstd", path: "Sources/C/CZstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", path: "Sources/C/CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CLinux", path: "Sources/C/CLinux"),
+    .target(name: "GitModel", path: "Sources/Foundations/GitModel", swiftSettings: strict),
 
     // Layer 1: one concern each; none knows another.
     .target(
-      name: "MessageFormat", dependencies: ["GitModel", protobuf], exclude: ["proto"],
+      name: "MessageFormat", dependencies: ["GitModel", protobuf],
+      path: "Sources/Messages/MessageFormat", exclude: ["proto"],
       swiftSettings: generated),
-    .target(name: "Sodium", dependencies: ["CSodium"], swiftSettings: strict),
-    .target(name: "Git", dependencies: ["GitModel", "CGit2"], swiftSettings: strict),
-    .target(name: "PatchText", dependencies: ["GitModel", "CZlib"], swiftSettings: strict),
-    .target(name: "WorkingTree", dependencies: ["GitModel"], swiftSettings: strict),
-    .target(name: "ZeroMQ", dependencies: ["CZeroMQ"], swiftSettings: strict),
-    .target(name: "Compression", dependencies: ["CZstd"], swiftSettings: strict),
-    .target(name: "Spool", dependencies: ["CSyncFileRange"], swiftSettings: strict),
-    .target(name: "Machine", dependencies: ["CTimex"], swiftSettings: strict),
+    .target(
+      name: "Sodium", dependencies: ["CSodium"], path: "Sources/Messages/Sodium",
+      swiftSettings: strict),
+    .target(
+      name: "Git", dependencies: ["GitModel", "CGit2"], path: "Sources/Git/Git",
+      swiftSettings: strict),
+    .target(
+      name: "PatchText", dependencies: ["GitModel", "CZlib"], path: "Sources/Git/PatchText",
+      swiftSettings: strict),
+    .target(
+      name: "WorkingTree", dependencies: ["GitModel"], path: "Sources/Git/WorkingTree",
+      swiftSettings: strict),
+    .target(
+      name: "ZeroMQ", dependencies: ["CZeroMQ"], path: "Sources/Carriers/ZeroMQ",
+      swiftSettings: strict),
+    .target(
+      name: "Compression", dependencies: ["CZstd"], path: "Sources/Foundations/Compression",
+      swiftSettings: strict),
+    .target(
+      name: "Spool", dependencies: ["CLinux"], path: "Sources/Foundations/Spool",
+      swiftSettings: strict),
+    .target(
+      name: "Host", dependencies: ["CLinux"], path: "Sources/Foundations/Host",
+      swiftSettings: strict),
 
     // Layer 2: what both halves of the pipeline share.
     .target(
-      name: "Sealing", dependencies: ["MessageFormat", "Sodium", "Spool"], swiftSettings: strict),
+      name: "Sealing", dependencies: ["MessageFormat", "Sodium", "Spool"],
+      path: "Sources/Messages/Sealing", swiftSettings: strict),
     .target(
       name: "Patching", dependencies: ["GitModel", "MessageFormat", "Git", "PatchText"],
+      path: "Sources/Git/Patching",
       swiftSettings: strict),
     .target(
-      name: "Mailboxes", dependencies: ["MessageFormat", "Spool", grdb], swiftSettings: strict),
+      name: "Mailboxes", dependencies: ["MessageFormat", "Spool", grdb],
+      path: "Sources/Carriers/Mailboxes", swiftSettings: strict),
 
     // Layer 3: how sealed messages travel.
     .target(
       name: "Carriers",
       dependencies: [
-        "MessageFormat", "Sodium", "Sealing", "Mailboxes", "ZeroMQ", "Machine", logging,
-      ], swiftSettings: strict),
+        "MessageFormat", "Sodium", "Sealing", "Mailboxes", "ZeroMQ", "Host", logging,
+      ], path: "Sources/Carriers/Carriers", swiftSettings: strict),
 
     // Layer 4: the two halves, and what stands between them; they never meet.
     .target(
@@ -94,27 +114,27 @@ let package = Package(
       dependencies: [
         "GitModel", "MessageFormat", "Sodium", "Git", "Compression", "ZeroMQ", "Sealing",
         "Patching", "Mailboxes", "Carriers", grdb, logging,
-      ], swiftSettings: strict),
+      ], path: "Sources/Roles/Signer", swiftSettings: strict),
     .target(
       name: "Applier",
       dependencies: [
         "GitModel", "MessageFormat", "Sodium", "Git", "PatchText", "WorkingTree", "Compression",
-        "Sealing", "Patching", "Mailboxes", "Machine", grdb, logging,
-      ], swiftSettings: strict),
+        "Sealing", "Patching", "Mailboxes", "Host", grdb, logging,
+      ], path: "Sources/Roles/Applier", swiftSettings: strict),
 
     .target(
       name: "Relay",
       dependencies: [
         "MessageFormat", "Sodium", "ZeroMQ", "Spool", "Sealing", "Mailboxes", "Carriers", grdb,
         logging,
-      ], swiftSettings: strict),
+      ], path: "Sources/Roles/Relay", swiftSettings: strict),
 
     // Layer 5: commands, configuration, terminal; joins the halves.
     .executableTarget(
       name: "distro",
       dependencies: [
         "MessageFormat", "Sodium", "Git", "ZeroMQ", "Sealing", "Mailboxes", "Carriers", "Signer",
-        "Applier", "Relay", "Machine", arguments, lifecycle, signals, yaml, logging,
+        "Applier", "Relay", "Host", arguments, lifecycle, signals, yaml, logging,
       ], swiftSettings: generated, linkerSettings: [.unsafeFlags(standalone)]),
 
     // Tests mirror the targets.
@@ -144,7 +164,7 @@ let package = Package(
       name: "GitTests", dependencies: ["Git", "GitModel", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "LayerTests", swiftSettings: strict),
     .testTarget(
-      name: "MachineTests", dependencies: ["Machine", "TestSupport"], swiftSettings: strict),
+      name: "HostTests", dependencies: ["Host", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MailboxesTests",
       dependencies: ["Mailboxes", "MessageFormat", "Spool", "TestSupport", grdb],

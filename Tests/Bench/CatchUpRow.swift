@@ -64,10 +64,10 @@ struct CatchUpRow {
     let inbox = try MailboxStore(
       state: StateDatabase.applier(directory: workspace.path(pair.applierState)))
     let signer = try pair.signer
-    var incoming: [IncomingMessage] = []
+    var incoming: [MessageWriter] = []
     for stored in try outbox.messages(in: try pair.applier, countMax: messageCount) {
       let chunks = try stored.open()
-      let message = try IncomingMessage(
+      let message = try MessageWriter(
         DepositOffer(id: stored.id, mailboxes: [stored.mailbox], size: stored.size), from: signer,
         into: inbox)
       for index in 0..<chunks.count { try message.append(chunks[index]) }

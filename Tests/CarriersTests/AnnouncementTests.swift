@@ -9,8 +9,8 @@ import Testing
   private static let size = Letter(1).size.byteCount
 
   private let folder: TemporaryFolder
-  private let alice = CarrierDesk.Peer.connection(1, of: Desk.alice)
-  private let bob = CarrierDesk.Peer.connection(1, of: Desk.bob)
+  private let alice = MailboxServer.Peer.connection(1, of: Desk.alice)
+  private let bob = MailboxServer.Peer.connection(1, of: Desk.bob)
 
   init() throws { folder = try TemporaryFolder() }
 
@@ -34,7 +34,7 @@ import Testing
   }
 
   private func chunks(
-    _ letter: Letter, _ range: Range<Int>, at desk: Desk, from peer: CarrierDesk.Peer
+    _ letter: Letter, _ range: Range<Int>, at desk: Desk, from peer: MailboxServer.Peer
   ) -> [CarrierReply] {
     range.flatMap { desk.chunk(letter, $0, from: peer) }
   }

@@ -9,8 +9,8 @@ import Testing
 @Suite struct CollectTests {
   private let folder: TemporaryFolder
   private let desk: Desk
-  private let sender = CarrierDesk.Peer.connection(1, of: Desk.server)
-  private let peer = CarrierDesk.Peer.connection(1, of: Desk.alice)
+  private let sender = MailboxServer.Peer.connection(1, of: Desk.server)
+  private let peer = MailboxServer.Peer.connection(1, of: Desk.alice)
 
   init() throws {
     folder = try TemporaryFolder()
@@ -25,7 +25,7 @@ import Testing
 
   private func collect(
     after position: UInt64 = 0, credit: UInt32 = Limits.creditMax, wait: Bool = false
-  ) -> [CarrierDesk.Outgoing] {
+  ) -> [MailboxServer.Outgoing] {
     let request = CarrierRequest.collect(
       after: position, credit: credit, waitMilliseconds: wait ? 60_000 : 0)
     return desk.desk.handle([request.encoded()], from: peer)
@@ -35,7 +35,7 @@ import Testing
     try #require(try desk.store.message(letter.id, in: Desk.alice)).entry
   }
 
-  private func bytes(of outgoing: CarrierDesk.Outgoing) -> [[UInt8]] {
+  private func bytes(of outgoing: MailboxServer.Outgoing) -> [[UInt8]] {
     desk.desk.frames(of: outgoing).map(\.bytes)
   }
 
@@ -141,7 +141,7 @@ import Testing
   }
 
   @Test func onlyTheMailboxThatChangedIsLookedInto() throws {
-    let bob = CarrierDesk.Peer.connection(1, of: Desk.bob)
+    let bob = MailboxServer.Peer.connection(1, of: Desk.bob)
     _ = collect(wait: true)
     #expect(desk.ask(.collect(after: 0, credit: 32, waitMilliseconds: 9_000), from: bob).isEmpty)
     deposit(Letter(1))
@@ -177,7 +177,7 @@ import Testing
   @Test func othersNeitherFetchNorAcknowledgeIt() throws {
     deposit(Letter(1))
     let entry = try entry(of: Letter(1))
-    let bob = CarrierDesk.Peer.connection(1, of: Desk.bob)
+    let bob = MailboxServer.Peer.connection(1, of: Desk.bob)
     #expect(desk.ask(.collect(after: 0, credit: 32, waitMilliseconds: 0), from: bob) == [.empty])
     let replies = desk.ask(.fetch(ChunkName(id: entry.id, index: 0), credit: 1), from: bob)
     guard case .refused(entry.id, .unknownMessage, _) = replies.first else {

@@ -40,7 +40,7 @@ final class Correspondent: Sendable {
 
   func connect(
     to endpoint: String, server: CurvePublicKey, correspondents: Set<Mailbox>,
-    byteCountMax: UInt64 = 1 << 30, patience: ExchangePatience = ExchangePatience()
+    byteCountMax: UInt64 = 1 << 30, patience: ExchangeTimeouts = ExchangeTimeouts()
   ) throws {
     let exchange = try Exchange(
       ExchangeSettings(
@@ -60,7 +60,7 @@ final class Correspondent: Sendable {
 
   /// Something to hand over.
   func put(_ letter: Letter, for mailboxes: [Mailbox]) throws {
-    let message = try IncomingMessage(
+    let message = try MessageWriter(
       letter.offer(for: mailboxes), from: letter.sender, into: store)
     for chunk in letter.chunks { try message.append(chunk) }
     try store.commit([message], at: letter.time)
@@ -121,7 +121,7 @@ private final class Record: Sendable {
     return handlers
   }
 
-  private func accept(_ messages: [IncomingMessage]) throws {
+  private func accept(_ messages: [MessageWriter]) throws {
     let isFull = news.withLock { news in
       news.faultCount -= 1
       return news.faultCount >= 0

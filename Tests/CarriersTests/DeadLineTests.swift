@@ -15,8 +15,8 @@ import ZeroMQ
 
   init() throws { server = try Server() }
 
-  private static var impatient: ExchangePatience {
-    var patience = ExchangePatience()
+  private static var impatient: ExchangeTimeouts {
+    var patience = ExchangeTimeouts()
     (patience.mail, patience.delay) = (.milliseconds(500), .seconds(2))
     patience.pauses.longest = .seconds(1)
     return patience

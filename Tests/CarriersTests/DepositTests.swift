@@ -8,7 +8,7 @@ import Testing
 @Suite struct DepositTests {
   private let folder: TemporaryFolder
   private let desk: Desk
-  private let peer = CarrierDesk.Peer.connection(1, of: Desk.alice)
+  private let peer = MailboxServer.Peer.connection(1, of: Desk.alice)
   private let credit = Limits.creditMax
 
   init() throws {
@@ -62,7 +62,7 @@ import Testing
   }
 
   @Test func manyDepositsAreOneFlushAndEachSenderIsTold() throws {
-    let bob = CarrierDesk.Peer.connection(1, of: Desk.bob)
+    let bob = MailboxServer.Peer.connection(1, of: Desk.bob)
     let letters = (1...100).map { Letter($0) }
     for letter in letters { _ = desk.upload(letter, from: letter.number % 2 == 0 ? peer : bob) }
     let told = desk.desk.flush()
@@ -85,7 +85,7 @@ import Testing
     _ = desk.offer(letter, from: peer)
     for index in 0..<10 { _ = desk.chunk(letter, index, from: peer) }
     desk.desk.forget(peer)
-    let next = CarrierDesk.Peer.connection(2, of: Desk.alice)
+    let next = MailboxServer.Peer.connection(2, of: Desk.alice)
     #expect(desk.offer(letter, from: next) == [proceed(letter, 10)])
     // What still comes over the old connection, or is sent again, changes nothing.
     #expect(desk.chunk(letter, 10, from: peer).isEmpty)
@@ -100,7 +100,7 @@ import Testing
   /// Two identities, or two runs of one, may hand over the same message; nobody's half is taken for the whole.
   @Test func sameMessageFromTwoIdentitiesIsStoredWhole() throws {
     let letter = Letter(1, payloadByteCount: 1_000_000)
-    let bob = CarrierDesk.Peer.connection(1, of: Desk.bob)
+    let bob = MailboxServer.Peer.connection(1, of: Desk.bob)
     _ = desk.offer(letter, from: peer)
     _ = desk.chunk(letter, 0, from: peer)
     #expect(desk.upload(letter, from: bob) == [proceed(letter, 0)])
@@ -147,7 +147,7 @@ import Testing
   }
 
   @Test func depositorWhoMayNotIsRefused() {
-    let other = CarrierDesk.Peer.connection(1, of: Mailbox(repeating: 7))
+    let other = MailboxServer.Peer.connection(1, of: Mailbox(repeating: 7))
     expectRefusal(.notAllowed, of: Letter(1).id, in: desk.offer(Letter(1), from: other))
     expectRefusal(
       .notAllowed, of: Letter(1).id,
@@ -169,7 +169,7 @@ import Testing
     let last = letters[letters.count - 1]
     expectRefusal(.overLimit, of: last.id, in: desk.offer(last, from: peer))
     // Others are not kept out by it, and one that ends makes room.
-    let bob = CarrierDesk.Peer.connection(1, of: Desk.bob)
+    let bob = MailboxServer.Peer.connection(1, of: Desk.bob)
     #expect(desk.offer(last, from: bob) == [proceed(last, 0)])
     for index in letters[0].chunks.indices { _ = desk.chunk(letters[0], index, from: peer) }
     _ = desk.desk.flush()
@@ -179,14 +179,14 @@ import Testing
   /// An identity whose connections break again and again is not locked out by what they left behind.
   @Test func depositsOfBrokenConnectionsMakeRoom() {
     for number in 1...UInt8(200) {
-      let connection = CarrierDesk.Peer.connection(number, of: Desk.alice)
+      let connection = MailboxServer.Peer.connection(number, of: Desk.alice)
       let letter = Letter(UInt32(number))
       #expect(desk.offer(letter, from: connection) == [proceed(letter, 0)])
       desk.desk.forget(connection)
       desk.advance(milliseconds: 1)
     }
     // The last ones can still go on.
-    let next = CarrierDesk.Peer.connection(250, of: Desk.alice)
+    let next = MailboxServer.Peer.connection(250, of: Desk.alice)
     _ = desk.offer(Letter(200), from: next)
     _ = desk.chunk(Letter(200), 0, from: next)
     #expect(desk.offer(Letter(200), from: peer) == [proceed(Letter(200), 1)])

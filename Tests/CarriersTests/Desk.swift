@@ -11,7 +11,7 @@ final class Desk {
   static let bob = Mailbox(repeating: 0xb0)
 
   let store: MailboxStore
-  let desk: CarrierDesk
+  let desk: MailboxServer
   private let clock: TestClock
 
   convenience init(
@@ -31,32 +31,32 @@ final class Desk {
         Self.server: [Self.alice, Self.bob], Self.alice: [Self.server], Self.bob: [Self.server],
       ], byteCountMax: byteCountMax)
     let origin = ContinuousClock.now
-    desk = CarrierDesk(
+    desk = MailboxServer(
       store: store, access: access, quotas: quotas, now: { clock.now },
       clock: { origin + .milliseconds(Int64(clock.now.milliseconds)) })
   }
 
   func advance(milliseconds: UInt64) { clock.advance(milliseconds: milliseconds) }
 
-  func ask(_ request: CarrierRequest, from peer: CarrierDesk.Peer) -> [CarrierReply] {
+  func ask(_ request: CarrierRequest, from peer: MailboxServer.Peer) -> [CarrierReply] {
     desk.handle([request.encoded()], from: peer).map(\.reply)
   }
 
-  func chunk(_ letter: Letter, _ index: Int, from peer: CarrierDesk.Peer) -> [CarrierReply] {
+  func chunk(_ letter: Letter, _ index: Int, from peer: MailboxServer.Peer) -> [CarrierReply] {
     let name = ChunkName(id: letter.id, index: UInt32(index))
     return desk.handle([CarrierRequest.chunk(name).encoded(), letter.chunks[index]], from: peer)
       .map(\.reply)
   }
 
   func offer(
-    _ letter: Letter, in mailboxes: [Mailbox] = [Desk.server], from peer: CarrierDesk.Peer
+    _ letter: Letter, in mailboxes: [Mailbox] = [Desk.server], from peer: MailboxServer.Peer
   ) -> [CarrierReply] {
     ask(.deposit(letter.offer(for: mailboxes)), from: peer)
   }
 
   /// All of it, up to `flush`.
   func upload(
-    _ letter: Letter, in mailboxes: [Mailbox] = [Desk.server], from peer: CarrierDesk.Peer
+    _ letter: Letter, in mailboxes: [Mailbox] = [Desk.server], from peer: MailboxServer.Peer
   ) -> [CarrierReply] {
     offer(letter, in: mailboxes, from: peer)
       + letter.chunks.indices.flatMap { chunk(letter, $0, from: peer) }
@@ -71,9 +71,9 @@ final class TestClock: Sendable {
   func advance(milliseconds more: UInt64) { milliseconds.add(more, ordering: .relaxed) }
 }
 
-extension CarrierDesk.Peer {
+extension MailboxServer.Peer {
   /// The identity's connection of this number.
-  static func connection(_ number: UInt8, of mailbox: Mailbox) -> CarrierDesk.Peer {
-    CarrierDesk.Peer(routingID: [0, number], mailbox: mailbox)
+  static func connection(_ number: UInt8, of mailbox: Mailbox) -> MailboxServer.Peer {
+    MailboxServer.Peer(routingID: [0, number], mailbox: mailbox)
   }
 }

@@ -50,7 +50,7 @@ import ZeroMQ
 
   @Test func mailThatComesWhileOneWaitsIsDeliveredAtOnce() throws {
     let alice = try Correspondent(server.alice, in: server.folder)
-    var patience = ExchangePatience()
+    var patience = ExchangeTimeouts()
     patience.mail = .seconds(60)
     try server.connect(alice, patience: patience)
     try server.putMail(Letter(1), for: server.alice)

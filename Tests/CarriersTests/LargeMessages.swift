@@ -32,7 +32,7 @@ enum LargeMessages {
     let size = SealedSize(
       chunkCount: 2 + chunkCount,
       byteCount: UInt64(head[0].count + head[1].count + Int(chunkCount) * chunk.count))
-    let message = try IncomingMessage(
+    let message = try MessageWriter(
       DepositOffer(id: letter.id, mailboxes: [mailbox], size: size), from: letter.sender,
       into: store)
     for part in head { try message.append(part) }

@@ -8,9 +8,9 @@ import Testing
 final class Line {
   /// One exchange, and what it has come to.
   final class End {
-    let desk: ExchangeDesk
+    let desk: MailboxClient
     let store: MailboxStore
-    let peer: CarrierDesk.Peer
+    let peer: MailboxServer.Peer
     fileprivate(set) var requests: [CarrierRequest] = []
     fileprivate(set) var accepted: [MessageID] = []
     fileprivate(set) var stored: [MessageID] = []
@@ -18,15 +18,15 @@ final class Line {
     fileprivate(set) var unkeptCount = 0
     fileprivate(set) var noRoomCount = 0
 
-    fileprivate init(_ settings: ExchangeSettings, peer: CarrierDesk.Peer) {
-      desk = ExchangeDesk(settings)
+    fileprivate init(_ settings: ExchangeSettings, peer: MailboxServer.Peer) {
+      desk = MailboxClient(settings)
       store = settings.store
       self.peer = peer
     }
 
     /// Something to hand over.
     func put(_ letter: Letter, for mailboxes: [Mailbox] = [Desk.server]) throws {
-      let message = try IncomingMessage(
+      let message = try MessageWriter(
         letter.offer(for: mailboxes), from: letter.sender, into: store)
       for chunk in letter.chunks { try message.append(chunk) }
       try store.commit([message], at: letter.time)
@@ -77,7 +77,7 @@ final class Line {
   func forget(_ end: End) { ends.removeAll { $0 === end } }
 
   func putMail(_ letter: Letter) throws {
-    let message = try IncomingMessage(
+    let message = try MessageWriter(
       letter.offer(for: [Desk.alice]), from: letter.sender, into: carrier.store)
     for chunk in letter.chunks { try message.append(chunk) }
     try carrier.store.commit([message], at: letter.time)
@@ -112,7 +112,7 @@ final class Line {
     }
   }
 
-  private func deliver(_ outgoing: [CarrierDesk.Outgoing]) throws {
+  private func deliver(_ outgoing: [MailboxServer.Outgoing]) throws {
     for item in outgoing {
       guard let end = ends.first(where: { $0.peer == item.peer }) else { continue }
       let frames = carrier.desk.frames(of: item).map(\.bytes)
@@ -124,7 +124,7 @@ final class Line {
     }
   }
 
-  private func perform(_ effect: ExchangeDesk.Effect, at end: End) throws {
+  private func perform(_ effect: MailboxClient.Effect, at end: End) throws {
     switch effect {
     case .accept(let messages):
       try end.store.commit(messages.map(\.message), at: Timestamp(milliseconds: 2_000))

@@ -10,9 +10,9 @@ import Testing
   private static let day: UInt64 = 24 * 3_600 * 1_000
 
   private let folder: TemporaryFolder
-  private let peer = CarrierDesk.Peer.connection(1, of: Desk.alice)
-  private let bob = CarrierDesk.Peer.connection(1, of: Desk.bob)
-  private let sender = CarrierDesk.Peer.connection(1, of: Desk.server)
+  private let peer = MailboxServer.Peer.connection(1, of: Desk.alice)
+  private let bob = MailboxServer.Peer.connection(1, of: Desk.bob)
+  private let sender = MailboxServer.Peer.connection(1, of: Desk.server)
 
   init() throws { folder = try TemporaryFolder() }
 
@@ -28,7 +28,7 @@ import Testing
         : DepositQuotas(depositor: limit, mailbox: .none))
   }
 
-  private func store(_ letter: Letter, from peer: CarrierDesk.Peer, at desk: Desk) {
+  private func store(_ letter: Letter, from peer: MailboxServer.Peer, at desk: Desk) {
     _ = desk.upload(letter, from: peer)
     #expect(desk.desk.flush().map(\.reply) == [.stored(letter.id)])
   }

@@ -8,7 +8,7 @@ import Testing
 @Suite struct RecipientTests {
   private let folder: TemporaryFolder
   private let desk: Desk
-  private let sender = CarrierDesk.Peer.connection(1, of: Desk.server)
+  private let sender = MailboxServer.Peer.connection(1, of: Desk.server)
 
   init() throws {
     folder = try TemporaryFolder()
@@ -102,7 +102,7 @@ import Testing
     let letter = Letter(1, for: [Desk.server, Desk.alice])
     _ = desk.upload(letter, in: [Desk.alice], from: sender)
     _ = desk.desk.flush()
-    let alice = CarrierDesk.Peer.connection(1, of: Desk.alice)
+    let alice = MailboxServer.Peer.connection(1, of: Desk.alice)
     guard case .refused(letter.id, .notAllowed, _) = desk.offer(letter, from: alice).first else {
       Issue.record("not refused")
       return

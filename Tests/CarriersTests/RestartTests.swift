@@ -46,7 +46,7 @@ import ZeroMQ
 
   @Test func depositGoesOnAtTheCarriersNextRun() throws {
     let proxy = try line(.toServer)
-    var impatient = ExchangePatience()
+    var impatient = ExchangeTimeouts()
     (impatient.mail, impatient.delay) = (.milliseconds(500), .seconds(2))
     let alice = try Correspondent(server.alice, in: server.folder)
     try alice.put(letter, for: [server.machine.mailbox])

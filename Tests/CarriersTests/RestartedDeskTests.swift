@@ -10,8 +10,8 @@ import Testing
 
   private let letter = RestartedDeskTests.letter
   private let folder: TemporaryFolder
-  private let peer = CarrierDesk.Peer.connection(1, of: Desk.alice)
-  private let next = CarrierDesk.Peer.connection(2, of: Desk.alice)
+  private let peer = MailboxServer.Peer.connection(1, of: Desk.alice)
+  private let next = MailboxServer.Peer.connection(2, of: Desk.alice)
 
   init() throws { folder = try TemporaryFolder() }
 

@@ -66,10 +66,10 @@ final class Server {
     self.listener = listener
   }
 
-  private func makeDesk() -> sending CarrierDesk {
+  private func makeDesk() -> sending MailboxServer {
     let access = CarrierAccess(
       depositors: [machine.mailbox: [alice.mailbox, bob.mailbox]], byteCountMax: 1 << 30)
-    return CarrierDesk(
+    return MailboxServer(
       store: store, access: access, now: { Timestamp(milliseconds: 2_000) })
   }
 
@@ -97,7 +97,7 @@ final class Server {
 
   func connect(
     _ end: Correspondent, at endpoint: String? = nil, expecting key: CurvePublicKey? = nil,
-    byteCountMax: UInt64 = 1 << 30, patience: ExchangePatience = ExchangePatience()
+    byteCountMax: UInt64 = 1 << 30, patience: ExchangeTimeouts = ExchangeTimeouts()
   ) throws {
     try end.connect(
       to: endpoint ?? self.endpoint, server: key ?? self.machine.key,
@@ -114,7 +114,7 @@ final class Server {
   private static func put(
     _ letter: Letter, for mailbox: Mailbox, into store: MailboxStore
   ) throws -> StoredMessage {
-    let message = try IncomingMessage(
+    let message = try MessageWriter(
       letter.offer(for: [mailbox]), from: letter.sender, into: store)
     for chunk in letter.chunks { try message.append(chunk) }
     try store.commit([message], at: letter.time)

@@ -12,13 +12,27 @@ enum Package {
 
   /// Every Swift file of a target, as a path from the package's directory.
   static func sources(of target: String) throws -> [String] {
-    try FileManager.default.subpathsOfDirectory(atPath: directory + "/Sources/" + target)
+    let folder = try #require(try folders()[target], "\(target) has a folder")
+    return try FileManager.default.subpathsOfDirectory(atPath: directory + "/" + folder)
       .filter { $0.hasSuffix(".swift") }
-      .map { "Sources/\(target)/\($0)" }
+      .map { "\(folder)/\($0)" }
   }
 
-  static func targetDirectories() throws -> Set<String> {
-    Set(try FileManager.default.contentsOfDirectory(atPath: directory + "/Sources"))
+  static func targetDirectories() throws -> Set<String> { Set(try folders().keys) }
+
+  /// The folder of every target, by the target's name: a target is in a folder of its group, the program in its own.
+  private static func folders() throws -> [String: String] {
+    var folders = ["distro": "Sources/distro"]
+    for group in try names(in: "Sources") where group != "distro" {
+      for target in try names(in: "Sources/" + group) {
+        folders[target] = "Sources/\(group)/\(target)"
+      }
+    }
+    return folders
+  }
+
+  private static func names(in folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: directory + "/" + folder)
   }
 }
 

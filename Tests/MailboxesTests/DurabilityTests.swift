@@ -85,7 +85,7 @@ import Testing
   @Test func secondRunDoesNotSweepWhatTheFirstIsWriting() throws {
     let test = try Store()
     let letter = Letter(1, payloadByteCount: large)
-    let message = try IncomingMessage(
+    let message = try MessageWriter(
       letter.offer(for: [alice]), from: letter.sender, into: test.store)
     for chunk in letter.chunks.dropLast() { try message.append(chunk) }
     let other = try MailboxStore(testing: test.directory)
@@ -106,7 +106,7 @@ import Testing
           for number in 0..<each {
             let store = try MailboxStore(testing: directory)
             let letter = Letter(run * 100 + number, payloadByteCount: large)
-            let message = try IncomingMessage(
+            let message = try MessageWriter(
               letter.offer(for: [alice]), from: letter.sender, into: store)
             for chunk in letter.chunks { try message.append(chunk) }
             try store.commit([message], at: letter.time)

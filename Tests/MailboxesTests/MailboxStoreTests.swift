@@ -106,9 +106,9 @@ import Testing
   /// Whoever finishes first has stored it: a second deposit that is under way, or is given up, does not touch it.
   @Test func secondDepositUnderWayDoesNotTouchTheFirst() throws {
     let letter = Letter(1, payloadByteCount: 1_000_000)
-    let second = try IncomingMessage(
+    let second = try MessageWriter(
       letter.offer(for: [alice]), from: letter.sender, into: test.store)
-    let first = try IncomingMessage(
+    let first = try MessageWriter(
       letter.offer(for: [alice]), from: letter.sender, into: test.store)
     try second.append(letter.chunks[0])
     for chunk in letter.chunks { try first.append(chunk) }

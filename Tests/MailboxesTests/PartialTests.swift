@@ -24,7 +24,7 @@ import Testing
 
   private func resume(
     in store: Store, _ offer: DepositOffer? = nil, from depositor: Mailbox? = nil
-  ) throws -> IncomingMessage {
+  ) throws -> MessageWriter {
     try store.store.resume(
       offer ?? letter.offer(for: [alice]), from: depositor ?? letter.sender)
   }
@@ -36,7 +36,7 @@ import Testing
     if !isKilled { try message.keep() }
   }
 
-  private func finish(_ message: IncomingMessage, in store: Store) throws {
+  private func finish(_ message: MessageWriter, in store: Store) throws {
     for chunk in letter.chunks[Int(message.nextChunk)...] { try message.append(chunk) }
     try store.store.commit([message], at: letter.time)
     #expect(try store.store.first(in: alice)?.chunks() == letter.chunks)
@@ -157,7 +157,7 @@ import Testing
   /// What the signer seals itself is of no use to another run.
   @Test func messageThatIsNotResumedIsNotKept() throws {
     do {
-      let message = try IncomingMessage(
+      let message = try MessageWriter(
         letter.offer(for: [alice]), from: letter.sender, into: test.store)
       for chunk in letter.chunks.dropLast() { try message.append(chunk) }
       try message.keep()

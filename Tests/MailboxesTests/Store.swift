@@ -32,8 +32,8 @@ struct Store {
   }
 
   /// Whole, but not committed.
-  func incoming(_ letter: Letter, for mailboxes: [Mailbox]) throws -> IncomingMessage {
-    let message = try IncomingMessage(
+  func incoming(_ letter: Letter, for mailboxes: [Mailbox]) throws -> MessageWriter {
+    let message = try MessageWriter(
       letter.offer(for: mailboxes), from: letter.sender, into: store)
     for chunk in letter.chunks { try message.append(chunk) }
     return message

@@ -12,7 +12,7 @@ import Testing
   }
 
   @Test(arguments: ["message", "sealed", "carrier"]) func holdsTheProtoFiles(name: String) throws {
-    let definition = try Self.text("Sources/MessageFormat/proto/\(name).proto")
+    let definition = try Self.text("Sources/Messages/MessageFormat/proto/\(name).proto")
     #expect(try Self.text("docs/message-format.md").contains("```proto\n\(definition)```"))
   }
 

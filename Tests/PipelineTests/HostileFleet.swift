@@ -27,8 +27,8 @@ final class HostileFleet {
   /// Of the last minute, in both times.
   private var beat = (at: ContinuousClock.now - beatInterval, time: Timestamp(milliseconds: 0))
 
-  private static var lineTimes: ExchangePatience {
-    var patience = ExchangePatience()
+  private static var lineTimes: ExchangeTimeouts {
+    var patience = ExchangeTimeouts()
     (patience.mail, patience.delay) = (.milliseconds(200), .milliseconds(1_500))
     (patience.answer, patience.progress) = (.milliseconds(500), .milliseconds(1_500))
     patience.pauses = (.milliseconds(20), .milliseconds(100))

@@ -17,7 +17,7 @@ struct HostileFloodTests {
   }
 
   /// A well-formed message that nobody has sealed.
-  private static func garbage(more: Bool, to peer: CarrierDesk.Peer) -> [Passage] {
+  private static func garbage(more: Bool, to peer: MailboxServer.Peer) -> [Passage] {
     let letter = letter(for: peer.mailbox)
     let entry = MailboxEntry(position: UInt64(letter.number), id: letter.id)
     let chunks = letter.chunks.enumerated().map { index, chunk in

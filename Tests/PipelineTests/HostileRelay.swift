@@ -9,12 +9,12 @@ import ZeroMQ
 /// What passes through a relay: a request or a reply, and with a chunk its bytes.
 struct Passage: Sendable {
   /// Who asked, or is answered.
-  var peer: CarrierDesk.Peer
+  var peer: MailboxServer.Peer
   var frames: [[UInt8]]
 
-  init(peer: CarrierDesk.Peer, frames: [[UInt8]]) { (self.peer, self.frames) = (peer, frames) }
+  init(peer: MailboxServer.Peer, frames: [[UInt8]]) { (self.peer, self.frames) = (peer, frames) }
 
-  init(_ reply: CarrierReply, chunk: [UInt8]? = nil, to peer: CarrierDesk.Peer) {
+  init(_ reply: CarrierReply, chunk: [UInt8]? = nil, to peer: MailboxServer.Peer) {
     self.init(peer: peer, frames: [reply.encoded()] + (chunk.map { [$0] } ?? []))
   }
 
@@ -39,7 +39,7 @@ struct Misbehaviour: Sendable {
   var request: @Sendable (Passage) -> [Step] = { [.pass($0)] }
   var reply: @Sendable (Passage) -> [Passage] = { [$0] }
   /// What a peer gets without having asked, again and again, as fast as it takes it.
-  var unasked: (@Sendable (CarrierDesk.Peer) -> [Passage])?
+  var unasked: (@Sendable (MailboxServer.Peer) -> [Passage])?
 }
 
 /// A relay with everything that a relay has, which does with what passes whatever a test tells it to.
@@ -75,7 +75,7 @@ final class HostileRelay: Sendable {
     depositors[writer] = Set(readers)
     wakeUp = try WakeUp()
     let loop = try RelayLoop(
-      desk: CarrierDesk(
+      desk: MailboxServer(
         store: store, access: CarrierAccess(depositors: depositors, byteCountMax: 1 << 30),
         now: now), mailboxes: [writer] + readers, as: identity, for: authenticator,
       control: control, wakeUp: wakeUp)
@@ -100,18 +100,18 @@ final class HostileRelay: Sendable {
 
 private final class RelayLoop {
   let endpoint: String
-  private let desk: CarrierDesk
+  private let desk: MailboxServer
   private let socket: Socket
   private let mailboxes: [String: Mailbox]
   private let control: HostileRelay.Control
   private let wakeUp: WakeUp
   /// Each identity's newest connection.
-  private var peers: [Mailbox: CarrierDesk.Peer] = [:]
+  private var peers: [Mailbox: MailboxServer.Peer] = [:]
   /// What could not be sent yet.
   private var pending: [Passage] = []
 
   init(
-    desk: CarrierDesk, mailboxes: [Mailbox], as identity: Identity,
+    desk: MailboxServer, mailboxes: [Mailbox], as identity: Identity,
     for authenticator: Authenticator,
     control: HostileRelay.Control, wakeUp: WakeUp
   ) throws {
@@ -156,7 +156,7 @@ private final class RelayLoop {
       guard case .message(let frames, let sender) = received,
         let mailbox = sender.userID.flatMap({ mailboxes[$0] })
       else { continue }
-      let peer = CarrierDesk.Peer(routingID: sender.routingID, mailbox: mailbox)
+      let peer = MailboxServer.Peer(routingID: sender.routingID, mailbox: mailbox)
       peers[mailbox] = peer
       try handle(Passage(peer: peer, frames: frames.map(\.bytes)), behaviour)
     }
@@ -180,7 +180,7 @@ private final class RelayLoop {
     }
   }
 
-  private func send(_ outgoing: [CarrierDesk.Outgoing], _ behaviour: Misbehaviour) throws {
+  private func send(_ outgoing: [MailboxServer.Outgoing], _ behaviour: Misbehaviour) throws {
     for item in outgoing {
       let frames = desk.frames(of: item).map(\.bytes)
       for passage in behaviour.reply(Passage(peer: item.peer, frames: frames)) {

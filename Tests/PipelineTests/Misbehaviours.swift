@@ -99,7 +99,7 @@ extension Misbehaviour {
       guard let index = mailboxes.firstIndex(of: passage.peer.mailbox) else { return [] }
       switch passage.request {
       case .collect, .fetch, .acknowledge:
-        let peer = CarrierDesk.Peer(
+        let peer = MailboxServer.Peer(
           routingID: passage.peer.routingID, mailbox: mailboxes[(index + 1) % mailboxes.count])
         return [.pass(Passage(peer: peer, frames: passage.frames))]
       case .deposit, .chunk, nil: return [.pass(passage)]

@@ -162,7 +162,7 @@ final class Pipeline {
 
   /// Puts bytes into the inbox as the carrier does, from a peer that may deposit.
   func deposit(_ sealed: SealedMessage, from depositor: Mailbox? = nil) throws {
-    let message = try IncomingMessage(
+    let message = try MessageWriter(
       DepositOffer(id: sealed.id, mailboxes: [applier.public.mailbox], size: sealed.size),
       from: depositor ?? signer.public.mailbox, into: store)
     for chunk in sealed.chunks { try message.append(chunk) }

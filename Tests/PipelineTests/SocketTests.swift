@@ -26,7 +26,7 @@ struct SocketTests {
     listener = try CarrierListener(
       on: "tcp://127.0.0.1:*", as: TransportIdentity(applier),
       for: [CurvePublicKey(signer.public.transportKey.bytes): signer.public.mailbox],
-      desk: CarrierDesk(store: pipeline.store, access: access) { clock.now },
+      desk: MailboxServer(store: pipeline.store, access: access) { clock.now },
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, onDeposit: {},
       onFailure: {})
     let carrier = SignerCarrier(endpoint: listener.endpoint, server: applier.public)
@@ -127,7 +127,7 @@ struct SocketTests {
     var sealer = Sealer(for: [pipeline.signer.public])
     let statement = try Statement.signed(body, type: type, by: author)
     let sealed = SealedMessage(chunks: [sealer.header, sealer.seal(statement, isLast: true)])
-    let message = try IncomingMessage(
+    let message = try MessageWriter(
       DepositOffer(id: sealed.id, mailboxes: sealer.mailboxes, size: sealed.size),
       from: pipeline.applier.public.mailbox, into: pipeline.store)
     for chunk in sealed.chunks { try message.append(chunk) }

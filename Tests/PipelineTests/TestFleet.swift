@@ -13,7 +13,7 @@ import TestSupport
 import Testing
 
 /// The fleet's time, and by how much one machine is ahead of it.
-final class MachineClock: Sendable {
+final class HostClock: Sendable {
   private let fleet: TestClock
   private let aheadMilliseconds = Mutex<UInt64>(0)
 
@@ -31,7 +31,7 @@ final class TestMachine {
   let settings: ApplierSettings
   private(set) var store: MailboxStore
   /// Its own, which the test may set wrong.
-  let clock: MachineClock
+  let clock: HostClock
   private(set) var worker: Worker
   let log = TestLog()
   /// What its carrier does not let through any more, in either direction.
@@ -56,13 +56,13 @@ final class TestMachine {
           signers: Set(([first] + partners).map(\.public.mailbox)),
           staleAfterSeconds: staleAfterSeconds)
       ], deadline: .seconds(300), metrics: folder.path(name + ".prom"))
-    self.clock = MachineClock(clock)
+    self.clock = HostClock(clock)
     store = try MailboxStore(state: StateDatabase.applier(directory: settings.state))
     worker = Self.worker(settings, store, self.clock, log)
   }
 
   private static func worker(
-    _ settings: ApplierSettings, _ store: MailboxStore, _ clock: MachineClock, _ log: TestLog
+    _ settings: ApplierSettings, _ store: MailboxStore, _ clock: HostClock, _ log: TestLog
   ) -> Worker {
     Worker(
       settings, store: store, log: log.logger, now: { clock.now }, onAnswer: {})
@@ -187,7 +187,7 @@ final class TestFleet {
   }
 
   func deposit(_ sealed: SealedMessage, at machine: TestMachine) throws {
-    let message = try IncomingMessage(
+    let message = try MessageWriter(
       DepositOffer(id: sealed.id, mailboxes: [machine.mailbox], size: sealed.size),
       from: signer.public.mailbox, into: machine.store)
     for chunk in sealed.chunks { try message.append(chunk) }
@@ -244,7 +244,7 @@ final class TestFleet {
 
   // MARK: - Expectations
 
-  func machine(_ index: Int = 0) throws -> Machine {
+  func machine(_ index: Int = 0) throws -> Recipient {
     let mailbox = machines[index].mailbox
     return try #require(try outbox.machines().first { $0.recipient == mailbox })
   }

@@ -18,7 +18,7 @@ struct Doctor: ParsableCommand {
 
   func run() throws {
     var examination = Examination()
-    MachineChecks.run(&examination)
+    HostChecks.run(&examination)
     ConfigurationChecks(path: config).run(&examination)
     Terminal.print(json ? try examination.json() : examination.text)
     if examination.hasProblems { throw ExitStatus.fault }

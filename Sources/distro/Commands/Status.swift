@@ -1,6 +1,6 @@
 import Applier
 import ArgumentParser
-import Machine
+import Host
 import Mailboxes
 import Relay
 import Signer

@@ -1,5 +1,5 @@
 import Foundation
-import Machine
+import Host
 import Sodium
 
 /// A configuration file, and what values of it mean: paths count from the file, keys are loaded.

@@ -1,7 +1,7 @@
 import Applier
 import Foundation
 import Git
-import Machine
+import Host
 
 /// What an applier needs: checkouts that can be brought forward, and a carrier.
 struct ApplierChecks {
@@ -41,7 +41,7 @@ struct ApplierChecks {
       // Made by the first message.
       return place.checkParent(&examination)
     }
-    if try Vacancy(of: settings) != nil {
+    if try EmptyCheckout(of: settings) != nil {
       return examination.ok(.checkout, settings.path, "is empty, and will be filled")
     }
     let repository = try Repository(opening: settings.path)

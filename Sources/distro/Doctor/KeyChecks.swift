@@ -1,5 +1,5 @@
 import Foundation
-import Machine
+import Host
 import Sodium
 
 /// The secret key of a role.

@@ -1,5 +1,5 @@
 import Foundation
-import Machine
+import Host
 
 /// Directories that a role writes to: whether it can, whether others can, and how much room is left.
 struct PlaceChecks {

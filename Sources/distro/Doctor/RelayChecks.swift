@@ -1,4 +1,4 @@
-import Machine
+import Host
 import Relay
 
 /// What a relay needs: identities that it can let in, doors that are its own, and a descriptor for each of them.
@@ -54,7 +54,7 @@ struct RelayChecks {
     do {
       let limit = try ResourceLimit.openFiles.value(hard: true) ?? .max
       // A machine that comes back may have two connections for a while.
-      let needed = UInt64(2 * count) + MachineChecks.openFileCountMin
+      let needed = UInt64(2 * count) + HostChecks.openFileCountMin
       if limit < needed {
         examination.fail(
           .limits, "connections", "\(limit) open files are allowed, \(needed) may be needed",

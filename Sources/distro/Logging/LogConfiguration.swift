@@ -1,6 +1,6 @@
 import Foundation
+import Host
 import Logging
-import Machine
 
 /// `log:` in a configuration: where lines go besides standard error, how they look, and from which level on.
 struct LogConfiguration: Equatable {

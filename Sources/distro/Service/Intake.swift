@@ -52,7 +52,8 @@ final class Intake: Sendable {
     ) { first, _ in first }
     let listener = try CarrierListener(
       on: endpoint, as: TransportIdentity(settings.identity), for: peers,
-      desk: CarrierDesk(store: store, access: access, quotas: .standard, now: Clock.now), log: log,
+      desk: MailboxServer(store: store, access: access, quotas: .standard, now: Clock.now),
+      log: log,
       onDeposit: onMessage,
       onFailure: {
         log.critical("nothing can be received any more; ending")

@@ -1,6 +1,6 @@
 import Foundation
+import Host
 import Logging
-import Machine
 import ServiceLifecycle
 
 /// Tells systemd, where it started us with `Type=notify`, that we are ready, reload, stop, and live: sd_notify(3). That
@@ -52,7 +52,7 @@ struct ServiceManager: Service {
 
   func reloading() {
     do {
-      let time = try MachineClock.monotonicMicroseconds()
+      let time = try HostClock.monotonicMicroseconds()
       tell(["RELOADING=1", "MONOTONIC_USEC=\(time)", "STATUS=reloading"])
     } catch {
       log.error("the service manager was not told", metadata: ["error": "\(error)"])

@@ -1,7 +1,7 @@
 import Dispatch
 import Foundation
+import Host
 import Logging
-import Machine
 import ServiceLifecycle
 import Synchronization
 

@@ -2,8 +2,8 @@ import Applier
 import ArgumentParser
 import Foundation
 import Git
+import Host
 import Logging
-import Machine
 import Mailboxes
 import Signer
 import Sodium

@@ -1,0 +1,203 @@
+import Host
+import Logging
+import Mailboxes
+import MessageFormat
+import ZeroMQ
+
+/// The event loop of a listener: receives, lets the desk decide, sends.
+struct ListenerLoop: ~Copyable {
+  /// Messages that are taken from a socket before the disk is asked to sync: many deposits, one sync.
+  private static let receiveCountMax = 512
+  /// Between two times of work that nobody waits for, and while there is more of it.
+  private static let maintenanceIntervals = (
+    rest: Duration.seconds(60), more: Duration.milliseconds(100)
+  )
+
+  private let doors: [ListenerDoor]
+  private let desk: MailboxServer
+  private let updates: UpdateBox
+  private let wakeUp: WakeUp
+  private let stopping: StopFlag
+  private let pulse: LoopLiveness
+  private let log: Logger
+  private let onDeposit: @Sendable () -> Void
+  private var backlog = Backlog()
+  private var connections = ListenerConnections()
+  private var nextMaintenance = ContinuousClock.Instant.now
+
+  init(
+    doors: [ListenerDoor], desk: MailboxServer, updates: UpdateBox, wakeUp: WakeUp,
+    stopping: StopFlag, pulse: LoopLiveness, log: Logger, onDeposit: @escaping @Sendable () -> Void
+  ) {
+    self.doors = doors
+    self.desk = desk
+    self.updates = updates
+    self.wakeUp = wakeUp
+    self.stopping = stopping
+    self.pulse = pulse
+    self.log = log
+    self.onDeposit = onDeposit
+    desk.onFault = { id, error in
+      log.error(
+        error.isLoss ? "the disk has lost a message; it is dropped" : "a fault of this machine",
+        metadata: ["message": "\(id.map(\.abbreviated) ?? "-")", "error": "\(error)"])
+    }
+  }
+
+  /// Until it is told to stop; `false`: a socket failed.
+  mutating func run() -> Bool {
+    var poller = Poller()
+    for door in doors { door.add(to: &poller) }
+    let bell = poller.add(wakeUp)
+    // Before the first offer: what is under way counts against quotas.
+    maintain()
+    defer { keepDeposits() }
+    while !stopping.isSet {
+      do throws(ZeroMQError) {
+        try poller.wait(until: nextDeadline, pulse)
+        let isRinging = poller.readiness(of: bell).contains(.reading)
+        if isRinging { wakeUp.clear() }
+        try turn(isRinging: isRinging)
+      } catch {
+        log.error("the listener's socket failed", metadata: ["error": "\(error)"])
+        return false
+      }
+    }
+    return true
+  }
+
+  private var nextDeadline: Deadline {
+    var deadline = Deadline.at(nextMaintenance)
+    if let end = desk.nextWaitEnd { deadline = .earlier(deadline, .at(end)) }
+    if let time = backlog.nextAttempt { deadline = .earlier(deadline, .at(time)) }
+    return deadline
+  }
+
+  private mutating func turn(isRinging: Bool) throws(ZeroMQError) {
+    if isRinging, let update = updates.take() { apply(update) }
+    try sendBacklog()
+    for index in doors.indices {
+      try doors[index].noteEvents()
+      try receive(from: index)
+    }
+    if desk.hasFinished {
+      try send(desk.flush())
+      onDeposit()
+      try send(desk.deliverToWaiting())
+    }
+    if isRinging { try send(desk.deliverToAllWaiting()) }
+    try send(desk.endWaits())
+    maintain()
+  }
+
+  private mutating func maintain() {
+    guard nextMaintenance <= .now else { return }
+    var hasMore = false
+    do throws(MailboxError) {
+      hasMore = try desk.maintain()
+    } catch {
+      log.warning("cannot tidy up; trying again", metadata: ["error": "\(error)"])
+    }
+    nextMaintenance =
+      .now + (hasMore ? Self.maintenanceIntervals.more : Self.maintenanceIntervals.rest)
+  }
+}
+
+extension ListenerLoop {
+  private func keepDeposits() {
+    do throws(MailboxError) {
+      try desk.keepDeposits()
+    } catch {
+      log.warning("what has come of a deposit comes again", metadata: ["error": "\(error)"])
+    }
+  }
+}
+
+// MARK: - Receiving
+
+extension ListenerLoop {
+  private mutating func receive(from index: Int) throws(ZeroMQError) {
+    for _ in 0..<Self.receiveCountMax {
+      guard let received = try doors[index].socket.receive() else { return }
+      // A slow disk is not a loop that hangs.
+      pulse.beat()
+      switch received {
+      case .message(let frames, let sender):
+        guard let peer = peer(of: sender, at: index) else { continue }
+        doors[index].noteVoice(of: frames[0].descriptor)
+        if let gone = connections.note(peer, over: frames[0]) { forget(gone) }
+        try send(desk.handle(frames.map(\.bytes), from: peer))
+      case .tooManyFrames(_, let sender), .noLongerAllowed(let sender):
+        guard let peer = peer(of: sender, at: index) else { continue }
+        log.warning("a peer was not heard", metadata: ["peer": "\(peer.mailbox.abbreviated)"])
+        forget(peer)
+      }
+    }
+  }
+
+  private func peer(of sender: Sender, at index: Int) -> MailboxServer.Peer? {
+    sender.userID.flatMap { doors[index].mailboxes[$0] }
+      .map { MailboxServer.Peer(routingID: sender.routingID, mailbox: $0, door: index) }
+  }
+
+  private mutating func apply(_ update: ListenerUpdate) {
+    for (door, mailboxes) in zip(doors, update.mailboxes) { door.replace(mailboxes) }
+    let known = update.mailboxes.reduce(into: Set()) { $0.formUnion($1) }
+    desk.replace(update.access, quotas: update.quotas, known: known.contains)
+    cut("a peer is no longer trusted") { !update.mailboxes[$0.door].contains($0.mailbox) }
+  }
+
+  private mutating func cut(_ reason: Logger.Message, where isOver: (MailboxServer.Peer) -> Bool) {
+    for peer in connections.cut(where: isOver) {
+      log.warning(reason, metadata: ["peer": "\(peer.mailbox.abbreviated)"])
+      forget(peer)
+    }
+  }
+
+  private mutating func forget(_ peer: MailboxServer.Peer) {
+    backlog.remove(peer)
+    desk.forget(peer)
+  }
+}
+
+// MARK: - Sending
+
+extension ListenerLoop {
+  private mutating func send(_ outgoing: [MailboxServer.Outgoing]) throws(ZeroMQError) {
+    for item in outgoing {
+      pulse.beat()
+      if !backlog.contains(item.peer) {
+        switch try attempt(item) {
+        case .sent: continue
+        case .peerGone:
+          forget(item.peer)
+          continue
+        case .wouldBlock: break
+        }
+      }
+      guard backlog.append(item) else {
+        cut("a peer does not read") { $0 == item.peer }
+        continue
+      }
+    }
+  }
+
+  private mutating func sendBacklog() throws(ZeroMQError) {
+    guard backlog.isDue else { return }
+    var hasSent = false
+    for peer in backlog.peers {
+      while let item = backlog.first(of: peer) {
+        let outcome = try attempt(item)
+        if outcome == .peerGone { forget(peer) }
+        guard outcome == .sent else { break }
+        backlog.removeFirst(of: peer)
+        hasSent = true
+      }
+    }
+    backlog.noteAttempt(hasSent: hasSent)
+  }
+
+  private func attempt(_ item: MailboxServer.Outgoing) throws(ZeroMQError) -> SendOutcome {
+    try doors[item.peer.door].socket.send(desk.frames(of: item), to: item.peer.routingID)
+  }
+}

@@ -1,0 +1,28 @@
+import Glibc
+
+/// Whose a file is, and what this process may do with it.
+package struct FileRights: Sendable, Equatable {
+  /// Permission bits, 0o7777.
+  package let mode: UInt32
+  package let owner: UInt32
+  package let isDirectory: Bool
+  package let modifiedSeconds: Int
+  /// For a directory: whether names can be made in it.
+  package let isWritable: Bool
+
+  /// `nil`: there is nothing at the path.
+  package static func of(_ path: String) throws(HostError) -> FileRights? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else {
+      if errno == ENOENT || errno == ENOTDIR { return nil }
+      throw .system(call: "stat", subject: path, code: errno)
+    }
+    return FileRights(
+      mode: status.st_mode & 0o7777, owner: status.st_uid,
+      isDirectory: status.st_mode & S_IFMT == S_IFDIR, modifiedSeconds: status.st_mtim.tv_sec,
+      isWritable: unsafe access(path, W_OK) == 0)
+  }
+
+  /// Who we are.
+  package static var user: UInt32 { geteuid() }
+}

@@ -1,0 +1,195 @@
+import Compression
+import Git
+import GitModel
+import Mailboxes
+import MessageFormat
+import PatchText
+import Patching
+import Sealing
+
+/// A patch that is the right one, for this checkout, on the revision that it has, and gives the signed tree.
+///
+/// Only `Check` makes one.
+struct CheckedPatch {
+  enum Objects {
+    /// Computed in memory; they are in the batch's overlay.
+    case computed
+    /// Received as a pack, verified, and not yet part of the repository.
+    case packed(QuarantinedPack)
+  }
+
+  let stored: StoredMessage
+  let message: Message
+  let digest: ContentDigest
+  let changes: [TreeChange]
+  let objects: Objects
+  /// The commits that it brings without all of their parents.
+  let boundary: [ObjectID]
+
+  fileprivate init(
+    _ stored: StoredMessage, _ opened: OpenedMessage, changes: [TreeChange], objects: Objects,
+    boundary: [ObjectID]
+  ) {
+    self.stored = stored
+    message = opened.message
+    digest = opened.digest
+    self.changes = changes
+    self.objects = objects
+    self.boundary = boundary
+  }
+}
+
+/// The second stage on the private machine: from a verified message to a checked patch. Nothing is written to the
+/// checkout; a received pack waits in quarantine.
+struct Check {
+  let batch: Batch
+  let inbox: Inbox
+  let now: Timestamp
+
+  /// Throws `Refused` for what a peer did, anything else for what the machine did.
+  func check(_ opened: OpenedMessage, _ stored: StoredMessage) throws -> CheckedPatch {
+    let message = opened.message
+    try requireRevision(message)
+    guard
+      message.before?.tree != message.after.tree || message.payload.kind == .replacement
+    else {
+      throw Refused(.empty, "the tree is \(message.after.tree.abbreviated) before and after")
+    }
+    do {
+      switch message.payload.kind {
+      case .patch:
+        let mark = batch.overlay.mark
+        do {
+          return try checkPatch(opened, stored)
+        } catch {
+          batch.overlay.rollBack(to: mark)
+          throw error
+        }
+      case .pack: return try checkPack(opened, stored)
+      case .replacement:
+        try requireReplaceable(message)
+        return try checkPack(opened, stored)
+      }
+    } catch {
+      throw try Self.refusal(of: error)
+    }
+  }
+
+  private func requireRevision(_ message: Message) throws {
+    let current = batch.current
+    guard message.before?.revision == current?.revision else {
+      guard let current, current.revision == message.after.revision else {
+        throw RevisionMismatch.behind(current)
+      }
+      guard current.tree == message.after.tree else {
+        throw Refused(.treeMismatch, "the revision after has another tree than the message says")
+      }
+      throw RevisionMismatch.thereAlready(current)
+    }
+    guard message.before?.tree == current?.tree else {
+      throw Refused(.treeMismatch, "the revision before has another tree than the message says")
+    }
+  }
+
+  /// A signer that does not know a revision cannot know whose it is: a commit that was made here stays, and so does one of
+  /// another signer's, while that one is at work.
+  private func requireReplaceable(_ message: Message) throws {
+    let settings = batch.checkout.settings
+    guard settings.onLocalChanges == .refuse, let head = batch.current?.revision else { return }
+    guard let sender = try inbox.sender(of: head, on: message.remote, message.ref) else {
+      throw Refused(.localChanges, "HEAD is \(head.abbreviated), a commit that no signer sent")
+    }
+    guard sender != message.signer, settings.signers.contains(sender),
+      let heard = try inbox.heard(of: message.remote, message.ref, by: [sender]),
+      heard.expiresAt > now
+    else { return }
+    throw Refused(
+      .localChanges,
+      "HEAD is \(head.abbreviated), which another signer has sent whose heartbeats still come")
+  }
+
+  // MARK: - Patch
+
+  private func checkPatch(_ opened: OpenedMessage, _ stored: StoredMessage) throws -> CheckedPatch {
+    let message = opened.message
+    let text = try inflated(opened)
+    let patch: TextPatch
+    do throws(PatchTextError) {
+      patch = try TreePatch.parse(text, limits: .carried)
+    } catch {
+      throw try Self.refusal(of: PatchingError.text(error))
+    }
+    let tree: ObjectID
+    do throws(PatchingError) {
+      tree = try TreePatch.apply(
+        patch, to: message.before?.tree, in: &batch.overlay, limits: .carried)
+    } catch {
+      throw try Self.refusal(of: error)
+    }
+    try requireTree(tree, message)
+    let commit = try requireCommit(message)
+    try batch.overlay.add(.commit, commit.bytes)
+    let changes = Self.changes(of: patch)
+    try requirePaths(changes) { id throws(GitError) in
+      try batch.overlay.read(id, .blob, byteCountMax: TreePath.byteCountMax)
+    }
+    try requireNoLocalChange(changes)
+    return CheckedPatch(
+      stored, opened, changes: changes, objects: .computed,
+      boundary: boundary(of: [commit]) { batch.overlay.contains($0) })
+  }
+
+  /// A path that changes its type stands in two sections.
+  private static func changes(of patch: TextPatch) -> [TreeChange] {
+    var changes: [TreePath: TreeChange] = [:]
+    for section in patch.sections {
+      let old = changes[section.path]?.old ?? section.old
+      changes[section.path] = TreeChange(path: section.path, old: old, new: section.new)
+    }
+    return Array(changes.values)
+  }
+
+  private func inflated(_ opened: OpenedMessage) throws -> [UInt8] {
+    let description = opened.message.payload
+    var decompressor = try Decompressor(outputByteCountMax: Int(description.inflatedSize))
+    var text: [UInt8] = []
+    text.reserveCapacity(Int(description.inflatedSize))
+    try opened.payload.forEachPiece { piece, _ in
+      do throws(StreamError<Never>) {
+        try decompressor.write(piece) { span in
+          for index in span.indices { text.append(span[index]) }
+        }
+      } catch {
+        throw error.streamError
+      }
+    }
+    try decompressor.finish()
+    guard text.count == Int(description.inflatedSize) else {
+      throw Refused(.tampered, "the payload has another size than the message says")
+    }
+    return text
+  }
+
+  // MARK: - Pack
+
+  private func checkPack(_ opened: OpenedMessage, _ stored: StoredMessage) throws -> CheckedPatch {
+    let message = opened.message
+    let pack: QuarantinedPack
+    let commits: [Commit]
+    let changes: [TreeChange]
+    do {
+      pack = try receive(opened)
+      commits = try history(of: message, in: pack.objects)
+      changes = try pack.objects.changes(from: batch.current?.tree, to: message.after.tree)
+    } catch {
+      throw try Self.refusal(of: error)
+    }
+    try requirePaths(changes) { id throws(GitError) in
+      try pack.objects.read(id, .blob, byteCountMax: TreePath.byteCountMax)
+    }
+    try requireNoLocalChange(changes)
+    return CheckedPatch(
+      stored, opened, changes: changes, objects: .packed(pack),
+      boundary: boundary(of: commits) { pack.objects.contains($0) })
+  }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import Host
+import Logging
+import Synchronization
+
+/// Ends the program when one step takes longer than its deadline: nothing else stops an endless loop in a C library.
+///
+/// The service manager starts it again; what was in hand is counted, so it does not come a third time.
+final class Watchdog: Sendable {
+  /// sysexits.h, EX_SOFTWARE: for the service manager's log.
+  static let exitStatus: Int32 = 70
+
+  /// For noting what was in hand.
+  private static let noteTimeout: Duration = .seconds(5)
+
+  private let deadline: Duration
+  private let log: Logger
+  private let generation = Mutex<UInt64>(0)
+
+  init(deadline: Duration, log: Logger) {
+    self.deadline = deadline
+    self.log = log
+  }
+
+  /// `onExpiry` is called, on another thread, before the program ends.
+  func watch<Value>(
+    onExpiry: @escaping @Sendable () -> Void = {}, _ body: () throws -> Value
+  ) rethrows -> Value {
+    let current = generation.withLock { value in
+      value += 1
+      return value
+    }
+    let timer = DispatchSource.makeTimerSource(queue: .global())
+    timer.schedule(deadline: .now() + .nanoseconds(Int(deadline / .nanoseconds(1))))
+    timer.setEventHandler { [self] in
+      guard generation.withLock({ $0 == current }) else { return }
+      log.critical(
+        "a message took longer than its deadline; ending",
+        metadata: ["deadline": "\(deadline)"])
+      LastWord.say(within: Self.noteTimeout, onExpiry)
+      // Not exit(3): its handlers would run while the other thread is at work.
+      _exit(Self.exitStatus)
+    }
+    timer.resume()
+    defer {
+      generation.withLock { $0 += 1 }
+      timer.cancel()
+    }
+    return try body()
+  }
+}

@@ -1,0 +1,145 @@
+import Carriers
+package import Logging
+import Mailboxes
+package import MessageFormat
+import Sodium
+import Spool
+import Synchronization
+import ZeroMQ
+
+/// The untrusted middle: a door for signers, one for appliers, and the mailboxes between them.
+package final class RunningRelay: Sendable {
+  /// Where it listens, with the ports that were taken.
+  package let signersEndpoint: String
+  package let appliersEndpoint: String
+  private let listener: CarrierListener
+  private let log: Logger
+  private let rules: Mutex<Rules>
+  private let claim: Mutex<StateClaim?>
+
+  private enum Trouble { case unreadable, shortage }
+
+  /// What can be changed while it runs.
+  private struct Rules: Sendable {
+    var settings: RelaySettings
+    var signers: TrustedDirectory
+    var appliers: TrustedDirectory
+    /// Why a directory's list is not what lies there; logged already.
+    var troubles: [String: Trouble] = [:]
+
+    init(_ settings: RelaySettings) {
+      self.settings = settings
+      signers = TrustedDirectory(settings.trustedSigners)
+      appliers = TrustedDirectory(settings.trustedAppliers)
+    }
+
+    var peers: TrustedPeers { TrustedPeers(signers: signers, appliers: appliers) }
+  }
+
+  /// Listens when it returns; `onFailure` is called when it can no longer.
+  package init(
+    _ settings: RelaySettings, log: Logger, now: @escaping @Sendable () -> Timestamp,
+    onFailure: @escaping @Sendable () -> Void
+  ) throws {
+    self.log = log
+    var rules = Rules(settings)
+    _ = try rules.signers.refresh()
+    _ = try rules.appliers.refresh()
+    let peers = rules.peers
+    let store = try MailboxStore(state: StateDatabase.relay(directory: settings.state))
+    claim = Mutex(try store.state.claim())
+    let lists = try peers.doorLists()
+    let desk = MailboxServer(
+      store: store, access: peers.access(by: settings.routes), quotas: settings.quotas, now: now)
+    listener = try CarrierListener(
+      at: [
+        CarrierDoor(endpoint: settings.signersEndpoint, peers: lists[0]),
+        CarrierDoor(endpoint: settings.appliersEndpoint, peers: lists[1]),
+      ],
+      as: try TransportIdentity(settings.identity), desk: desk, log: log, onDeposit: {},
+      onFailure: onFailure)
+    (signersEndpoint, appliersEndpoint) = (listener.endpoints[0], listener.endpoints[1])
+    self.rules = Mutex(rules)
+    Self.report(peers, routes: settings.routes, to: log)
+  }
+
+  /// Looks at the directories, and lets in and keeps out whom they say now.
+  package func refresh() { apply(nil) }
+
+  /// Other directories, routes and quotas from now on; `false`, and nothing changes: it is to listen elsewhere or as
+  /// somebody else, or to keep its state in another place.
+  package func reload(_ settings: RelaySettings) -> Bool {
+    guard rules.withLock({ settings.differsOnlyInRules(from: $0.settings) }) else { return false }
+    apply(settings)
+    return true
+  }
+
+  /// How late its loop is with its next turn.
+  package var delay: Duration { listener.delay }
+
+  package func stop() {
+    listener.stop()
+    claim.withLock { $0 = nil }
+  }
+
+  private func apply(_ new: RelaySettings?) {
+    // In one step: two at once must not overtake each other.
+    rules.withLock { rules in
+      if let new { replace(&rules, by: new) }
+      let isNewSigner = refresh(\.signers, of: &rules)
+      let isNewApplier = refresh(\.appliers, of: &rules)
+      guard new != nil || isNewSigner || isNewApplier else { return }
+      let peers = rules.peers
+      do throws(ZeroMQError) {
+        listener.replace(
+          peers: try peers.doorLists(), access: peers.access(by: rules.settings.routes),
+          quotas: rules.settings.quotas)
+      } catch {
+        preconditionFailure("a transport key has the length of a key: \(error)")
+      }
+      Self.report(peers, routes: rules.settings.routes, to: log)
+    }
+  }
+
+  private func replace(_ rules: inout Rules, by settings: RelaySettings) {
+    let troubles = rules.troubles
+    rules = Rules(settings)
+    rules.troubles = troubles
+  }
+
+  /// Whether anything changed; a directory that has become unreadable has, and trusts nobody.
+  private func refresh(
+    _ directory: WritableKeyPath<Rules, TrustedDirectory>, of rules: inout Rules
+  ) -> Bool {
+    let path = rules[keyPath: directory].path
+    do throws(SpoolError) {
+      let hasChanged = try rules[keyPath: directory].refresh()
+      rules.troubles[path] = nil
+      return hasChanged
+    } catch {
+      let trouble: Trouble = error.isShortage ? .shortage : .unreadable
+      guard rules.troubles.updateValue(trouble, forKey: path) != trouble else { return false }
+      log.error(
+        error.isShortage
+          ? "this directory cannot be looked at; who was let in still is"
+          : "nobody in this directory is trusted", metadata: ["error": "\(error)"])
+      return !error.isShortage
+    }
+  }
+
+  private static func report(
+    _ peers: TrustedPeers, routes: [RelaySettings.Route]?, to log: Logger
+  ) {
+    for fault in peers.faults {
+      log.error(
+        "an identity is not let in",
+        metadata: ["file": "\(fault.file)", "reason": "\(fault.reason)"])
+    }
+    for name in peers.unknownNames(in: routes ?? []) {
+      log.warning("a route leads nowhere", metadata: ["name": "\(name)"])
+    }
+    log.info(
+      "identities that are let in",
+      metadata: ["signers": "\(peers.signers.count)", "appliers": "\(peers.appliers.count)"])
+  }
+}

@@ -1,0 +1,134 @@
+import Git
+package import GitModel
+package import MessageFormat
+
+/// Every machine of every stream, and how far it is behind.
+package struct Fleet {
+  /// Further away is as good as lost: counting ends here.
+  private static let commitCountMax = 100_000
+
+  /// How many commits a machine lacks.
+  package enum Distance: Sendable {
+    case commits(Int)
+    /// Its revision is none that the repository can compare.
+    case unknownRevision
+    /// There is nothing, or it never answered.
+    case nothing
+
+    package var text: String {
+      switch self {
+      case .commits(0): "-"
+      case .commits(let count): "\(count)"
+      case .unknownRevision: "unknown revision"
+      case .nothing: "all"
+      }
+    }
+
+    package var commitCount: Int? { if case .commits(let count) = self { count } else { nil } }
+  }
+
+  package struct Row: Sendable {
+    package let machine: Recipient
+    package let distance: Distance
+    package let healing: Healing.State
+    /// What it was sent last.
+    package let newest: SentMessage?
+  }
+
+  /// A branch whose files have changed since it was last sent: a push whose hook did not run, or failed.
+  package struct Unsent: Sendable {
+    package let remote: String
+    package let branch: BranchName
+    package let tip: ObjectID
+    /// What was sent lies so far behind the tip.
+    package let distance: Distance
+  }
+
+  /// Of the recipients that are configured.
+  package let rows: [Row]
+  package let unsent: [Unsent]
+  /// Why repositories cannot be looked at: nobody knows whether their branches have moved.
+  package let faults: [any Error]
+
+  /// A repository that cannot be opened has nothing to say of revisions; the rest is shown.
+  package init(_ outbox: Outbox, repositories: [SignerRepository]) throws {
+    let sources = repositories.map { Source($0) }
+    let newest = try outbox.newest()
+    rows = try outbox.machines().compactMap { machine in
+      guard let source = sources.first(where: { $0.sends(to: machine) }) else { return nil }
+      return Row(
+        machine: machine,
+        distance: source.distance(from: machine.revision, to: machine.head),
+        healing: Healing.state(of: machine),
+        newest: newest.first {
+          $0.recipient == machine.recipient && $0.remote == machine.remote && $0.ref == machine.ref
+        })
+    }
+    var faults: [String: any Error] = [:]
+    unsent = try sources.flatMap { source in
+      try source.configured.branches.compactMap { branch in
+        let found: ObjectID?
+        do throws(GitError) {
+          found = try source.tip(of: branch)
+        } catch {
+          faults[source.configured.path] = error
+          return nil
+        }
+        guard let tip = found else { return nil }
+        let sent = try outbox.head(of: source.configured.remote, branch)?.revision
+        guard !source.hasSameFiles(sent, tip) else { return nil }
+        return Unsent(
+          remote: source.configured.remote, branch: branch, tip: tip,
+          distance: source.distance(from: sent, to: tip))
+      }
+    }
+    self.faults = faults.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  private struct Source {
+    let configured: SignerRepository
+    private let opened: Result<Repository, GitError>
+
+    init(_ configured: SignerRepository) {
+      self.configured = configured
+      opened = Result { () throws(GitError) in try Repository(opening: configured.path) }
+    }
+
+    private var repository: Repository? {
+      if case .success(let repository) = opened { repository } else { nil }
+    }
+
+    func sends(to machine: Recipient) -> Bool {
+      configured.remote == machine.remote
+        && configured.branches.contains { $0.fullName == machine.ref }
+        && configured.recipients.contains { $0.mailbox == machine.recipient }
+    }
+
+    func tip(of branch: BranchName) throws(GitError) -> ObjectID? {
+      try opened.get().referenceTarget(branch.fullName)
+    }
+
+    /// A commit that changes none has nothing to be sent.
+    func hasSameFiles(_ sent: ObjectID?, _ tip: ObjectID) -> Bool {
+      guard let sent, sent != tip else { return sent == tip }
+      do throws(GitError) {
+        guard let objects = repository?.objects else { return false }
+        return try objects.commit(sent).tree == objects.commit(tip).tree
+      } catch {
+        return false
+      }
+    }
+
+    func distance(from revision: ObjectID?, to tip: ObjectID) -> Distance {
+      guard let revision else { return .nothing }
+      if revision == tip { return .commits(0) }
+      guard let repository else { return .unknownRevision }
+      do throws(GitError) {
+        let missing = try repository.commits(from: revision, to: tip, countMax: commitCountMax)
+        return .commits(missing.count)
+      } catch {
+        return .unknownRevision
+      }
+    }
+  }
+}
