@@ -58,6 +58,9 @@ let package = Package(
     .systemLibrary(name: "CZlib", path: "Sources/C/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLinux", path: "Sources/C/CLinux"),
     .target(name: "GitModel", path: "Sources/Foundations/GitModel", swiftSettings: strict),
+    .target(
+      name: "Diagnostics", dependencies: [logging], path: "Sources/Foundations/Diagnostics",
+      swiftSettings: strict),
 
     // Layer 1: one concern each; none knows another.
     .target(
@@ -105,7 +108,7 @@ let package = Package(
     .target(
       name: "Carriers",
       dependencies: [
-        "MessageFormat", "Sodium", "Sealing", "Mailboxes", "ZeroMQ", "Host", logging,
+        "Diagnostics", "MessageFormat", "Sodium", "Sealing", "Mailboxes", "ZeroMQ", "Host", logging,
       ], path: "Sources/Carriers/Carriers", swiftSettings: strict),
 
     // Layer 4: the two halves, and what stands between them; they never meet.
@@ -118,23 +121,24 @@ let package = Package(
     .target(
       name: "Applier",
       dependencies: [
-        "GitModel", "MessageFormat", "Sodium", "Git", "PatchText", "WorkingTree", "Compression",
-        "Sealing", "Patching", "Mailboxes", "Host", grdb, logging,
+        "GitModel", "Diagnostics", "MessageFormat", "Sodium", "Git", "PatchText", "WorkingTree",
+        "Compression", "Sealing", "Patching", "Mailboxes", "Host", grdb, logging,
       ], path: "Sources/Roles/Applier", swiftSettings: strict),
 
     .target(
       name: "Relay",
       dependencies: [
-        "MessageFormat", "Sodium", "ZeroMQ", "Spool", "Sealing", "Mailboxes", "Carriers", grdb,
-        logging,
+        "Diagnostics", "MessageFormat", "Sodium", "ZeroMQ", "Spool", "Sealing", "Mailboxes",
+        "Carriers", grdb, logging,
       ], path: "Sources/Roles/Relay", swiftSettings: strict),
 
     // Layer 5: commands, configuration, terminal; joins the halves.
     .executableTarget(
       name: "distro",
       dependencies: [
-        "MessageFormat", "Sodium", "Git", "ZeroMQ", "Sealing", "Mailboxes", "Carriers", "Signer",
-        "Applier", "Relay", "Host", arguments, lifecycle, signals, yaml, logging,
+        "Diagnostics", "MessageFormat", "Sodium", "Git", "ZeroMQ", "Sealing", "Mailboxes",
+        "Carriers", "Signer", "Applier", "Relay", "Host", arguments, lifecycle, signals, yaml,
+        logging,
       ], swiftSettings: generated, linkerSettings: [.unsafeFlags(standalone)]),
 
     // Tests mirror the targets.

@@ -82,13 +82,14 @@ final class Pair {
       output: log, environment: workspace.environment)
     daemon = program
     guard relay == nil else {
-      _ = try program.line(with: "connected carrier=")
+      _ = try program.line(with: "event=carrier-connected")
       return
     }
-    let words = "listening endpoint="
+    let words = " endpoint="
     let line = try program.line(with: words)
     guard let range = line.range(of: words) else { preconditionFailure("it was found") }
-    try configureSigner(endpoint: String(line[range.upperBound...]), server: "keys/web.pub")
+    try configureSigner(
+      endpoint: String(line[range.upperBound...].prefix { $0 != " " }), server: "keys/web.pub")
   }
 
   func stopDaemon() {

@@ -49,7 +49,7 @@ final class RelayProgram {
     program = try Program(
       [workspace.distro, "relay", "--config", "relay.yaml"], in: workspace.path("relay"),
       output: log, environment: workspace.environment)
-    let text = try program.line(with: "listening")
+    let text = try program.line(with: "event=listening")
     func endpoint(_ name: String) throws -> String {
       let words = text.split(whereSeparator: \.isWhitespace)
       guard let word = words.first(where: { $0.hasPrefix(name + "=tcp") }) else {

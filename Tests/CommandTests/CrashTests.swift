@@ -91,7 +91,7 @@ struct CrashTests {
     daemon = try installation.startDaemon()
     let send = try installation.startSend("--ref", "main")
     for _ in 0..<2 {
-      try daemon.line(with: "took longer than its deadline")
+      try daemon.line(with: "event=deadline-exceeded")
       #expect(daemon.wait() == 70)
       daemon = try installation.startDaemon()
     }

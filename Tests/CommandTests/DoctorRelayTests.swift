@@ -18,7 +18,7 @@ struct DoctorRelayTests {
 
   @Test func findsNoProblemWhereARelayRuns() throws {
     let relay = try RunningProgram(installation.program, ["relay", "--config", "relay.yaml"])
-    let line = try relay.line(with: "listening")
+    let line = try relay.line(with: "event=listening")
     let ports = line.matches(of: /tcp:\/\/127\.0\.0\.1:\d+/).map { String($0.output) }
     try #require(ports.count == 2)
     try installation.writeRelay(signers: ports[1], appliers: ports[0])

@@ -66,7 +66,7 @@ import Testing
     }
     let relay = try RunningProgram(
       there, namespace.arguments(program, ["relay", "--config", "relay.yaml"]))
-    try relay.line(with: "listening")
+    try relay.line(with: "event=listening")
     let applier = try RunningProgram(program, ["verify-apply", "--config", "web1.yaml"])
     try source.commit(["a": "1\n"])
     let first = try send("--ref", "main", "--wait", "\(patience.components.seconds)")
@@ -79,7 +79,7 @@ import Testing
     #expect(try send("--ref", "main", "--wait", "1").status == 1)
     // Silence of the application's after 30 s, ZMTP's heartbeats after 15 s and 30 s more. TCP's own
     // patience is far longer than ours.
-    try applier.line(with: "not reached")
+    try applier.line(with: "event=carrier-unreachable")
     let isNoticed = try becomesTrue { try namespace.connectionCount(port: Self.port) == 0 }
     try #require(isNoticed, "the relay keeps a connection that is dead")
     #expect(try checkout.id() != source.id("main"))

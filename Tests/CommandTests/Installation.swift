@@ -114,7 +114,7 @@ final class Installation {
 
   /// Both configurations name the port that a daemon took.
   func adoptEndpoint(of daemon: RunningProgram) throws {
-    let line = try daemon.line(with: "listening")
+    let line = try daemon.line(with: "event=listening")
     let end = try #require(line.split(separator: ":").last { $0.first?.isNumber == true })
     endpoint = "tcp://127.0.0.1:" + end.prefix { $0.isNumber }
     try writeApplier()

@@ -35,7 +35,7 @@ import Testing
 
   private func start() throws -> RunningProgram {
     let relay = try RunningProgram(program, ["relay", "--config", "relay.yaml"])
-    try relay.line(with: "listening")
+    try relay.line(with: "event=listening")
     return relay
   }
 
@@ -64,17 +64,17 @@ import Testing
         "-c", "ulimit -n 100; exec \"$0\" \"$@\"", program.executable, "relay", "--config",
         "relay.yaml",
       ])
-    let line = try relay.line(with: "listening")
+    let line = try relay.line(with: "event=listening")
     let endpoint = try #require(line.split(separator: " ").first { $0.hasPrefix("appliers=tcp") })
     var strangers: [RawConnection]? = try (0..<150).map { _ in
       try RawConnection(to: String(endpoint))
     }
-    try relay.line(with: "this directory cannot be looked at; who was let in still is")
+    try relay.line(with: "event=directory-unreadable")
     #expect(strangers?.count == 150)
     strangers = nil
     try FileManager.default.removeItem(atPath: folder.path("keys/appliers/web1.pub"))
     try relay.line(with: "appliers=0 signers=1")
-    #expect(!relay.log.contains("nobody in this directory is trusted"), "\(relay.log)")
+    #expect(!relay.log.contains("refusing all of its identities"), "\(relay.log)")
     relay.expectEnd()
   }
 
@@ -84,7 +84,7 @@ import Testing
     let relay = try RunningProgram(
       PipelineProgram("/bin/sh", in: folder),
       ["-c", script, program.executable, "relay", "--config", "relay.yaml"])
-    #expect(try relay.line(with: "listening").hasPrefix("<5>20"))
+    #expect(try relay.line(with: "event=listening").hasPrefix("<5>20"))
     #expect(relay.end().status == 0)
     try write("log: {level: loud}")
     let failing = try RunningProgram(
@@ -109,10 +109,10 @@ import Testing
     let relay = try start()
     try write("  quotas: {mailbox: {bytes: lots}}")
     kill(relay.pid, SIGHUP)
-    #expect(try relay.line(with: "the old one stays").contains("lots"))
+    #expect(try relay.line(with: "event=reload-failed").contains("lots"))
     try write("  quotas: {mailbox: {bytes: 1G}}")
     kill(relay.pid, SIGHUP)
-    try relay.line(with: "notice reloaded")
+    try relay.line(with: "event=reloaded")
     #expect(relay.end().status == 0)
   }
 
@@ -144,7 +144,7 @@ import Testing
     let onFreePorts = example.replacing("5555", with: "*").replacing("5557", with: "*")
     try folder.write("config/relay.yaml", onFreePorts)
     let relay = try RunningProgram(program, ["relay", "--config", "config/relay.yaml"])
-    try relay.line(with: "listening")
+    try relay.line(with: "event=listening")
     #expect(relay.end().status == 0)
   }
 }

@@ -7,7 +7,7 @@ extension Installation {
   func startRelay(_ environment: [String: String] = [:]) throws -> RunningProgram {
     let relay = try RunningProgram(
       program, ["relay", "--config", "relay.yaml"], environment: environment)
-    let line = try relay.line(with: "listening")
+    let line = try relay.line(with: "event=listening")
     let fields = Dictionary(
       line.split(separator: " ").compactMap { word -> (String, String)? in
         let parts = word.split(separator: "=", maxSplits: 1)

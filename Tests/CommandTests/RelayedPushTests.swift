@@ -51,7 +51,7 @@ import Testing
     try installation.source.commit(["a": "1\n"])
     #expect(try installation.sendMain().status == 0)
     first.end(SIGKILL)
-    try applier.line(with: "not reached")
+    try applier.line(with: "event=carrier-unreachable")
     try installation.source.commit(["a": "2\n"])
     expectFailure(
       try installation.sendMain(until: "nobody listens"), "nobody listens", "nothing is lost")
@@ -86,13 +86,13 @@ import Testing
     try installation.source.commit(["a": "1\n"])
     #expect(try installation.sendMain().status == 0, "\(applier.log)")
     first.end(SIGKILL)
-    try applier.line(with: "not reached")
+    try applier.line(with: "event=carrier-unreachable")
 
     try folder.edit("relay.yaml", "appliers: tcp://127.0.0.1", "appliers: tcp://127.0.0.9")
     // In place: it is this file that lies over /etc/hosts there.
     try folder.write("hosts", "127.0.0.9 relay.test\n")
     let second = try RunningProgram(installation.program, ["relay", "--config", "relay.yaml"])
-    try second.line(with: "listening")
+    try second.line(with: "event=listening")
     try installation.source.commit(["a": "2\n"])
     let result = try installation.sendMain()
     #expect(result.status == 0, "\(result.errors)\(applier.log)")

@@ -41,13 +41,13 @@ struct ServeTests {
       environment: ["NOTIFY_SOCKET": folder.path("notify")])
     #expect(try manager.next() == ["READY=1", "STATUS=running: applier"])
     // Ready means that it can be reached.
-    let ready = try program.line(with: "notice ready")
+    let ready = try program.line(with: "event=ready")
     let lines = program.log.components(separatedBy: "\n")
-    let listening = try #require(lines.firstIndex { $0.contains("notice listening") })
+    let listening = try #require(lines.firstIndex { $0.contains("event=listening") })
     #expect(try listening < #require(lines.firstIndex(of: ready)))
     program.expectEnd()
     #expect(try manager.next().first == "STOPPING=1")
-    try program.line(with: "notice stopped")
+    try program.line(with: "event=stopped")
   }
 
   @Test func worksWithoutAServiceManager() throws {
@@ -76,7 +76,7 @@ struct ServeTests {
     try FileManager.default.moveItem(atPath: installation.checkout.path, toPath: moved)
     try folder.edit("web1.yaml", "path: live", "path: moved")
     #expect(try reload(program) == ["READY=1", "STATUS=running: applier"])
-    try program.line(with: "reloaded role=applier")
+    try program.line(with: "event=reloaded role=applier")
     try installation.source.commit(["a": "2\n"])
     #expect(try installation.sendMain().status == 0)
     let checkout = PipelineRepository(at: moved, in: folder)
@@ -103,7 +103,7 @@ struct ServeTests {
     try folder.edit("web1.yaml", "branch: main", "brunch: main")
     let status = try #require(try reload(program).last)
     #expect(status == "STATUS=running: applier; not reloaded: applier")
-    let line = try program.line(with: "the old one stays")
+    let line = try program.line(with: "event=reload-failed")
     #expect(line.contains("unknown key") && line.contains("did you mean"))
     #expect(try installation.sendMain().status == 0)
     try installation.expectEqual()
@@ -117,7 +117,7 @@ struct ServeTests {
     let ours = installation.endpoint
     try folder.edit("web1.yaml", ours, other.endpoint)
     #expect(try reload(program).last == "STATUS=running: applier; not reloaded: applier")
-    #expect(try program.line(with: "the old one stays").contains("is in use"))
+    #expect(try program.line(with: "event=reload-failed").contains("is in use"))
     let result = try installation.sendMain()
     #expect(result.status == 0, "\(result.text) \(result.errors) \(program.log)")
     try installation.expectEqual()
@@ -139,12 +139,14 @@ struct ServeTests {
 
   @Test func rolesStartInOrderAndStopInTheOther() throws {
     let program = try startBoth()
-    try program.line(with: "notice ready")
-    let started = program.log.components(separatedBy: "\n").filter { $0.contains(" listening ") }
+    try program.line(with: "event=ready")
+    let started = program.log.components(separatedBy: "\n").filter {
+      $0.contains("event=listening")
+    }
     #expect(started.count == 2 && started[0].contains("signers="), "\(started)")
     program.expectEnd()
-    try program.line(with: "notice stopped")
-    let ended = program.log.components(separatedBy: "\n").filter { $0.contains("role ended") }
+    try program.line(with: "event=stopped")
+    let ended = program.log.components(separatedBy: "\n").filter { $0.contains("event=role-ended") }
     #expect(ended.map { $0.suffix(7) } == ["applier", "e=relay"], "\(program.log)")
   }
 
@@ -155,14 +157,14 @@ struct ServeTests {
       atPath: folder.path("keys/web2.pub"), toPath: folder.path("keys/appliers/web2.pub"))
     try folder.edit("relay.yaml", "trusted-signers: keys/signers", "trusted-signers: keys/appliers")
     _ = try reload(program)
-    try program.line(with: "reloaded role=relay")
+    try program.line(with: "event=reloaded role=relay")
     try program.line(with: "appliers=2 signers=2")
     #expect(program.log.components(separatedBy: " signers=tcp://").count == 2)
     // Another door needs another relay, which the same process starts.
     try folder.edit("relay.yaml", "state: var/relay", "state: var/other")
     _ = try reload(program)
     #expect(program.end().status == 0)
-    try program.line(with: "notice stopped")
+    try program.line(with: "event=stopped")
     #expect(program.log.components(separatedBy: " signers=tcp://").count == 3)
     #expect(FileManager.default.fileExists(atPath: folder.path("var/other/state.sqlite")))
   }
@@ -175,14 +177,14 @@ struct ServeTests {
     try program.line(with: "appliers=tcp://")
     try folder.write("serve.yaml", "relay: relay.yaml\n")
     #expect(try reload(program) == ["READY=1", "STATUS=running: relay"])
-    try program.line(with: "no longer configured role=applier")
+    try program.line(with: "event=role-removed role=applier")
     // Its port and its state are free.
     let applier = try installation.startDaemon()
     #expect(try installation.sendMain().status == 0)
     #expect(applier.end().status == 0)
     try folder.write("serve.yaml", "relai: relay.yaml\n")
     #expect(try reload(program).last == "STATUS=running: relay; not reloaded: relay")
-    #expect(try program.line(with: "the old one stays").contains("did you mean 'relay'?"))
+    #expect(try program.line(with: "event=reload-failed").contains("did you mean 'relay'?"))
     #expect(program.end().status == 0)
   }
 
@@ -190,7 +192,7 @@ struct ServeTests {
     let program = try startBoth()
     try folder.edit("relay.yaml", "state: var/relay", "state: var/relay\nlog: {format: json}")
     _ = try reload(program)
-    try program.line(with: #""message":"listening""#)
+    try program.line(with: #""event":"listening""#)
     #expect(program.end().status == 0)
   }
 

@@ -14,7 +14,7 @@ struct SignerDaemonTests {
 
   private func startSigner() throws -> RunningProgram {
     let program = try RunningProgram(installation.program, ["serve", "--config", "serve.yaml"])
-    try program.line(with: "ready")
+    try program.line(with: "event=ready")
     return program
   }
 
@@ -41,7 +41,7 @@ struct SignerDaemonTests {
     let applier = try installation.startDaemon()
     let signer = try startSigner()
     #expect(try installation.sendMain(wait: 0).status == 0)
-    try applier.line(with: "applied")
+    try applier.line(with: "event=applied")
     try waitUntil("a heartbeat") { try status()["heartbeat"] is String }
     #expect(try status()["newest"] as? String == (try installation.source.id().hex))
     try waitUntil("current") {

@@ -70,7 +70,7 @@ struct StatusTests {
     #expect(try installation.sendMain(wait: 0).status == 0)
     #expect(try installation.run("verify-apply", "--config", "web1.yaml", "--once").status == 0)
     let relay = try RunningProgram(installation.program, ["relay", "--config", "relay.yaml"])
-    try relay.line(with: "listening")
+    try relay.line(with: "event=listening")
     let all = try text("serve.yaml")
     for name in ["relay.yaml", "signer.yaml", "web1.yaml"] {
       #expect(all.contains(try text(name)), "\(all)")

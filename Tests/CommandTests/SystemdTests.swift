@@ -66,7 +66,7 @@ struct SystemdTests {
     try installation.source.commit(["a": "1\n"])
     try installation.writeRelay()
     let relay = try traced(installation, "relay", "--config", "relay.yaml")
-    try relay.daemon.line(with: "listening")
+    try relay.daemon.line(with: "event=listening")
     let applier = try traced(installation, "verify-apply", "--config", "web1.yaml")
     try installation.adoptEndpoint(of: applier.daemon)
     #expect(try installation.sendMain().status == 0)

@@ -29,7 +29,7 @@ struct Counts {
   mutating func read(_ world: World) throws {
     for applier in world.appliers {
       let log = applier.daemon.log
-      recoveriesForward += try log.count("finished an interrupted step")
+      recoveriesForward += try log.count("event=recovered")
       applied += try log.count(" applied ")
       replays += try log.count("reason=replayed")
       faults += try log.count("a fault of this machine")

@@ -41,9 +41,9 @@ struct Verdict {
     require("branch moved twice", isEmpty: try repetitions(try moves(applier)))
     findings += try stateFindings(applier.state, "state")
     let log = try applier.daemon.log.lines()
-    findings += log.filter { $0.contains(" refused ") && !$0.contains("reason=replayed") }
+    findings += log.filter { $0.contains("event=refused ") && !$0.contains("reason=replayed") }
       .map { String($0) }
-    findings += log.filter { $0.contains("was not finished") }.map { String($0) }
+    findings += log.filter { $0.contains("event=recovery-failed") }.map { String($0) }
     return findings
   }
 
@@ -64,7 +64,7 @@ struct Verdict {
 
   /// Of every message that was logged as applied, over all runs.
   private func sequences(_ applier: Applier) throws -> [String] {
-    try applier.daemon.log.lines().filter { $0.contains(" applied ") }.compactMap { line in
+    try applier.daemon.log.lines().filter { $0.contains("event=applied ") }.compactMap { line in
       line.split(separator: " ").first { $0.hasPrefix("sequence=") }.map { String($0) }
     }
   }

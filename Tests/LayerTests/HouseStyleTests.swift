@@ -47,6 +47,12 @@ import Testing
       unless: { $0.hasPrefix("func ") || $0.hasPrefix(".") })
   }
 
+  @Test func `a log line is an event of the closed list`() throws {
+    try Self.expectNone(
+      of: /\blog(?:ger)?\??\.(?:trace|debug|info|notice|warning|error|critical|log)\(/,
+      in: Self.handWritten().filter { $0.target != "Diagnostics" })
+  }
+
   @Test func filesStayShort() throws {
     for file in try Self.handWritten() {
       let count = try Package.text(file.path).count { $0 == "\n" }

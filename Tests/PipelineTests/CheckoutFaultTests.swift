@@ -77,7 +77,7 @@ struct CheckoutFaultTests {
     try fleet.deposit(heartbeat, at: machine)
     _ = try machine.worker.handleNext()
     #expect(machine.worker.fault?.path == machine.checkout.path)
-    #expect(machine.log.count(of: "a fault of this machine") == 1)
+    #expect(machine.log.count(of: "checkout-blocked") == 1)
     try FileManager.default.moveItem(atPath: objects + "/away", toPath: objects + "/pack")
     #expect(try machine.checkout.git("rev-parse", "HEAD") == head)
   }

@@ -40,11 +40,11 @@ struct FreshnessTests {
       Issue.record("\(String(describing: try machine.status().staleness))")
       return
     }
-    #expect(machine.log.count(of: "stale") == 1)
+    #expect(machine.log.count(of: "stale checkout") == 1)
     #expect(try metrics(machine).contains("path=\"\(machine.checkout.path)\"} 1\n"))
     try beat(fleet)
     #expect(try machine.status().staleness == nil)
-    #expect(machine.log.count(of: "fresh again") == 1)
+    #expect(machine.log.count(of: "fresh checkout") == 1)
     #expect(try metrics(machine).contains("path=\"\(machine.checkout.path)\"} 0\n"))
   }
 
@@ -104,7 +104,7 @@ struct FreshnessTests {
       try fleet.deposit(mail, at: machine)
       try machine.work(stepCountMax: 1)
     }
-    #expect(machine.log.count(of: "stale") == 1)
+    #expect(machine.log.count(of: "stale checkout") == 1)
     #expect(try metrics(machine).contains("path=\"\(machine.checkout.path)\"} 1\n"))
   }
 
@@ -154,7 +154,7 @@ struct FreshnessTests {
     try machine.work()
     #expect(try fleet.receipts(of: machine).isEmpty)
     #expect(try machine.status().heartbeat?.createdAt == before)
-    #expect(machine.log.count(of: "dropped a heartbeat") == 1)
+    #expect(machine.log.count(of: "heartbeat-dropped") == 1)
     #expect(machine.log.count(of: "replayed") == 1)
   }
 
@@ -208,7 +208,7 @@ struct FreshnessTests {
     try fleet.deposit(lie, at: machine)
     try machine.work()
     #expect(try machine.status().heartbeat == nil)
-    #expect(machine.log.count(of: "dropped a heartbeat") == 1)
+    #expect(machine.log.count(of: "heartbeat-dropped") == 1)
     #expect(try fleet.receipts(of: machine).isEmpty)
     #expect(try machine.store.messages(in: machine.mailbox, countMax: 9).isEmpty)
   }

@@ -152,7 +152,7 @@ final class HostileFleet {
 
   func isStale(_ which: TestMachine? = nil) throws -> Bool {
     let machine = which ?? machine
-    return try machine.status().staleness != nil && machine.log.count(of: "stale") > 0
+    return try machine.status().staleness != nil && machine.log.count(of: "stale checkout") > 0
   }
 
   /// That the relay's lies changed nothing that matters; and when they end, that everything is as if there had been none.

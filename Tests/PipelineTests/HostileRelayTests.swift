@@ -76,7 +76,7 @@ struct HostileRelayTests {
     hostile.relay.behave(.overtaking(of: hostile.fleet.signer.public.mailbox))
     try hostile.push()
     try hostile.push()
-    try hostile.run { hostile.machine.log.count(of: "behind: asked for what is missing") > 0 }
+    try hostile.run { hostile.machine.log.count(of: "behind checkout") > 0 }
     try hostile.expectRecovery()
     try hostile.run { self.isRefused("replayed", hostile) }
     try hostile.expectRecovery()

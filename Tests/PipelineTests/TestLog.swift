@@ -1,7 +1,7 @@
 import Logging
 import Synchronization
 
-/// What was logged: message and metadata, a line each.
+/// What was logged: event, sentence and fields, a line each.
 final class TestLog: Sendable {
   private let entries = Mutex<[String]>([])
 
@@ -22,7 +22,9 @@ final class TestLog: Sendable {
     }
 
     func log(event: LogEvent) {
-      log.entries.withLock { $0.append("\(event.message) \(event.metadata ?? [:])") }
+      var fields = event.metadata ?? [:]
+      let name = fields.removeValue(forKey: "event").map { "\($0)" } ?? ""
+      log.entries.withLock { $0.append("\(name) \(event.message) \(fields)") }
     }
   }
 }

@@ -159,7 +159,7 @@ final class RelayProcess {
     process.standardError = errors
     try process.run()
     var text = ""
-    while !text.contains("listening") || !text.hasSuffix("\n") {
+    while !text.contains("event=listening") || !text.hasSuffix("\n") {
       let data = errors.fileHandleForReading.availableData
       try #require(!data.isEmpty, "\(text)")
       text += String(decoding: data, as: UTF8.self)

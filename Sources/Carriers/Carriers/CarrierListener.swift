@@ -1,3 +1,4 @@
+import Diagnostics
 import Host
 package import Logging
 import Mailboxes
@@ -94,12 +95,12 @@ package final class CarrierListener: Sendable {
       in: Context(threadCount: threadCount), allowing: door.peers.mapValues(\.hex)
     ) { refused in
       guard let leftOutCount = allowance.take() else { return }
-      log.warning(
-        "a stranger was refused",
-        metadata: [
+      log.report(
+        .strangerRefused,
+        [
           "address": "\(refused.address)",
           "key": "\(refused.key == nil ? "not understood" : "not on the list")",
-          "others": "\(leftOutCount)",
+          "others": .number(leftOutCount),
         ])
     }
   }

@@ -1,3 +1,4 @@
+import Diagnostics
 import Host
 import Logging
 import Mailboxes
@@ -71,7 +72,7 @@ final class ExchangeLoop {
     do throws(MailboxError) {
       try desk.keep()
     } catch {
-      log.warning("what has come of a message comes again", metadata: ["error": "\(error)"])
+      log.report(.transferDiscarded, ["error": "\(error)"])
     }
   }
 
@@ -177,19 +178,19 @@ final class ExchangeLoop {
       reportFull(what)
       desk.postpone(at: .now)
     case .noRoom(let size, let what):
-      log.warning(
-        "a message has no room here: it waits at the carrier, what is behind it is collected",
-        metadata: [
-          "bytes": "\(size.byteCount)", "carrier": "\(settings.endpoint)", "detail": "\(what)",
+      log.report(
+        .noSpace,
+        [
+          "bytes": .number(size.byteCount), "carrier": "\(settings.endpoint)", "detail": "\(what)",
         ])
     case .stored(let outgoing): try handlers.stored(outgoing)
     case .refused(let refusal): report(refusal)
     case .tooLarge(let size):
       guard !hasReportedSize else { return }
       hasReportedSize = true
-      log.warning(
-        "a message was passed over: it is larger than anything that is meant for us",
-        metadata: ["bytes": "\(size.byteCount)", "carrier": "\(settings.endpoint)"])
+      log.report(
+        .messageTooLarge,
+        ["bytes": .number(size.byteCount), "carrier": "\(settings.endpoint)"])
     case .moved(let done, let total): handlers.moved(done, total)
     }
   }
@@ -205,9 +206,8 @@ final class ExchangeLoop {
   }
 
   private func postpone(_ what: String) {
-    log.error(
-      "what was collected could not be stored; it is collected again",
-      metadata: ["error": "\(what)", "carrier": "\(settings.endpoint)"])
+    log.report(
+      .storeFailed, ["error": "\(what)", "carrier": "\(settings.endpoint)"])
     desk.postpone(at: .now)
   }
 }
@@ -230,7 +230,7 @@ extension ExchangeLoop {
   private func reportConnected() {
     (reportedFailure, hasReportedSize, toldAddresses) = (nil, false, [])
     turns.connected()
-    log.info("connected", metadata: ["carrier": "\(settings.endpoint)"])
+    log.report(.carrierConnected, ["carrier": "\(settings.endpoint)"])
     handlers.stateChanged(.connected)
   }
 
@@ -240,38 +240,35 @@ extension ExchangeLoop {
     guard reportedFailure?.description != error.description else { return }
     reportedFailure = error
     handlers.stateChanged(.failed(error))
-    log.warning("the carrier is not reached; trying again", metadata: ["error": "\(error)"])
+    log.report(
+      .carrierUnreachable, ["carrier": "\(error.endpoint)", "error": "\(error.reason)"])
   }
 
   /// Once, until something was accepted.
   private func reportFull(_ what: String) {
     guard !hasReportedFull else { return }
     hasReportedFull = true
-    log.warning(
-      "the inbox is full: what is over its limit waits at the carrier",
-      metadata: ["carrier": "\(settings.endpoint)", "detail": "\(what)"])
+    log.report(
+      .inboxFull, ["carrier": "\(settings.endpoint)", "detail": "\(what)"])
   }
 
   /// It is no failure before all addresses have had their turn.
   private func reportAddress(_ error: CarrierError) {
     guard toldAddresses.insert(error.description).inserted else { return }
-    log.info(
-      "an address of the carrier is not reached; trying its next one",
-      metadata: ["error": "\(error)"])
+    log.report(
+      .addressUnreachable, ["carrier": "\(error.endpoint)", "error": "\(error.reason)"])
   }
 
   private func report(_ fault: Depositing.Fault) {
-    log.error(
-      fault.error.isLoss
-        ? "the disk has lost a message; it is dropped"
-        : "a message cannot be read; it is kept, and tried again",
-      metadata: ["message": "\(fault.message.abbreviated)", "error": "\(fault.error)"])
+    log.report(
+      fault.error.isLoss ? .messageLost : .messageUnreadable,
+      ["message": "\(fault.message.abbreviated)", "error": "\(fault.error)"])
   }
 
   private func report(_ refusal: Depositing.Refusal) {
-    log.warning(
-      "the carrier does not take a message; it is kept, and tried again",
-      metadata: [
+    log.report(
+      .depositRefused,
+      [
         "message": "\(refusal.message.id.abbreviated)",
         "mailbox": "\(refusal.mailbox.abbreviated)", "reason": "\(refusal.reason.rawValue)",
         "detail": "\(refusal.detail)",

@@ -1,3 +1,4 @@
+import Diagnostics
 import Host
 import Logging
 import Mailboxes
@@ -38,9 +39,9 @@ struct ListenerLoop: ~Copyable {
     self.log = log
     self.onDeposit = onDeposit
     desk.onFault = { id, error in
-      log.error(
-        error.isLoss ? "the disk has lost a message; it is dropped" : "a fault of this machine",
-        metadata: ["message": "\(id.map(\.abbreviated) ?? "-")", "error": "\(error)"])
+      log.report(
+        error.isLoss ? .messageLost : .fault,
+        ["message": "\(id.map(\.abbreviated) ?? "-")", "error": "\(error)"])
     }
   }
 
@@ -59,7 +60,7 @@ struct ListenerLoop: ~Copyable {
         if isRinging { wakeUp.clear() }
         try turn(isRinging: isRinging)
       } catch {
-        log.error("the listener's socket failed", metadata: ["error": "\(error)"])
+        log.report(.fault, ["error": "listening socket failed: \(error)"])
         return false
       }
     }
@@ -96,7 +97,7 @@ struct ListenerLoop: ~Copyable {
     do throws(MailboxError) {
       hasMore = try desk.maintain()
     } catch {
-      log.warning("cannot tidy up; trying again", metadata: ["error": "\(error)"])
+      log.report(.sweepFailed, ["error": "\(error)"])
     }
     nextMaintenance =
       .now + (hasMore ? Self.maintenanceIntervals.more : Self.maintenanceIntervals.rest)
@@ -108,7 +109,7 @@ extension ListenerLoop {
     do throws(MailboxError) {
       try desk.keepDeposits()
     } catch {
-      log.warning("what has come of a deposit comes again", metadata: ["error": "\(error)"])
+      log.report(.transferDiscarded, ["error": "\(error)"])
     }
   }
 }
@@ -129,7 +130,9 @@ extension ListenerLoop {
         try send(desk.handle(frames.map(\.bytes), from: peer))
       case .tooManyFrames(_, let sender), .noLongerAllowed(let sender):
         guard let peer = peer(of: sender, at: index) else { continue }
-        log.warning("a peer was not heard", metadata: ["peer": "\(peer.mailbox.abbreviated)"])
+        log.report(
+          .peerDisconnected,
+          ["peer": "\(peer.mailbox.abbreviated)", "reason": "request is invalid or access ended"])
         forget(peer)
       }
     }
@@ -144,12 +147,13 @@ extension ListenerLoop {
     for (door, mailboxes) in zip(doors, update.mailboxes) { door.replace(mailboxes) }
     let known = update.mailboxes.reduce(into: Set()) { $0.formUnion($1) }
     desk.replace(update.access, quotas: update.quotas, known: known.contains)
-    cut("a peer is no longer trusted") { !update.mailboxes[$0.door].contains($0.mailbox) }
+    cut("key is no longer trusted") { !update.mailboxes[$0.door].contains($0.mailbox) }
   }
 
-  private mutating func cut(_ reason: Logger.Message, where isOver: (MailboxServer.Peer) -> Bool) {
+  private mutating func cut(_ reason: String, where isOver: (MailboxServer.Peer) -> Bool) {
     for peer in connections.cut(where: isOver) {
-      log.warning(reason, metadata: ["peer": "\(peer.mailbox.abbreviated)"])
+      log.report(
+        .peerDisconnected, ["peer": "\(peer.mailbox.abbreviated)", "reason": "\(reason)"])
       forget(peer)
     }
   }
@@ -176,7 +180,7 @@ extension ListenerLoop {
         }
       }
       guard backlog.append(item) else {
-        cut("a peer does not read") { $0 == item.peer }
+        cut("peer stopped reading") { $0 == item.peer }
         continue
       }
     }

@@ -1,3 +1,4 @@
+import Diagnostics
 import GitModel
 import Logging
 import Mailboxes
@@ -19,10 +20,10 @@ struct HeartbeatHandler {
         reason: Refused(.replayed, "a heartbeat of this stream that is not older was seen already"))
     }
     try answer.answer(heartbeat, stored, with: standing(heartbeat, settings))
-    log.debug(
-      "heartbeat",
-      metadata: [
-        "stream": "\(heartbeat.remote) \(heartbeat.ref)", "sequence": "\(heartbeat.sequence)",
+    log.report(
+      .heartbeatAnswered,
+      [
+        "stream": "\(heartbeat.remote) \(heartbeat.ref)", "sequence": .number(heartbeat.sequence),
       ])
   }
 
@@ -35,17 +36,17 @@ struct HeartbeatHandler {
       guard let snapshot, snapshot.revision == heartbeat.revision else { return .behind(snapshot) }
       return .current(snapshot)
     } catch let refused as Refused {
-      log.warning(
-        "the checkout is none that a heartbeat could be compared with",
-        metadata: ["checkout": "\(settings.path)", "detail": "\(refused.detail)"])
+      log.report(
+        .heartbeatBlocked,
+        ["checkout": "\(settings.path)", "detail": "\(refused.detail)"])
       return nil
     }
   }
 
   func drop(_ dropped: DroppedHeartbeat, _ stored: StoredMessage) throws {
-    log.warning(
-      "dropped a heartbeat",
-      metadata: [
+    log.report(
+      .heartbeatDropped,
+      [
         "message": "\(stored.id.abbreviated)", "reason": "\(dropped.reason.refusal.rawValue)",
         "detail": "\(dropped.reason.detail)",
       ])

@@ -1,3 +1,4 @@
+import Diagnostics
 import GitModel
 import Logging
 import Mailboxes
@@ -179,9 +180,9 @@ final class Pipeline {
     _ stored: StoredMessage, _ refused: Refused, message: Message? = nil,
     seen: ContentDigest? = nil, revision: ObjectID? = nil, slot: ContentDigest? = nil
   ) throws {
-    log.warning(
-      "refused",
-      metadata: [
+    log.report(
+      .refused,
+      [
         "message": "\(stored.id.abbreviated)", "reason": "\(refused.refusal.rawValue)",
         "detail": "\(refused.detail)",
         "stream": "\(message.map { "\($0.remote) \($0.ref)" } ?? "unknown")",
@@ -205,9 +206,9 @@ final class Pipeline {
     case .behind(let snapshot): (outcome, current) = (.behind(snapshot), snapshot)
     case .thereAlready(let snapshot): (outcome, current) = (.applied(snapshot), snapshot)
     }
-    log.notice(
-      elsewhere == .behind(current) ? "behind: asked for what is missing" : "there already",
-      metadata: [
+    log.report(
+      elsewhere == .behind(current) ? .behind : .current,
+      [
         "message": "\(stored.id.abbreviated)", "stream": "\(message.remote) \(message.ref)",
         "at": "\(current?.revision.abbreviated ?? "nothing")",
         "starts": "\(message.before?.revision.abbreviated ?? "nothing")",
@@ -257,9 +258,9 @@ final class Pipeline {
       try IndexRefresh(checkout: batch.checkout).run(Array(batch.changes.values))
       try journal.end(batch.checkout.settings.path)
     } catch {
-      log.warning(
-        "the index could not be written yet",
-        metadata: ["checkout": "\(batch.checkout.settings.path)", "error": "\(error)"])
+      log.report(
+        .indexDelayed,
+        ["checkout": "\(batch.checkout.settings.path)", "error": "\(error)"])
     }
   }
 
@@ -279,12 +280,12 @@ final class Pipeline {
 
   private func logApplied(_ applied: AppliedPatch) {
     let message = applied.patch.message
-    log.notice(
-      "applied",
-      metadata: [
+    log.report(
+      .applied,
+      [
         "message": "\(applied.patch.stored.id.abbreviated)", "remote": "\(message.remote)",
         "branch": "\(message.ref)", "revision": "\(message.after.revision.abbreviated)",
-        "sequence": "\(message.sequence)", "paths": "\(applied.patch.changes.count)",
+        "sequence": .number(message.sequence), "paths": .number(applied.patch.changes.count),
       ])
   }
 }

@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import Host
 import Logging
@@ -51,14 +52,14 @@ final class Watch {
     guard said[path] != checkout.staleness else { return }
     said[path] = checkout.staleness
     if let staleness = checkout.staleness {
-      log.warning(
-        "stale",
-        metadata: [
+      log.report(
+        .stale,
+        [
           "checkout": "\(path)", "reason": "\(staleness.name)", "detail": "\(staleness)",
           "revision": "\(checkout.revision?.abbreviated ?? "nothing")",
         ])
     } else {
-      log.notice("fresh again", metadata: ["checkout": "\(path)"])
+      log.report(.fresh, ["checkout": "\(path)"])
     }
   }
 
@@ -70,7 +71,7 @@ final class Watch {
       written = text
     } catch {
       let reason = (error as? CocoaError)?.fault ?? "\(error)"
-      log.warning("metrics", metadata: ["path": "\(path)", "error": "\(reason)"])
+      log.report(.metricsFailed, ["path": "\(path)", "error": "\(reason)"])
     }
   }
 }

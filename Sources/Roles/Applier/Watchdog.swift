@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import Host
 import Logging
@@ -34,9 +35,7 @@ final class Watchdog: Sendable {
     timer.schedule(deadline: .now() + .nanoseconds(Int(deadline / .nanoseconds(1))))
     timer.setEventHandler { [self] in
       guard generation.withLock({ $0 == current }) else { return }
-      log.critical(
-        "a message took longer than its deadline; ending",
-        metadata: ["deadline": "\(deadline)"])
+      log.report(.deadlineExceeded, ["deadline": "\(deadline)"])
       LastWord.say(within: Self.noteTimeout, onExpiry)
       // Not exit(3): its handlers would run while the other thread is at work.
       _exit(Self.exitStatus)

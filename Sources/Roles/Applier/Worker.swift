@@ -1,3 +1,4 @@
+import Diagnostics
 package import Logging
 package import Mailboxes
 package import MessageFormat
@@ -89,7 +90,7 @@ package final class Worker {
       do {
         try inbox.countOverdue(messages)
       } catch {
-        log.error("could not be noted for the next start", metadata: ["error": "\(error)"])
+        log.report(.noteFailed, ["error": "\(error)"])
       }
     }
   }
@@ -118,9 +119,9 @@ package final class Worker {
 
   private func note(_ fault: CheckoutFault) {
     pipeline.faults.note(fault)
-    log.error(
-      "a fault of this machine; the checkout waits",
-      metadata: ["checkout": "\(fault.path)", "error": "\(fault.detail)"])
+    log.report(
+      .checkoutBlocked,
+      ["checkout": "\(fault.path)", "error": "\(fault.detail)"])
   }
 
   private func report(_ result: Recovery.Result, of checkout: CheckoutSettings) {
@@ -128,13 +129,13 @@ package final class Worker {
     case .nothingToDo, .away: break
     case .finished(let revision):
       onAnswer()
-      log.notice(
-        "finished an interrupted step",
-        metadata: ["checkout": "\(checkout.path)", "revision": "\(revision.abbreviated)"])
+      log.report(
+        .recovered,
+        ["checkout": "\(checkout.path)", "revision": "\(revision.abbreviated)"])
     case .givenUp(let found):
-      log.error(
-        "an interrupted step was not finished: the checkout was changed since",
-        metadata: [
+      log.report(
+        .recoveryFailed,
+        [
           "checkout": "\(checkout.path)", "found": "\(found?.abbreviated ?? "nothing")",
         ])
     }

@@ -1,4 +1,5 @@
 import Carriers
+import Diagnostics
 package import Logging
 import Mailboxes
 package import MessageFormat
@@ -119,10 +120,13 @@ package final class RunningRelay: Sendable {
     } catch {
       let trouble: Trouble = error.isShortage ? .shortage : .unreadable
       guard rules.troubles.updateValue(trouble, forKey: path) != trouble else { return false }
-      log.error(
-        error.isShortage
-          ? "this directory cannot be looked at; who was let in still is"
-          : "nobody in this directory is trusted", metadata: ["error": "\(error)"])
+      log.report(
+        .directoryUnreadable,
+        [
+          "error": "\(error)",
+          "consequence": error.isShortage
+            ? "keeping the identities loaded before" : "refusing all of its identities",
+        ])
       return !error.isShortage
     }
   }
@@ -131,15 +135,15 @@ package final class RunningRelay: Sendable {
     _ peers: TrustedPeers, routes: [RelaySettings.Route]?, to log: Logger
   ) {
     for fault in peers.faults {
-      log.error(
-        "an identity is not let in",
-        metadata: ["file": "\(fault.file)", "reason": "\(fault.reason)"])
+      log.report(
+        .identityRejected,
+        ["file": "\(fault.file)", "reason": "\(fault.reason)"])
     }
     for name in peers.unknownNames(in: routes ?? []) {
-      log.warning("a route leads nowhere", metadata: ["name": "\(name)"])
+      log.report(.routeUnknown, ["name": "\(name)"])
     }
-    log.info(
-      "identities that are let in",
-      metadata: ["signers": "\(peers.signers.count)", "appliers": "\(peers.appliers.count)"])
+    log.report(
+      .identitiesLoaded,
+      ["signers": .number(peers.signers.count), "appliers": .number(peers.appliers.count)])
   }
 }

@@ -1,4 +1,5 @@
 import Applier
+import Diagnostics
 import Foundation
 import Logging
 import Mailboxes
@@ -59,7 +60,7 @@ final class ApplierService: RoleService {
         if case .idle(let end) = try worker.handleNext() { wait(until: end) }
         failures = 0
       } catch {
-        log.error("a fault of this machine; trying again", metadata: ErrorReport(error).metadata)
+        log.report(.fault, ErrorReport(error).metadata)
         let interval = Self.retryIntervals[min(failures, Self.retryIntervals.count - 1)]
         failures += 1
         _ = bell.wait(timeout: .now() + interval)
@@ -74,7 +75,7 @@ extension Role {
     Role(name: .applier) {
       let configuration = try ApplierConfiguration.read(path)
       return RoleStart {
-        let log = try configuration.log.logger(label: "distro.verify-apply")
+        let log = try configuration.log.logger(for: .applier)
         let state = try StateDatabase.applier(directory: configuration.settings.state)
         return try ApplierService(configuration, store: MailboxStore(state: state), log: log)
       }

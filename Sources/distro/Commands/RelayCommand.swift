@@ -19,7 +19,7 @@ struct RelayCommand: AsyncParsableCommand {
   func run() async throws {
     try Libzmq.requireVersion()
     try Libzmq.requireCurve()
-    let log = try RelayConfiguration.read(config).log.logger(label: "distro.relay")
+    let log = try RelayConfiguration.read(config).log.logger(for: .relay)
     try await Daemon(roles: { [.relay(config)] }, log: log).run()
   }
 }

@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import Logging
 import Relay
@@ -13,19 +14,19 @@ final class RelayService: RoleService {
 
   /// Listens when it returns.
   init(_ configuration: RelayConfiguration) throws {
-    let log = try configuration.log.logger(label: "distro.relay")
+    let log = try configuration.log.logger(for: .relay)
     logConfiguration = configuration.log
     let descriptorCountMax = try DescriptorLimit.raise()
     relay = try RunningRelay(configuration.settings, log: log, now: Clock.now) {
-      log.critical("nothing can be received any more; ending")
+      log.report(.receiveFailed)
       // The service manager starts the program again.
       _exit(ExitStatus.fault.rawValue)
     }
-    log.notice(
-      "listening",
-      metadata: [
+    log.report(
+      .listening,
+      [
         "signers": "\(relay.signersEndpoint)", "appliers": "\(relay.appliersEndpoint)",
-        "descriptors": "\(descriptorCountMax)",
+        "descriptors": .number(descriptorCountMax),
       ])
   }
 

@@ -18,7 +18,7 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     try Libzmq.requireVersion()
     try Libzmq.requireCurve()
-    let log = try ServeConfiguration.read(config).log.logger(label: "distro.serve")
+    let log = try ServeConfiguration.read(config).log.logger(for: nil)
     try await Daemon(roles: { try ServeConfiguration.read(config).roles }, log: log).run()
   }
 }

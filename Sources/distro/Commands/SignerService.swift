@@ -1,3 +1,4 @@
+import Diagnostics
 import Dispatch
 import Foundation
 import Logging
@@ -86,24 +87,24 @@ final class SignerService: RoleService {
     do {
       let step = try daemon.step()
       for sent in step.sent {
-        log.notice(
-          "healing",
-          metadata: [
+        log.report(
+          .healing,
+          [
             "message": "\(sent.id.abbreviated)", "remote": "\(sent.update.remote)",
             "branch": "\(sent.update.branch)", "to": "\(sent.update.after.abbreviated)",
             "from": "\(sent.update.before?.abbreviated ?? "nothing")",
           ])
       }
       for failure in step.failures {
-        log.error(
-          "a machine is behind, and nothing could be sent to it",
-          metadata: [
+        log.report(
+          .healingFailed,
+          [
             "machine": "\(failure.machine)", "error": "\(ErrorReport(failure.error).message)",
           ])
       }
       return step.next
     } catch {
-      log.error("a fault of this machine; trying again", metadata: ErrorReport(error).metadata)
+      log.report(.fault, ErrorReport(error).metadata)
       return Clock.now().adding(milliseconds: Self.retryMilliseconds)
     }
   }
@@ -115,7 +116,7 @@ extension Role {
       let settings = try SignerConfiguration.read(path)
       let log = try SignerConfiguration.log(path)
       return RoleStart {
-        try SignerService(settings, log: try log.logger(label: "distro.signer"))
+        try SignerService(settings, log: try log.logger(for: .signer))
       }
     }
   }

@@ -30,12 +30,12 @@ struct VerifyApply: AsyncParsableCommand {
     try Libzmq.requireVersion()
     try Libzmq.requireCurve()
     guard once else {
-      let log = try ApplierConfiguration.read(config).log.logger(label: "distro.verify-apply")
+      let log = try ApplierConfiguration.read(config).log.logger(for: .applier)
       try await Daemon(roles: { [.applier(config)] }, log: log).run()
       return
     }
     let configuration = try ApplierConfiguration.read(config)
-    let log = try configuration.log.logger(label: "distro.verify-apply")
+    let log = try configuration.log.logger(for: .applier)
     let state = try StateDatabase.applier(directory: configuration.settings.state)
     try handleOnce(configuration.settings, MailboxStore(state: state), log)
   }

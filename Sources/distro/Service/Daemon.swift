@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -36,11 +37,11 @@ struct Daemon {
     do {
       try await group.run()
     } catch {
-      log.critical("a role failed; ending", metadata: ErrorReport(error).metadata)
+      log.report(.roleFailed, ErrorReport(error).metadata)
       // Not exit(3): its handlers would run while threads of other roles may be at work.
       _exit(ExitStatus.fault.rawValue)
     }
-    log.notice("stopped")
+    log.report(.stopped)
   }
 
   @Sendable private func start() throws -> [RoleRunner] {
@@ -83,8 +84,8 @@ private struct ReloadService: Service {
       do {
         try await runner.reload(as: role)
         guard !wasIdle || !runner.isIdle else { continue }
-        log.notice(
-          runner.isIdle ? "no longer configured" : "reloaded", metadata: ["role": "\(runner.name)"])
+        log.report(
+          runner.isIdle ? .roleRemoved : .reloaded, ["role": "\(runner.name)"])
       } catch {
         report(error, [runner.name])
         failures.append(runner.name)
@@ -95,9 +96,9 @@ private struct ReloadService: Service {
 
   private func report(_ error: any Error, _ names: [RoleName]) {
     let report = ErrorReport(error)
-    log.error(
-      "the new configuration was not taken; the old one stays",
-      metadata: [
+    log.report(
+      .reloadFailed,
+      [
         "role": "\(names.map(\.rawValue).joined(separator: ", "))", "error": "\(report.message)",
         "hint": "\(report.hint ?? "")",
       ])

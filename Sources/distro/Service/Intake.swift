@@ -1,5 +1,6 @@
 import Applier
 import Carriers
+import Diagnostics
 import Foundation
 import Logging
 import Mailboxes
@@ -56,11 +57,11 @@ final class Intake: Sendable {
       log: log,
       onDeposit: onMessage,
       onFailure: {
-        log.critical("nothing can be received any more; ending")
+        log.report(.receiveFailed)
         // The service manager starts the program again.
         _exit(ExitStatus.fault.rawValue)
       })
-    log.notice("listening", metadata: ["endpoint": "\(listener.endpoint)"])
+    log.report(.listening, ["endpoint": "\(listener.endpoint)"])
     return listener
   }
 
@@ -74,7 +75,7 @@ final class Intake: Sendable {
         onMessage()
       },
       stored: { outgoing in try store.remove(outgoing) })
-    log.notice("collecting", metadata: ["endpoint": "\(endpoint)"])
+    log.report(.collecting, ["endpoint": "\(endpoint)"])
     return try Exchange(
       ExchangeSettings(
         endpoint: endpoint, server: CurvePublicKey(server.transportKey.bytes),

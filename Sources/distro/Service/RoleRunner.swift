@@ -1,3 +1,4 @@
+import Diagnostics
 import Logging
 import ServiceLifecycle
 import Synchronization
@@ -47,7 +48,7 @@ final class RoleRunner: Service {
       let group = state.withLock { $0.group }
       try await group.run()
     } while try startNext()
-    if !isIdle { log.info("role ended", metadata: ["role": "\(name)"]) }
+    if !isIdle { log.report(.roleEnded, ["role": "\(name)"]) }
   }
 
   var isIdle: Bool { state.withLock { $0.service is IdleService } }

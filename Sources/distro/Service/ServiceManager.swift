@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import Host
 import Logging
@@ -31,7 +32,7 @@ struct ServiceManager: Service {
 
   /// Everything has been started when it is called, and signals are taken.
   func run() async throws {
-    log.notice("ready", metadata: ["status": "\(status)"])
+    log.report(.ready, ["status": "\(status)"])
     tell(["READY=1", "STATUS=\(status)"])
     do {
       try await cancelWhenGracefulShutdown { try await sayThatWeLive() }
@@ -55,7 +56,7 @@ struct ServiceManager: Service {
       let time = try HostClock.monotonicMicroseconds()
       tell(["RELOADING=1", "MONOTONIC_USEC=\(time)", "STATUS=reloading"])
     } catch {
-      log.error("the service manager was not told", metadata: ["error": "\(error)"])
+      log.report(.managerUnreachable, ["error": "\(error)"])
     }
   }
 
@@ -77,7 +78,7 @@ struct ServiceManager: Service {
     do {
       try socket.send(lines)
     } catch {
-      log.error("the service manager was not told", metadata: ["error": "\(error)"])
+      log.report(.managerUnreachable, ["error": "\(error)"])
     }
   }
 }
@@ -102,13 +103,12 @@ private struct Liveness {
     for runner in runners {
       let (name, delay) = (runner.name, runner.delay)
       guard delay > limit else {
-        if hanging.remove(name) != nil { log.notice("goes on", metadata: ["role": "\(name)"]) }
+        if hanging.remove(name) != nil { log.report(.roleRecovered, ["role": "\(name)"]) }
         continue
       }
       guard hanging.insert(name).inserted else { continue }
-      log.error(
-        "a role hangs; the service manager is no longer told that we live",
-        metadata: ["role": "\(name)", "seconds": "\(delay.components.seconds)"])
+      log.report(
+        .roleHangs, ["role": "\(name)", "seconds": .number(delay.components.seconds)])
     }
     return hanging.isEmpty
   }

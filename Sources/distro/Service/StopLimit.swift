@@ -1,3 +1,4 @@
+import Diagnostics
 import Dispatch
 import Foundation
 import Host
@@ -54,9 +55,9 @@ final class StopLimit: Service {
   }
 
   private func end() {
-    log.warning("the work in hand is left to the next start")
+    log.report(.workInterrupted)
     if !LastWord.say(within: Self.noteTimeout, abandon) {
-      log.error("could not be noted for the next start", metadata: ["error": "it took too long"])
+      log.report(.noteFailed, ["error": "database did not respond in time"])
     }
     _exit(ExitStatus.done.rawValue)
   }
@@ -66,9 +67,9 @@ final class StopLimit: Service {
       do {
         try runner.abandon()
       } catch {
-        log.error(
-          "could not be noted for the next start",
-          metadata: ["role": "\(runner.name)", "error": "\(ErrorReport(error).message)"])
+        log.report(
+          .noteFailed,
+          ["role": "\(runner.name)", "error": "\(ErrorReport(error).message)"])
       }
     }
   }
