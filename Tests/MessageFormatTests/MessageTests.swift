@@ -47,8 +47,9 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
       let bytes = name(0).dropLast(2) + [UInt8(number >> 8), UInt8(number & 0xff)]
       return try #require(Mailbox(Array(bytes)))
     }
-    message.remote = String(repeating: "r", count: Limits.remoteByteCountMax)
-    message.ref = try branch("refs/heads/" + String(repeating: "b", count: 244))
+    message.stream = try stream(
+      String(repeating: "r", count: Limits.remoteByteCountMax),
+      "refs/heads/" + String(repeating: "b", count: 244))
     message.commit = [UInt8](repeating: 7, count: Limits.commitByteCountMax)
     message.sequence = Limits.numberMax
     message.createdAt = Timestamp(milliseconds: Limits.numberMax)

@@ -9,7 +9,7 @@ enum Samples {
     get throws {
       Message(
         signer: try mailbox(1), recipients: [try mailbox(3), try mailbox(2)],
-        remote: "git@github.com:acme/shop.git", ref: try branch("refs/heads/main"),
+        stream: try stream("git@github.com:acme/shop.git", "refs/heads/main"),
         before: try snapshot(4, 5), after: try snapshot(6, 7), commit: [1, 2, 3], sequence: 300,
         previous: try digest(8), createdAt: Timestamp(milliseconds: timestamp),
         expiresAt: Timestamp(milliseconds: timestamp + 1),
@@ -35,7 +35,7 @@ enum Samples {
       Receipt(
         applier: try mailbox(1), signer: try mailbox(2), messageID: try messageID(3),
         subject: .init(
-          remote: "git@github.com:acme/shop.git", ref: try branch("refs/heads/main"), sequence: 7),
+          stream: try stream("git@github.com:acme/shop.git", "refs/heads/main"), sequence: 7),
         outcome: .applied(try snapshot(4, 5)), revision: nil,
         receivedAt: Timestamp(milliseconds: timestamp),
         finishedAt: Timestamp(milliseconds: timestamp + 2))
@@ -74,7 +74,7 @@ enum Samples {
     get throws {
       Heartbeat(
         signer: try mailbox(1), recipients: [try mailbox(3), try mailbox(2)],
-        remote: "git@github.com:acme/shop.git", ref: try branch("refs/heads/main"),
+        stream: try stream("git@github.com:acme/shop.git", "refs/heads/main"),
         sequence: 300, revision: try object(4), createdAt: Timestamp(milliseconds: timestamp),
         expiresAt: Timestamp(milliseconds: timestamp + 1))
     }
@@ -164,4 +164,8 @@ func snapshot(_ revision: UInt8, _ tree: UInt8) throws -> Snapshot {
 func branch(_ name: String) throws -> BranchName {
   guard let branch = BranchName(fullName: name) else { throw NoSuchValue() }
   return branch
+}
+
+func stream(_ remote: String, _ ref: String) throws -> StreamName {
+  StreamName(remote: try RemoteName(remote), branch: try branch(ref))
 }

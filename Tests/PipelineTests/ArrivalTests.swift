@@ -15,7 +15,7 @@ struct ArrivalTests {
     #expect(receipts.map(\.refusal) == [nil])
     #expect(receipts.first?.revision == (try pipeline.source.id()))
     try pipeline.expectEqual()
-    #expect(try pipeline.checkout.git("config", "remote.origin.url") == Pipeline.remote)
+    #expect(try pipeline.checkout.git("config", "remote.origin.url") == Pipeline.remote.text)
     #expect(try pipeline.checkout.git("symbolic-ref", "HEAD") == "refs/heads/main")
   }
 

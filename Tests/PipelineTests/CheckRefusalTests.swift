@@ -50,7 +50,8 @@ struct CheckRefusalTests {
 
   @Test func refusesRemoteThatNoCheckoutHas() throws {
     var forgery = try forgery()
-    forgery.message.remote = "git@example.org:acme/other.git"
+    forgery.message.stream = StreamName(
+      remote: RemoteName(known: "git@example.org:acme/other.git"), branch: pipeline.main)
     try pipeline.expectRefusal(.remoteMismatch, of: forgery)
     try pipeline.expectNextPushArrives()
   }
@@ -65,7 +66,8 @@ struct CheckRefusalTests {
 
   @Test func refusesBranchThatNoCheckoutIsFor() throws {
     var forgery = try forgery()
-    forgery.message.ref = try #require(BranchName("other"))
+    forgery.message.stream = StreamName(
+      remote: Pipeline.remote, branch: try #require(BranchName("other")))
     try pipeline.expectRefusal(.branchMismatch, of: forgery)
   }
 

@@ -107,13 +107,13 @@ extension Pipeline {
 
   /// With a payload that is still to come.
   func forgery(to commit: Commit) throws -> Forgery {
-    let head = try outbox.head(of: Self.remote, main)
+    let head = try outbox.head(of: stream)
     var last = (sequence: head?.sequence ?? 0, digest: head?.digest)
     if let forged, forged.sequence > last.sequence { last = (forged.sequence, forged.digest) }
     let payload = try Forgery.compressed(Array("nothing".utf8))
     let message = Message(
-      signer: signer.public.mailbox, recipients: [applier.public.mailbox], remote: Self.remote,
-      ref: main, before: try head.map { try snapshot($0.revision) },
+      signer: signer.public.mailbox, recipients: [applier.public.mailbox], stream: stream,
+      before: try head.map { try snapshot($0.revision) },
       after: Snapshot(revision: commit.id, tree: commit.tree), commit: commit.bytes,
       sequence: last.sequence + 1, previous: last.digest, createdAt: clock.now,
       expiresAt: clock.now.adding(milliseconds: 3_600_000),

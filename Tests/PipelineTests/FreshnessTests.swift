@@ -164,8 +164,9 @@ struct FreshnessTests {
   ) throws -> SealedMessage {
     let machine = fleet.machines[0]
     let heartbeat = Heartbeat(
-      signer: signer.public.mailbox, recipients: [machine.mailbox], remote: Pipeline.remote,
-      ref: fleet.main, sequence: 99, revision: revision, createdAt: fleet.clock.now,
+      signer: signer.public.mailbox, recipients: [machine.mailbox],
+      stream: StreamName(remote: Pipeline.remote, branch: fleet.main), sequence: 99,
+      revision: revision, createdAt: fleet.clock.now,
       expiresAt: fleet.clock.now.adding(milliseconds: lifetimeMilliseconds))
     let statement = try Statement.signed(
       heartbeat.encoded(), type: Heartbeat.statementType, by: author)

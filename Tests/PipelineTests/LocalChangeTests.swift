@@ -157,7 +157,7 @@ struct LocalChangeTests {
   @Test func checkoutWithoutACommitTakesASnapshot() throws {
     let pipeline = try Pipeline()
     let made = try PipelineRepository(making: pipeline.checkout.path, in: pipeline.folder)
-    try made.git("remote", "add", "origin", Pipeline.remote)
+    try made.git("remote", "add", "origin", Pipeline.remote.text)
     try pipeline.source.commit(["a": "1\n"])
     #expect(try pipeline.push().map(\.refusal) == [nil])
     try pipeline.expectEqual()

@@ -49,7 +49,7 @@ struct PipelineOptions {
 /// Both halves in one process, on real repositories: what the signer seals is moved from its outbox into the applier's
 /// inbox without a socket between, and the receipts back.
 final class Pipeline {
-  static let remote = "git@example.org:acme/shop.git"
+  static let remote = RemoteName(known: "git@example.org:acme/shop.git")
 
   let folder: PipelineFolder
   let clock = TestClock()
@@ -67,6 +67,7 @@ final class Pipeline {
   private let sending: Sending
   private(set) var worker: Worker
   let main: BranchName
+  var stream: StreamName { StreamName(remote: Self.remote, branch: main) }
   /// The last message of the stream that was made by hand.
   var forged: (sequence: UInt64, digest: ContentDigest)?
 
@@ -95,7 +96,7 @@ final class Pipeline {
       trustedSigners: [signer.public] + options.others.map(\.public),
       checkouts: [
         CheckoutSettings(
-          remote: Self.remote, branch: main, path: checkout.path,
+          stream: StreamName(remote: Self.remote, branch: main), path: checkout.path,
           onLocalChanges: options.onLocalChanges, unusualPaths: options.unusualPaths,
           symbolicLinks: options.symbolicLinks, signers: [signer.public.mailbox],
           staleAfterSeconds: nil)

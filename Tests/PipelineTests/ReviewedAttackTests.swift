@@ -72,7 +72,8 @@ struct ReviewedAttackTests {
     let branch = try #require(BranchName("broken"))
     try Data().write(to: URL(fileURLWithPath: pipeline.folder.path("file")))
     let broken = CheckoutSettings(
-      remote: Pipeline.remote, branch: branch, path: pipeline.folder.path("file/live"),
+      stream: StreamName(remote: Pipeline.remote, branch: branch),
+      path: pipeline.folder.path("file/live"),
       onLocalChanges: .refuse, unusualPaths: .refuse, symbolicLinks: .inside,
       signers: [pipeline.signer.public.mailbox], staleAfterSeconds: nil)
     let worker = Worker(
@@ -105,7 +106,8 @@ struct ReviewedAttackTests {
     for number in 1...3 {
       var forgery = try snapshot(of: pipeline, for: #require(BranchName("invented-\(number)")))
       try pipeline.expectRefusal(.branchMismatch) { try pipeline.deposit(forgery) }
-      (forgery.message.ref, forgery.message.remote) = (pipeline.main, "invented:\(number)")
+      forgery.message.stream = StreamName(
+        remote: RemoteName(known: "invented:\(number)"), branch: pipeline.main)
       try pipeline.expectRefusal(.remoteMismatch) { try pipeline.deposit(forgery) }
     }
     let streams = try pipeline.store.state.queue.read { database in
@@ -118,7 +120,8 @@ struct ReviewedAttackTests {
     let objects = try Repository(opening: pipeline.source.path).objects
     let commit = try objects.commit(try pipeline.source.id())
     var forgery = try pipeline.forgery(to: commit)
-    forgery.message.ref = branch
+    forgery.message.stream = StreamName(
+      remote: Pipeline.remote, branch: branch)
     (forgery.message.before, forgery.message.sequence, forgery.message.previous) = (nil, 1, nil)
     let references = try objects.objects(of: commit.tree, notIn: nil)
     try forgery.setContent(

@@ -51,7 +51,7 @@ final class TestMachine {
       trustedSigners: (signers + partners).map(\.public),
       checkouts: [
         CheckoutSettings(
-          remote: Pipeline.remote, branch: main, path: checkout.path,
+          stream: StreamName(remote: Pipeline.remote, branch: main), path: checkout.path,
           onLocalChanges: onLocalChanges, unusualPaths: .refuse, symbolicLinks: .inside,
           signers: Set(([first] + partners).map(\.public.mailbox)),
           staleAfterSeconds: staleAfterSeconds)

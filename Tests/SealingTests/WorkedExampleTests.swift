@@ -89,7 +89,9 @@ import Testing
     #expect(message.signer == opening.signer.mailbox)
     #expect(try message.recipients.first == vector.reader().public.mailbox)
     #expect(message.recipients.count == 2)
-    #expect(message.remote == Self.remote && message.ref.fullName == "refs/heads/main")
+    #expect(
+      message.stream.remote.text == Self.remote
+        && message.stream.branch.fullName == "refs/heads/main")
     #expect(message.before == nil && message.previous == nil && message.sequence == 1)
     #expect(message.after == Snapshot(revision: commit.id, tree: commit.tree))
     #expect(try ObjectDatabase.hash(.tree, tree.bytes) == commit.tree)
@@ -167,7 +169,7 @@ import Testing
       #expect(try receipt.messageID.bytes == patch.bytes("id"))
       #expect(
         receipt.subject
-          == .init(remote: message.remote, ref: message.ref, sequence: message.sequence))
+          == .init(stream: message.stream, sequence: message.sequence))
       #expect(receipt.outcome == outcome && receipt.revision == revision)
       #expect(receipt.receivedAt.milliseconds == Self.timestamp + 5_000)
       #expect(receipt.finishedAt.milliseconds == Self.timestamp + 5_040)

@@ -75,13 +75,6 @@ func decodeRecipients(_ wire: [Data], of structure: String) throws(FormatError) 
   return recipients
 }
 
-func requireRemote(_ remote: String, of structure: String) throws(FormatError) {
-  let field = "\(structure).remote"
-  try requireLimit(remote.utf8.count, Limits.remoteByteCountMax, field: field)
-  try requirePrintable(remote, field: field)
-  guard !remote.isEmpty else { throw .invalid(field: field) }
-}
-
 func requireSequence(_ sequence: UInt64, of structure: String) throws(FormatError) {
   let field = "\(structure).sequence"
   guard sequence >= 1 else { throw .invalid(field: field) }

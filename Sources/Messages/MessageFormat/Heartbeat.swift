@@ -3,14 +3,13 @@ package import GitModel
 
 /// A signer's sign of life on one stream: who does not hear it, or is elsewhere, knows that something is kept from it
 /// (docs/message-format.md, "Heartbeat").
-package struct Heartbeat: Hashable, Sendable {
+package struct Heartbeat: AddressedBody, Hashable {
   package static let statementType = "application/vnd.distro.heartbeat.v1"
 
   package let signer: Mailbox
   /// In ascending order of their bytes, each once, at least one.
   package let recipients: [Mailbox]
-  package let remote: String
-  package let ref: BranchName
+  package let stream: StreamName
   /// Of the stream's newest message.
   package let sequence: UInt64
   /// Where the stream's newest message leads.
@@ -19,13 +18,12 @@ package struct Heartbeat: Hashable, Sendable {
   package let expiresAt: Timestamp
 
   package init(
-    signer: Mailbox, recipients: [Mailbox], remote: String, ref: BranchName, sequence: UInt64,
+    signer: Mailbox, recipients: [Mailbox], stream: StreamName, sequence: UInt64,
     revision: ObjectID, createdAt: Timestamp, expiresAt: Timestamp
   ) {
     self.signer = signer
     self.recipients = recipients.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
-    self.remote = remote
-    self.ref = ref
+    self.stream = stream
     self.sequence = sequence
     self.revision = revision
     self.createdAt = createdAt
@@ -34,13 +32,15 @@ package struct Heartbeat: Hashable, Sendable {
 }
 
 extension Heartbeat {
+  package var author: Mailbox { signer }
+
   package func encoded() -> [UInt8] {
     var wire = WireHeartbeat()
     wire.version = formatVersion
     wire.signer = Data(signer.bytes)
     wire.recipients = recipients.map { Data($0.bytes) }
-    wire.remote = remote
-    wire.ref = ref.fullName
+    wire.remote = stream.remote.text
+    wire.ref = stream.branch.fullName
     wire.sequence = sequence
     wire.revision = Data(revision.bytes)
     wire.createdAt = createdAt.milliseconds
@@ -53,16 +53,15 @@ extension Heartbeat {
       WireHeartbeat.self, from: bytes, named: "heartbeat",
       byteCountMax: Limits.statementByteCountMax)
     try requireVersion(wire.version, of: "heartbeat")
-    try requireRemote(wire.remote, of: "heartbeat")
-    guard let ref = BranchName(fullName: wire.ref) else { throw .invalid(field: "heartbeat.ref") }
+    let stream = try StreamName(remote: wire.remote, ref: wire.ref, of: "heartbeat")
     try requireSequence(wire.sequence, of: "heartbeat")
     guard let revision = ObjectID(bytes: wire.revision), !revision.isZero else {
       throw .invalid(field: "heartbeat.revision")
     }
     self.init(
       signer: try name(wire.signer, field: "heartbeat.signer"),
-      recipients: try decodeRecipients(wire.recipients, of: "heartbeat"), remote: wire.remote,
-      ref: ref, sequence: wire.sequence, revision: revision,
+      recipients: try decodeRecipients(wire.recipients, of: "heartbeat"), stream: stream,
+      sequence: wire.sequence, revision: revision,
       createdAt: try time(wire.createdAt, field: "heartbeat.created_at"),
       expiresAt: try time(wire.expiresAt, field: "heartbeat.expires_at"))
   }

@@ -2,14 +2,13 @@ import FoundationEssentials
 package import GitModel
 
 /// The signed statement about a patch (docs/message-format.md, "Message").
-package struct Message: Hashable, Sendable {
+package struct Message: AddressedBody, Hashable {
   package static let statementType = "application/vnd.distro.message.v1"
 
   package var signer: Mailbox
   /// In ascending order of their bytes, each once, at least one.
   package var recipients: [Mailbox]
-  package var remote: String
-  package var ref: BranchName
+  package var stream: StreamName
   /// `nil`: the branch is created, and the payload is complete in itself.
   package var before: Snapshot?
   package var after: Snapshot
@@ -24,14 +23,13 @@ package struct Message: Hashable, Sendable {
   package var payload: PayloadDescription
 
   package init(
-    signer: Mailbox, recipients: [Mailbox], remote: String, ref: BranchName, before: Snapshot?,
-    after: Snapshot, commit: [UInt8], sequence: UInt64, previous: ContentDigest?,
-    createdAt: Timestamp, expiresAt: Timestamp, payload: PayloadDescription
+    signer: Mailbox, recipients: [Mailbox], stream: StreamName, before: Snapshot?, after: Snapshot,
+    commit: [UInt8], sequence: UInt64, previous: ContentDigest?, createdAt: Timestamp,
+    expiresAt: Timestamp, payload: PayloadDescription
   ) {
     self.signer = signer
     self.recipients = recipients.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
-    self.remote = remote
-    self.ref = ref
+    self.stream = stream
     self.before = before
     self.after = after
     self.commit = commit
@@ -81,13 +79,15 @@ package struct PayloadDescription: Hashable, Sendable {
 }
 
 extension Message {
+  package var author: Mailbox { signer }
+
   package func encoded() -> [UInt8] {
     var wire = WireMessage()
     wire.version = formatVersion
     wire.signer = Data(signer.bytes)
     wire.recipients = recipients.map { Data($0.bytes) }
-    wire.remote = remote
-    wire.ref = ref.fullName
+    wire.remote = stream.remote.text
+    wire.ref = stream.branch.fullName
     wire.before = Data(before?.revision.bytes ?? [])
     wire.beforeTree = Data(before?.tree.bytes ?? [])
     wire.after = Data(after.revision.bytes)
@@ -109,8 +109,7 @@ extension Message {
       WireMessage.self, from: bytes, named: "message", byteCountMax: Limits.statementByteCountMax)
     try requireVersion(wire.version, of: "message")
     let recipients = try decodeRecipients(wire.recipients, of: "message")
-    try requireRemote(wire.remote, of: "message")
-    guard let ref = BranchName(fullName: wire.ref) else { throw .invalid(field: "message.ref") }
+    let stream = try StreamName(remote: wire.remote, ref: wire.ref, of: "message")
     try requireLimit(wire.commit.count, Limits.commitByteCountMax, field: "message.commit")
     try requireSequence(wire.sequence, of: "message")
     let previous: ContentDigest? =
@@ -126,8 +125,8 @@ extension Message {
     }
     self.init(
       signer: try name(wire.signer, field: "message.signer"), recipients: recipients,
-      remote: wire.remote, ref: ref, before: before,
-      after: after, commit: Array(wire.commit), sequence: wire.sequence, previous: previous,
+      stream: stream, before: before, after: after, commit: Array(wire.commit),
+      sequence: wire.sequence, previous: previous,
       createdAt: try time(wire.createdAt, field: "message.created_at"),
       expiresAt: try time(wire.expiresAt, field: "message.expires_at"),
       payload: try PayloadDescription(wire.payload))

@@ -2,7 +2,7 @@ import FoundationEssentials
 package import GitModel
 
 /// An applier's signed answer to one sealed message, a heartbeat for one (docs/message-format.md, "Receipt").
-package struct Receipt: Hashable, Sendable {
+package struct Receipt: StatementBody, Hashable {
   package static let statementType = "application/vnd.distro.receipt.v1"
 
   package enum Outcome: Hashable, Sendable {
@@ -18,13 +18,11 @@ package struct Receipt: Hashable, Sendable {
 
   /// What the message said, where it could be opened and its signature was good.
   package struct Subject: Hashable, Sendable {
-    package let remote: String
-    package let ref: BranchName
+    package let stream: StreamName
     package let sequence: UInt64
 
-    package init(remote: String, ref: BranchName, sequence: UInt64) {
-      self.remote = remote
-      self.ref = ref
+    package init(stream: StreamName, sequence: UInt64) {
+      self.stream = stream
       self.sequence = sequence
     }
   }
@@ -60,14 +58,16 @@ package struct Receipt: Hashable, Sendable {
 }
 
 extension Receipt {
+  package var author: Mailbox { applier }
+
   package func encoded() -> [UInt8] {
     var wire = WireReceipt()
     wire.version = formatVersion
     wire.applier = Data(applier.bytes)
     wire.signer = Data(signer.bytes)
     wire.messageID = Data(messageID.bytes)
-    wire.remote = subject?.remote ?? ""
-    wire.ref = subject?.ref.fullName ?? ""
+    wire.remote = subject?.stream.remote.text ?? ""
+    wire.ref = subject?.stream.branch.fullName ?? ""
     wire.sequence = subject?.sequence ?? 0
     wire.revision = Data(revision?.bytes ?? [])
     switch outcome {
@@ -107,10 +107,9 @@ extension Receipt {
 
   private static func subject(of wire: WireReceipt) throws(FormatError) -> Subject? {
     if wire.remote.isEmpty && wire.ref.isEmpty && wire.sequence == 0 { return nil }
-    try requireRemote(wire.remote, of: "receipt")
-    guard let ref = BranchName(fullName: wire.ref) else { throw .invalid(field: "receipt.ref") }
+    let stream = try StreamName(remote: wire.remote, ref: wire.ref, of: "receipt")
     try requireSequence(wire.sequence, of: "receipt")
-    return Subject(remote: wire.remote, ref: ref, sequence: wire.sequence)
+    return Subject(stream: stream, sequence: wire.sequence)
   }
 
   private static func outcome(of wire: WireReceipt) throws(FormatError) -> Outcome {

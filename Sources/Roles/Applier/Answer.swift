@@ -91,7 +91,7 @@ struct Answer {
       let receipt = Receipt(
         applier: identity.public.mailbox, signer: signer.mailbox, messageID: stored.id,
         subject: Receipt.Subject(
-          remote: heartbeat.remote, ref: heartbeat.ref, sequence: heartbeat.sequence),
+          stream: heartbeat.stream, sequence: heartbeat.sequence),
         outcome: outcome, revision: nil, receivedAt: stored.receivedAt, finishedAt: time)
       receipts.append(try seal(receipt, for: signer, slot: slot))
     }
@@ -119,7 +119,7 @@ struct Answer {
       applier: identity.public.mailbox, signer: signer.mailbox,
       messageID: outcome.stored.id,
       subject: outcome.message.map {
-        Receipt.Subject(remote: $0.remote, ref: $0.ref, sequence: $0.sequence)
+        Receipt.Subject(stream: $0.stream, sequence: $0.sequence)
       },
       outcome: outcome.outcome, revision: outcome.revision,
       receivedAt: outcome.stored.receivedAt, finishedAt: time)
@@ -128,16 +128,10 @@ struct Answer {
   private func seal(
     _ receipt: Receipt, for signer: PublicIdentity, slot: Slot? = nil
   ) throws -> MessageWriter {
-    var sealer = Sealer(for: [signer])
-    let statement = try Statement.signed(
-      receipt.encoded(), type: Receipt.statementType, by: identity)
-    let chunks = [sealer.header, sealer.seal(statement, isLast: true)]
-    let size = SealedSize(
-      chunkCount: 2, byteCount: chunks.reduce(0) { $0 + UInt64($1.count) })
+    let envelope = try Envelope.seal(receipt, by: identity, for: [signer], slot: slot)
     let message = try MessageWriter(
-      DepositOffer(id: sealer.id, mailboxes: sealer.mailboxes, size: size, slot: slot),
-      from: identity.public.mailbox, into: store)
-    for chunk in chunks { try message.append(chunk) }
+      envelope.offer, from: identity.public.mailbox, into: store)
+    try envelope.write(to: message.append)
     return message
   }
 }

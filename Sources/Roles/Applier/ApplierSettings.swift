@@ -35,8 +35,7 @@ package struct CheckoutSettings: Hashable, Sendable {
   /// `inside`: only targets that stay inside the checkout.
   package enum SymbolicLinks: String, Sendable, CaseIterable { case refuse, inside, any }
 
-  package let remote: String
-  package let branch: BranchName
+  package let stream: StreamName
   package let path: String
   package let onLocalChanges: LocalChanges
   package let unusualPaths: UnusualPaths
@@ -48,12 +47,11 @@ package struct CheckoutSettings: Hashable, Sendable {
   package let staleAfterSeconds: UInt64?
 
   package init(
-    remote: String, branch: BranchName, path: String, onLocalChanges: LocalChanges,
+    stream: StreamName, path: String, onLocalChanges: LocalChanges,
     unusualPaths: UnusualPaths, symbolicLinks: SymbolicLinks, signers: Set<Mailbox>,
     staleAfterSeconds: UInt64?
   ) {
-    self.remote = remote
-    self.branch = branch
+    self.stream = stream
     self.path = path
     self.onLocalChanges = onLocalChanges
     self.unusualPaths = unusualPaths

@@ -87,7 +87,7 @@ struct Apply {
 
   static func moveBranch(of checkout: Checkout, to revision: ObjectID) throws {
     try checkout.repository.compareAndSwap(
-      checkout.settings.branch.fullName, from: checkout.head?.revision, to: revision,
+      checkout.settings.stream.branch.fullName, from: checkout.head?.revision, to: revision,
       message: "distro: \(revision.abbreviated)")
   }
 }

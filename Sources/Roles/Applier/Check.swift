@@ -96,11 +96,11 @@ struct Check {
   private func requireReplaceable(_ message: Message) throws {
     let settings = batch.checkout.settings
     guard settings.onLocalChanges == .refuse, let head = batch.current?.revision else { return }
-    guard let sender = try inbox.sender(of: head, on: message.remote, message.ref) else {
+    guard let sender = try inbox.sender(of: head, on: message.stream) else {
       throw Refused(.localChanges, "HEAD is \(head.abbreviated), a commit that no signer sent")
     }
     guard sender != message.signer, settings.signers.contains(sender),
-      let heard = try inbox.heard(of: message.remote, message.ref, by: [sender]),
+      let heard = try inbox.heard(of: message.stream, by: [sender]),
       heard.expiresAt > now
     else { return }
     throw Refused(

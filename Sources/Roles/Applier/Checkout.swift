@@ -43,7 +43,7 @@ final class Checkout {
     // What a killed run left of ours, and locks of git's that are too old to be anyone's.
     try EmptyCheckout.removeLeftover(in: settings)
     try repository.removeLeftovers(
-      branch: settings.branch.fullName, olderThan: lockAge, claim.lock)
+      branch: settings.stream.branch.fullName, olderThan: lockAge, claim.lock)
     if filled != nil { indexes.forget(repository) }
     files = try WorkingTree(opening: settings.path)
     index = try indexes.index(of: repository)
@@ -93,17 +93,18 @@ final class Checkout {
   ) throws {
     let origin = try repository.remoteURL("origin")
     // Bytes: to Swift's text, an accent and the letter before it are one character.
-    guard let origin, origin.utf8.elementsEqual(settings.remote.utf8) else {
+    guard let origin, origin.utf8.elementsEqual(settings.stream.remote.text.utf8) else {
       throw Refused(
         .remoteMismatch,
         "the origin of \(settings.path) is \(origin.map(withoutUserInfo) ?? "not set"), not the message's"
       )
     }
     let branch = try repository.headSymbolicTarget()
-    guard branch == settings.branch.fullName else {
+    guard branch == settings.stream.branch.fullName else {
       throw Refused(
         .branchMismatch,
-        "\(settings.path) is on \(branch ?? "no branch"), not on \(settings.branch.fullName)")
+        "\(settings.path) is on \(branch ?? "no branch"), not on \(settings.stream.branch.fullName)"
+      )
     }
   }
 

@@ -23,8 +23,8 @@ package struct EmptyCheckout {
   func fill() throws {
     let build = Self.build(in: settings)
     try Self.remove(build)
-    let repository = try Repository.create(at: build, branch: settings.branch.fullName)
-    try repository.setRemote("origin", url: settings.remote)
+    let repository = try Repository.create(at: build, branch: settings.stream.branch.fullName)
+    try repository.setRemote("origin", url: settings.stream.remote.text)
     try repository.synchronizeSettings()
     try FileManager.default.moveItem(atPath: build + "/.git", toPath: settings.path + "/.git")
     try Self.removeLeftover(in: settings)

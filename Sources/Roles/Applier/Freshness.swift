@@ -67,7 +67,7 @@ package struct CheckoutStatus: Sendable {
   }
 
   init(_ settings: CheckoutSettings, inbox: Inbox, now: Timestamp) throws {
-    let (remote, branch) = (settings.remote, settings.branch)
+    let stream = settings.stream
     self.settings = settings
     revision = try Checkout.revision(of: settings)
     let heard = try Self.newestHeartbeat(of: settings, inbox, revision, now: now)
@@ -76,12 +76,12 @@ package struct CheckoutStatus: Sendable {
         sequence: $0.sequence, revision: $0.revision, createdAt: $0.createdAt,
         expiresAt: $0.expiresAt)
     }
-    lastRefusal = try inbox.lastRefusal(of: remote, branch).map {
+    lastRefusal = try inbox.lastRefusal(of: stream).map {
       LastRefusal(name: $0.name, detail: $0.detail, at: $0.at)
     }
     guard let heard else {
       let end = try settings.staleAfterSeconds.flatMap { seconds in
-        try inbox.watchedSince(remote, branch).map { $0.adding(milliseconds: 1_000 * seconds) }
+        try inbox.watchedSince(stream).map { $0.adding(milliseconds: 1_000 * seconds) }
       }
       staleAt = end
       staleness = if let end, end <= now { .silent(since: end) } else { nil }
@@ -93,7 +93,7 @@ package struct CheckoutStatus: Sendable {
       return
     }
     // A message that is younger than the heartbeat knows better.
-    let applied = try inbox.lastApplied(of: remote, branch, by: heard.signer)
+    let applied = try inbox.lastApplied(of: stream, by: heard.signer)
     let isAhead =
       if let applied { applied.sequence > heard.sequence && applied.revision == revision } else {
         false
@@ -107,14 +107,14 @@ extension CheckoutStatus {
   private static func newestHeartbeat(
     of settings: CheckoutSettings, _ inbox: Inbox, _ revision: ObjectID?, now: Timestamp
   ) throws -> Inbox.Heard? {
-    let (remote, branch) = (settings.remote, settings.branch)
-    if let sender = try revision.flatMap({ try inbox.sender(of: $0, on: remote, branch) }),
+    let stream = settings.stream
+    if let sender = try revision.flatMap({ try inbox.sender(of: $0, on: stream) }),
       settings.signers.contains(sender),
-      let heard = try inbox.heard(of: remote, branch, by: [sender]), heard.expiresAt > now
+      let heard = try inbox.heard(of: stream, by: [sender]), heard.expiresAt > now
     {
       return heard
     }
-    return try inbox.heard(of: remote, branch, by: settings.signers)
+    return try inbox.heard(of: stream, by: settings.signers)
   }
 }
 

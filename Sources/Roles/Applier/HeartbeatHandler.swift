@@ -14,7 +14,7 @@ struct HeartbeatHandler {
   func hear(
     _ heartbeat: Heartbeat, _ stored: StoredMessage, for settings: CheckoutSettings
   ) throws {
-    let last = try inbox.heard(of: heartbeat.remote, heartbeat.ref, by: [heartbeat.signer])
+    let last = try inbox.heard(of: heartbeat.stream, by: [heartbeat.signer])
     if let last, last.createdAt >= heartbeat.createdAt {
       throw DroppedHeartbeat(
         reason: Refused(.replayed, "a heartbeat of this stream that is not older was seen already"))
@@ -23,7 +23,7 @@ struct HeartbeatHandler {
     log.report(
       .heartbeatAnswered,
       [
-        "stream": "\(heartbeat.remote) \(heartbeat.ref)", "sequence": .number(heartbeat.sequence),
+        "stream": "\(heartbeat.stream)", "sequence": .number(heartbeat.sequence),
       ])
   }
 

@@ -108,7 +108,9 @@ package struct Inbox: Sendable {
       let row = try Row.fetchOne(
         database.cachedStatement(
           sql: "SELECT sequence, digest FROM seen WHERE signer = ? AND remote = ? AND ref = ?"),
-        arguments: [Data(message.signer.bytes), message.remote, message.ref.fullName])
+        arguments: [
+          Data(message.signer.bytes), message.stream.remote.text, message.stream.branch.fullName,
+        ])
       guard let row, let digest = ContentDigest(Array(row["digest"] as Data)) else { return nil }
       return Seen(sequence: UInt64(row["sequence"] as Int64), digest: digest)
     }
@@ -124,7 +126,8 @@ package struct Inbox: Sendable {
         WHERE sequence < ?4
         """
     ).execute(arguments: [
-      Data(message.signer.bytes), message.remote, message.ref.fullName, Int64(message.sequence),
+      Data(message.signer.bytes), message.stream.remote.text, message.stream.branch.fullName,
+      Int64(message.sequence),
       Data(digest.bytes),
     ])
   }

@@ -48,7 +48,9 @@ package struct Metrics {
 
   private static func labels(_ checkout: CheckoutStatus) -> String {
     let settings = checkout.settings
-    let (remote, branch) = (escaped(settings.remote), escaped(settings.branch.shortName))
+    let (remote, branch) = (
+      escaped(settings.stream.remote.text), escaped(settings.stream.branch.shortName)
+    )
     return "{remote=\"\(remote)\",branch=\"\(branch)\",path=\"\(escaped(settings.path))\"}"
   }
 

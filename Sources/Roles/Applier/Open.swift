@@ -40,66 +40,48 @@ struct Open {
   /// Throws `Refused` for what a peer did, anything else for what the machine did.
   func open(_ stored: StoredMessage, now: Timestamp) throws -> Opened {
     do {
-      let chunks = try stored.open()
-      let header = try chunks[0]
-      guard MessageID(ofHeader: header) == stored.id else {
-        throw SealingError.tampered(chunk: 0)
-      }
-      var unsealer = try Unsealer(header: header, for: identity)
-      let statement = try Statement(
-        decoding: unsealer.open(chunks[1], isLast: chunks.count == 2))
-      if statement.type == Heartbeat.statementType {
-        guard chunks.count == 2 else {
-          throw SealingError.wrongPayload("a heartbeat with \(chunks.count) chunks instead of 2")
+      let envelope = try Envelope.open(try stored.open(), named: stored.id, for: identity)
+      if envelope.type == Heartbeat.statementType {
+        let heartbeat: Verified<Heartbeat>
+        do {
+          heartbeat = try envelope.verified(Heartbeat.self, trusting: trustedSigners)
+          try envelope.requireNoPayload()
+          try requireAddressed(heartbeat.body, now: now)
+        } catch {
+          throw try DroppedHeartbeat(reason: Self.refusal(of: error))
         }
-        return .heartbeat(try heartbeat(in: statement, now: now))
+        return .heartbeat(heartbeat.body)
       }
-      let (body, signer) = try statement.verified(type: Message.statementType, by: trustedSigners)
-      let message = try Message(decoding: body)
-      guard message.signer == signer.mailbox else {
-        throw Refused(.badSignature, "the message names another signer than the one who signed it")
-      }
-      try requireRecipient(message.recipients)
-      try requireAge(message.createdAt, message.expiresAt, now: now)
-      let payload = try openPayload(of: message, chunks, &unsealer)
+      let message = try envelope.verified(Message.self, trusting: trustedSigners)
+      try requireAddressed(message.body, now: now)
       return .message(
-        OpenedMessage(message: message, digest: ContentDigest(of: body), payload: payload))
-    } catch let error as SealingError {
-      throw Refused(error)
-    } catch let error as FormatError {
-      throw Refused(error)
-    } catch let error as MailboxError where error.isLoss {
-      throw Refused(.tampered, "the disk has lost it: \(error)")
+        OpenedMessage(
+          message: message.body, digest: message.digest,
+          payload: try envelope.payload(message.body.payload, into: spoolDirectory)))
+    } catch {
+      throw try Self.refusal(of: error)
     }
   }
 
-  /// Throws `DroppedHeartbeat`.
-  private func heartbeat(
-    in statement: Statement, now: Timestamp
-  ) throws -> Heartbeat {
-    do {
-      let (body, signer) = try statement.verified(type: Heartbeat.statementType, by: trustedSigners)
-      let heartbeat = try Heartbeat(decoding: body)
-      guard heartbeat.signer == signer.mailbox else {
-        throw Refused(.badSignature, "the heartbeat names another signer than who signed it")
-      }
-      try requireRecipient(heartbeat.recipients)
-      try requireAge(heartbeat.createdAt, heartbeat.expiresAt, now: now)
-      return heartbeat
-    } catch let error as SealingError {
-      throw DroppedHeartbeat(reason: Refused(error))
-    } catch let error as FormatError {
-      throw DroppedHeartbeat(reason: Refused(error))
-    } catch let error as Refused {
-      throw DroppedHeartbeat(reason: error)
+  /// What a peer did, as a refusal; what the machine did is thrown as it is.
+  private static func refusal(of error: any Error) throws -> Refused {
+    switch error {
+    case let error as Refused: return error
+    case let error as SealingError: return Refused(error)
+    case let error as MailboxError where error.isLoss:
+      return Refused(.tampered, "the disk has lost it: \(error)")
+    default: throw error
     }
   }
 
   /// Sealed to us is not enough: a recipient could have passed the signed message on.
-  private func requireRecipient(_ recipients: [Mailbox]) throws(Refused) {
-    guard recipients.contains(identity.public.mailbox) else {
+  private func requireAddressed(
+    _ body: some AddressedBody, now: Timestamp
+  ) throws(Refused) {
+    guard body.recipients.contains(identity.public.mailbox) else {
       throw Refused(.notARecipient, "the signed message is for others")
     }
+    try requireAge(body.createdAt, body.expiresAt, now: now)
   }
 
   private func requireAge(
@@ -119,24 +101,6 @@ struct Open {
       throw Refused(.overLimit, "its lifetime is over the limit of \(days) days, or negative")
     }
   }
-
-  private func openPayload(
-    of message: Message, _ chunks: StoredChunks, _ unsealer: inout Unsealer
-  ) throws -> PayloadBuffer {
-    guard chunks.count == 2 + message.payload.chunkCount else {
-      throw SealingError.wrongPayload(
-        "\(chunks.count) chunks instead of \(2 + message.payload.chunkCount)")
-    }
-    let payload = PayloadBuffer(directory: spoolDirectory)
-    for index in 2..<chunks.count {
-      try payload.append(unsealer.open(chunks[index], isLast: index + 1 == chunks.count))
-    }
-    guard payload.byteCount == message.payload.size, payload.finish() == message.payload.digest
-    else {
-      throw SealingError.wrongPayload("its digest or size differs")
-    }
-    return payload
-  }
 }
 
 extension Refused {
@@ -152,8 +116,6 @@ extension Refused {
       }
     self.init(refusal, error.description)
   }
-
-  init(_ error: FormatError) {
-    self.init(SealingError.malformed(error))
-  }
 }
+
+extension StoredChunks: ChunkSource {}

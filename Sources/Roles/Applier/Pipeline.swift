@@ -106,8 +106,7 @@ final class Pipeline {
     }
     subject.opened = opened
     let message = opened.message
-    let settings = try route.checkout(
-      remote: message.remote, ref: message.ref, signer: message.signer)
+    let settings = try route.checkout(of: message.stream, signer: message.signer)
     subject.checkout = settings
     if faults.isWaiting(settings.path) {
       faults.hold(stored.id, for: settings.path)
@@ -143,8 +142,7 @@ final class Pipeline {
   ) throws {
     let settings: CheckoutSettings
     do throws(Refused) {
-      settings = try route.checkout(
-        remote: heartbeat.remote, ref: heartbeat.ref, signer: heartbeat.signer)
+      settings = try route.checkout(of: heartbeat.stream, signer: heartbeat.signer)
     } catch {
       throw DroppedHeartbeat(reason: error)
     }
@@ -185,7 +183,7 @@ final class Pipeline {
       [
         "message": "\(stored.id.abbreviated)", "reason": "\(refused.refusal.rawValue)",
         "detail": "\(refused.detail)",
-        "stream": "\(message.map { "\($0.remote) \($0.ref)" } ?? "unknown")",
+        "stream": "\(message.map { "\($0.stream)" } ?? "unknown")",
       ])
     try answer.answer([
       Outcome(
@@ -209,7 +207,7 @@ final class Pipeline {
     log.report(
       elsewhere == .behind(current) ? .behind : .current,
       [
-        "message": "\(stored.id.abbreviated)", "stream": "\(message.remote) \(message.ref)",
+        "message": "\(stored.id.abbreviated)", "stream": "\(message.stream)",
         "at": "\(current?.revision.abbreviated ?? "nothing")",
         "starts": "\(message.before?.revision.abbreviated ?? "nothing")",
       ])
@@ -283,8 +281,8 @@ final class Pipeline {
     log.report(
       .applied,
       [
-        "message": "\(applied.patch.stored.id.abbreviated)", "remote": "\(message.remote)",
-        "branch": "\(message.ref)", "revision": "\(message.after.revision.abbreviated)",
+        "message": "\(applied.patch.stored.id.abbreviated)", "stream": "\(message.stream)",
+        "revision": "\(message.after.revision.abbreviated)",
         "sequence": .number(message.sequence), "paths": .number(applied.patch.changes.count),
       ])
   }

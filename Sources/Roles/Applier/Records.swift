@@ -43,10 +43,10 @@ extension Inbox {
     case .applied: try recordApplied(message, in: database)
     case .refused(let refusal, let detail):
       // Of other streams a signer could invent any number.
-      guard route.leads(message.remote, message.ref) else { return }
+      guard route.leads(message.stream) else { return }
       try database.cachedStatement(sql: "INSERT OR REPLACE INTO refusal VALUES (?, ?, ?, ?, ?)")
         .execute(arguments: [
-          message.remote, message.ref.fullName, refusal.rawValue, detail,
+          message.stream.remote.text, message.stream.branch.fullName, refusal.rawValue, detail,
           Int64(time.milliseconds),
         ])
     case .behind, .current: break
@@ -61,7 +61,8 @@ extension Inbox {
           VALUES (?, ?, ?, ?, ?)
           """
       ).execute(arguments: [
-        Data(message.signer.bytes), message.remote, message.ref.fullName, Data(revision.bytes),
+        Data(message.signer.bytes), message.stream.remote.text, message.stream.branch.fullName,
+        Data(revision.bytes),
         Int64(message.sequence),
       ])
     }
@@ -76,7 +77,7 @@ extension Inbox {
     try database.cachedStatement(
       sql: "INSERT OR REPLACE INTO heartbeat VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     ).execute(arguments: [
-      Data(heartbeat.signer.bytes), heartbeat.remote, heartbeat.ref.fullName,
+      Data(heartbeat.signer.bytes), heartbeat.stream.remote.text, heartbeat.stream.branch.fullName,
       Int64(heartbeat.sequence), Data(heartbeat.revision.bytes),
       Int64(heartbeat.createdAt.milliseconds), Int64(heartbeat.expiresAt.milliseconds),
       Data(slot.bytes),
@@ -89,7 +90,9 @@ extension Inbox {
       for checkout in checkouts {
         try database.execute(
           sql: "INSERT OR IGNORE INTO watched VALUES (?, ?, ?)",
-          arguments: [checkout.remote, checkout.branch.fullName, Int64(time.milliseconds)])
+          arguments: [
+            checkout.stream.remote.text, checkout.stream.branch.fullName, Int64(time.milliseconds),
+          ])
       }
     }
   }
@@ -107,25 +110,25 @@ extension Inbox {
 
   /// Who has led a checkout here to a revision, or from it; `nil`: nobody.
   func sender(
-    of revision: ObjectID, on remote: String, _ ref: BranchName
+    of revision: ObjectID, on stream: StreamName
   ) throws -> Mailbox? {
     try store.state.queue.read { database in
       try Data.fetchOne(
         database,
         sql: "SELECT signer FROM applied WHERE remote = ? AND ref = ? AND revision = ?",
-        arguments: [remote, ref.fullName, Data(revision.bytes)])
+        arguments: [stream.remote.text, stream.branch.fullName, Data(revision.bytes)])
     }.flatMap { Mailbox(Array($0)) }
   }
 
   /// The newest of any of these signers.
   func heard(
-    of remote: String, _ ref: BranchName, by signers: Set<Mailbox>
+    of stream: StreamName, by signers: Set<Mailbox>
   ) throws -> Heard? {
     let rows = try store.state.queue.read { database in
       try Row.fetchAll(
         database,
         sql: "SELECT * FROM heartbeat WHERE remote = ? AND ref = ? ORDER BY createdAt DESC",
-        arguments: [remote, ref.fullName])
+        arguments: [stream.remote.text, stream.branch.fullName])
     }
     for row in rows {
       guard let signer = Mailbox(Array(row["signer"] as Data)), signers.contains(signer),
@@ -141,7 +144,7 @@ extension Inbox {
 
   /// The last message of a stream that was applied.
   func lastApplied(
-    of remote: String, _ ref: BranchName, by signer: Mailbox
+    of stream: StreamName, by signer: Mailbox
   ) throws -> (sequence: UInt64, revision: ObjectID)? {
     let row = try store.state.queue.read { database in
       try Row.fetchOne(
@@ -149,7 +152,7 @@ extension Inbox {
         sql: """
           SELECT sequence, revision FROM applied WHERE signer = ? AND remote = ? AND ref = ?
           ORDER BY number DESC LIMIT 1
-          """, arguments: [Data(signer.bytes), remote, ref.fullName])
+          """, arguments: [Data(signer.bytes), stream.remote.text, stream.branch.fullName])
     }
     guard let row, let revision = ObjectID(bytes: row["revision"] as Data) else { return nil }
     return (UInt64(row["sequence"] as Int64), revision)
@@ -161,7 +164,8 @@ extension Inbox {
       try Data.fetchOne(
         database, sql: "SELECT slot FROM heartbeat WHERE signer = ? AND remote = ? AND ref = ?",
         arguments: [
-          Data(heartbeat.signer.bytes), heartbeat.remote, heartbeat.ref.fullName,
+          Data(heartbeat.signer.bytes), heartbeat.stream.remote.text,
+          heartbeat.stream.branch.fullName,
         ])
     }
     if let slot = stored.flatMap({ Slot(Array($0)) }) { return slot }
@@ -171,21 +175,21 @@ extension Inbox {
     return slot
   }
 
-  func watchedSince(_ remote: String, _ ref: BranchName) throws -> Timestamp? {
+  func watchedSince(_ stream: StreamName) throws -> Timestamp? {
     try store.state.queue.read { database in
       try Int64.fetchOne(
         database, sql: "SELECT since FROM watched WHERE remote = ? AND ref = ?",
-        arguments: [remote, ref.fullName])
+        arguments: [stream.remote.text, stream.branch.fullName])
     }.map { Timestamp(milliseconds: UInt64($0)) }
   }
 
   func lastRefusal(
-    of remote: String, _ ref: BranchName
+    of stream: StreamName
   ) throws -> (name: String, detail: String, at: Timestamp)? {
     let row = try store.state.queue.read { database in
       try Row.fetchOne(
         database, sql: "SELECT name, detail, at FROM refusal WHERE remote = ? AND ref = ?",
-        arguments: [remote, ref.fullName])
+        arguments: [stream.remote.text, stream.branch.fullName])
     }
     return row.map {
       ($0["name"], $0["detail"], Timestamp(milliseconds: UInt64($0["at"] as Int64)))

@@ -76,7 +76,7 @@ final class Recovery {
   ) throws -> Bool {
     let head = checkout.head?.revision
     guard head == entry.before || head == entry.after,
-      try checkout.repository.headSymbolicTarget() == checkout.settings.branch.fullName
+      try checkout.repository.headSymbolicTarget() == checkout.settings.stream.branch.fullName
     else { return false }
     guard head != entry.after, checkout.settings.onLocalChanges == .refuse else { return true }
     return try LocalChanges(checkout: checkout, pending: [:]).isHalfway(changes)

@@ -224,8 +224,6 @@ extension Delivery {
         receipts.append(try receipt(in: message))
       } catch is SealingError {
         continue
-      } catch is FormatError {
-        continue
       }
     }
     guard !receipts.isEmpty else { return }
@@ -235,18 +233,14 @@ extension Delivery {
   }
 
   private func receipt(in message: MessageWriter) throws -> Receipt {
-    let chunks = message.inlineChunks
-    guard chunks.count == 2 else { throw SealingError.wrongPayload("a receipt has two chunks") }
-    guard MessageID(ofHeader: chunks[0]) == message.offer.id else {
-      throw SealingError.tampered(chunk: 0)
-    }
-    var unsealer = try Unsealer(header: chunks[0], for: settings.identity)
-    let statement = try Statement(decoding: unsealer.open(chunks[1], isLast: true))
     let recipients = settings.repositories.flatMap(\.recipients)
-    let (body, signer) = try statement.verified(type: Receipt.statementType, by: recipients)
-    let receipt = try Receipt(decoding: body)
-    guard receipt.applier == signer.mailbox, receipt.signer == settings.identity.public.mailbox
-    else { throw SealingError.badSignature }
+    let receipt = try Envelope.open(
+      Receipt.self, in: ChunkList(message.inlineChunks), named: message.offer.id,
+      for: settings.identity, trusting: recipients
+    ).body
+    guard receipt.signer == settings.identity.public.mailbox else {
+      throw SealingError.badSignature
+    }
     return receipt
   }
 }

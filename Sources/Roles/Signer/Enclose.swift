@@ -36,7 +36,7 @@ struct Enclose {
       }
     let message = Message(
       signer: identity.public.mailbox, recipients: recipients.map(\.mailbox),
-      remote: patch.update.remote, ref: patch.update.branch, before: patch.before,
+      stream: patch.update.stream, before: patch.before,
       after: patch.after, commit: patch.commit, sequence: Self.sequence(behind: head, at: now),
       previous: head?.digest, createdAt: now,
       expiresAt: now.adding(milliseconds: lifetimeMilliseconds),

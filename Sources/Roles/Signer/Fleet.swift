@@ -37,8 +37,7 @@ package struct Fleet {
 
   /// A branch whose files have changed since it was last sent: a push whose hook did not run, or failed.
   package struct Unsent: Sendable {
-    package let remote: String
-    package let branch: BranchName
+    package let stream: StreamName
     package let tip: ObjectID
     /// What was sent lies so far behind the tip.
     package let distance: Distance
@@ -61,7 +60,7 @@ package struct Fleet {
         distance: source.distance(from: machine.revision, to: machine.head),
         healing: Healing.state(of: machine),
         newest: newest.first {
-          $0.recipient == machine.recipient && $0.remote == machine.remote && $0.ref == machine.ref
+          $0.recipient == machine.recipient && $0.stream == machine.stream
         })
     }
     var faults: [String: any Error] = [:]
@@ -75,10 +74,10 @@ package struct Fleet {
           return nil
         }
         guard let tip = found else { return nil }
-        let sent = try outbox.head(of: source.configured.remote, branch)?.revision
+        let sent = try outbox.head(of: source.configured.stream(branch))?.revision
         guard !source.hasSameFiles(sent, tip) else { return nil }
         return Unsent(
-          remote: source.configured.remote, branch: branch, tip: tip,
+          stream: source.configured.stream(branch), tip: tip,
           distance: source.distance(from: sent, to: tip))
       }
     }
@@ -99,8 +98,7 @@ package struct Fleet {
     }
 
     func sends(to machine: Recipient) -> Bool {
-      configured.remote == machine.remote
-        && configured.branches.contains { $0.fullName == machine.ref }
+      configured.sends(machine.stream)
         && configured.recipients.contains { $0.mailbox == machine.recipient }
     }
 

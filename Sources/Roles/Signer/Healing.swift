@@ -22,17 +22,6 @@ package struct Healing {
 
   package init(_ sending: Sending) { self.sending = sending }
 
-  /// A stream's (remote, ref).
-  package struct StreamName: Hashable, Sendable {
-    package let remote: String
-    package let branch: BranchName
-
-    package init(remote: String, branch: BranchName) {
-      self.remote = remote
-      self.branch = branch
-    }
-  }
-
   /// What one pass came to.
   package struct Result {
     package var sent: [Sending.Sent] = []
@@ -71,7 +60,7 @@ package struct Healing {
     var result = Result()
     for configured in sending.settings.repositories {
       for branch in configured.branches {
-        let name = StreamName(remote: configured.remote, branch: branch)
+        let name = configured.stream(branch)
         guard streams?.contains(name) ?? true else { continue }
         try heal(branch, of: configured, &result, countMax: countMax)
       }
@@ -83,7 +72,7 @@ package struct Healing {
     _ branch: BranchName, of configured: SignerRepository, _ result: inout Result, countMax: Int
   ) throws {
     let recipients = Set(configured.recipients.map(\.mailbox))
-    let waiting = try outbox.machines(of: configured.remote, branch).filter {
+    let waiting = try outbox.machines(of: configured.stream(branch)).filter {
       recipients.contains($0.recipient) && Self.state(of: $0) == .due
     }
     for machine in waiting {
@@ -129,7 +118,7 @@ package struct Healing {
     guard repository.objects.contains(machine.head) else { return tip }
     guard let tip, let revision = machine.revision, revision != machine.head,
       repository.objects.contains(revision),
-      try !outbox.wasSent(revision, on: machine.remote, stream.branch),
+      try !outbox.wasSent(revision, on: stream.name),
       try repository.isAncestor(machine.head, of: revision),
       try repository.isAncestor(revision, of: tip)
     else { return machine.head }

@@ -23,8 +23,8 @@ struct Heartbeats {
     var next: Timestamp?
     for configured in settings.repositories {
       for branch in configured.branches {
-        guard let head = try outbox.head(of: configured.remote, branch) else { continue }
-        let last = try outbox.lastHeartbeat(of: configured.remote, branch)
+        guard let head = try outbox.head(of: configured.stream(branch)) else { continue }
+        let last = try outbox.lastHeartbeat(of: configured.stream(branch))
         var due = last.map { $0.adding(milliseconds: intervalMilliseconds) } ?? now()
         // A clock that was set back must not silence us until it has come that far again.
         if let last, last > now() { due = now() }
@@ -42,90 +42,84 @@ struct Heartbeats {
   private func send(
     _ head: Outbox.StreamHead, _ branch: BranchName, of configured: SignerRepository
   ) throws {
-    let machines = try outbox.machines(of: configured.remote, branch)
+    let machines = try outbox.machines(of: configured.stream(branch))
     let busy = Set(machines.filter(\.isWaiting).map(\.recipient))
     let recipients = configured.recipients.filter { !busy.contains($0.mailbox) }
     let time = now()
     guard !recipients.isEmpty else {
-      return try outbox.noteHeartbeat(of: configured.remote, branch, at: time)
+      return try outbox.noteHeartbeat(of: configured.stream(branch), at: time)
     }
     let heartbeat = Heartbeat(
       signer: settings.identity.public.mailbox, recipients: recipients.map(\.mailbox),
-      remote: configured.remote, ref: branch, sequence: head.sequence, revision: head.revision,
+      stream: configured.stream(branch), sequence: head.sequence, revision: head.revision,
       createdAt: time,
       expiresAt: time.adding(milliseconds: Self.intervalCountMax * intervalMilliseconds))
-    let statement = try Statement.signed(
-      heartbeat.encoded(), type: Heartbeat.statementType, by: settings.identity)
-    var sealer = Sealer(for: recipients)
-    let chunks = [sealer.header, sealer.seal(statement, isLast: true)]
-    let offer = DepositOffer(
-      id: sealer.id, mailboxes: sealer.mailboxes,
-      size: SealedSize(
-        chunkCount: 2, byteCount: chunks.reduce(0) { $0 + UInt64($1.count) }),
-      slot: try outbox.slot(of: configured.remote, branch))
+    let envelope = try Envelope.seal(
+      heartbeat, by: settings.identity, for: recipients,
+      slot: try outbox.slot(of: heartbeat.stream))
     let sealed = try MessageWriter(
-      offer, from: settings.identity.public.mailbox, into: outbox.store)
-    for chunk in chunks { try sealed.append(chunk) }
+      envelope.offer, from: settings.identity.public.mailbox, into: outbox.store)
+    try envelope.write(to: sealed.append)
     let names = recipients.map { ($0.mailbox, $0.name.text) }
     try outbox.store(
-      sealed, heartbeatOf: configured.remote, branch, names: names, at: time)
+      sealed, heartbeatOf: configured.stream(branch), names: names, at: time)
   }
 }
 
 extension Outbox {
   func lastHeartbeat(
-    of remote: String, _ branch: BranchName
+    of stream: StreamName
   ) throws(SignerError) -> Timestamp? {
     try reading { database in
       try Int64.fetchOne(
         database, sql: "SELECT heartbeatAt FROM stream WHERE remote = ? AND ref = ?",
-        arguments: [remote, branch.fullName])
+        arguments: [stream.remote.text, stream.branch.fullName])
     }.map { Timestamp(milliseconds: UInt64($0)) }
   }
 
   /// The stream's own place in its recipients' mailboxes; random, so that it tells a carrier nothing.
-  func slot(of remote: String, _ branch: BranchName) throws(SignerError) -> Slot {
+  func slot(of stream: StreamName) throws(SignerError) -> Slot {
     try writing { database in
       var generator = SystemRandomNumberGenerator()
       let fresh = (0..<nameByteCount).map { _ in UInt8.random(in: 0...255, using: &generator) }
       try database.execute(
         sql: "UPDATE stream SET slot = ? WHERE remote = ? AND ref = ? AND slot IS NULL",
-        arguments: [Data(fresh), remote, branch.fullName])
+        arguments: [Data(fresh), stream.remote.text, stream.branch.fullName])
       let stored = try Data.fetchOne(
         database, sql: "SELECT slot FROM stream WHERE remote = ? AND ref = ?",
-        arguments: [remote, branch.fullName])
+        arguments: [stream.remote.text, stream.branch.fullName])
       guard let slot = stored.flatMap({ Slot(Array($0)) }) else {
-        throw SignerError.state("the stream \(remote) \(branch) is damaged")
+        throw SignerError.state("the stream \(stream) is damaged")
       }
       return slot
     }
   }
 
   func noteHeartbeat(
-    of remote: String, _ branch: BranchName, at time: Timestamp
+    of stream: StreamName, at time: Timestamp
   ) throws(SignerError) {
-    try writing { try Self.noteHeartbeat(of: remote, branch, at: time, in: $0) }
+    try writing { try Self.noteHeartbeat(of: stream, at: time, in: $0) }
   }
 
   private static func noteHeartbeat(
-    of remote: String, _ branch: BranchName, at time: Timestamp, in database: Database
+    of stream: StreamName, at time: Timestamp, in database: Database
   ) throws {
     try database.execute(
       sql: "UPDATE stream SET heartbeatAt = ? WHERE remote = ? AND ref = ?",
-      arguments: [Int64(time.milliseconds), remote, branch.fullName])
+      arguments: [Int64(time.milliseconds), stream.remote.text, stream.branch.fullName])
   }
 
   /// A recipient that never got a message is known from its first heartbeat on, so that its answer counts.
   func store(
-    _ sealed: MessageWriter, heartbeatOf remote: String, _ branch: BranchName,
+    _ sealed: MessageWriter, heartbeatOf stream: StreamName,
     names: [(Mailbox, String)], at time: Timestamp
   ) throws {
     try store.commit([sealed], at: time) { database in
-      try Self.noteHeartbeat(of: remote, branch, at: time, in: database)
+      try Self.noteHeartbeat(of: stream, at: time, in: database)
       guard
         let stream = try Int64.fetchOne(
           database, sql: "SELECT id FROM stream WHERE remote = ? AND ref = ?",
-          arguments: [remote, branch.fullName])
+          arguments: [stream.remote.text, stream.branch.fullName])
       else { return }
       for (recipient, name) in names {
         try Self.register(recipient, name, of: stream, in: database)

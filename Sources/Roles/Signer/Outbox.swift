@@ -36,15 +36,15 @@ package struct Outbox: Sendable {
   }
 
   /// `nil`: nothing was ever sent on this stream.
-  package func head(of remote: String, _ branch: BranchName) throws(SignerError) -> StreamHead? {
+  package func head(of stream: StreamName) throws(SignerError) -> StreamHead? {
     try reading { database in
       let row = try Row.fetchOne(
         database, sql: "SELECT sequence, revision, digest FROM stream WHERE remote = ? AND ref = ?",
-        arguments: [remote, branch.fullName])
+        arguments: [stream.remote.text, stream.branch.fullName])
       guard let row else { return nil }
       guard let revision = ObjectID(bytes: row["revision"] as Data),
         let digest = ContentDigest(Array(row["digest"] as Data))
-      else { throw SignerError.state("the stream \(remote) \(branch) is damaged") }
+      else { throw SignerError.state("the stream \(stream) is damaged") }
       return StreamHead(
         sequence: UInt64(row["sequence"] as Int64), revision: revision, digest: digest)
     }
@@ -53,13 +53,13 @@ package struct Outbox: Sendable {
   /// The stream leads to another revision without a message: its next heartbeat says so. Nothing happens where a message
   /// was sent since.
   func lead(
-    _ remote: String, _ branch: BranchName, from head: StreamHead, to revision: ObjectID
+    _ stream: StreamName, from head: StreamHead, to revision: ObjectID
   ) throws(SignerError) {
     try writing { database in
       try database.execute(
         sql: "UPDATE stream SET revision = ? WHERE remote = ? AND ref = ? AND sequence = ?",
         arguments: [
-          Data(revision.bytes), remote, branch.fullName, Int64(head.sequence),
+          Data(revision.bytes), stream.remote.text, stream.branch.fullName, Int64(head.sequence),
         ])
     }
   }
@@ -114,15 +114,15 @@ package struct Outbox: Sendable {
         WHERE sequence = ?3 - 1
         """,
       arguments: [
-        message.remote, message.ref.fullName, Int64(message.sequence),
+        message.stream.remote.text, message.stream.branch.fullName, Int64(message.sequence),
         Data(message.after.revision.bytes), Data(digest.bytes),
       ])
     guard database.changesCount == 1,
       let stream = try Int64.fetchOne(
         database, sql: "SELECT id FROM stream WHERE remote = ? AND ref = ?",
-        arguments: [message.remote, message.ref.fullName])
+        arguments: [message.stream.remote.text, message.stream.branch.fullName])
     else {
-      throw SignerError.streamMoved(remote: message.remote, message.ref)
+      throw SignerError.streamMoved(message.stream)
     }
     return stream
   }

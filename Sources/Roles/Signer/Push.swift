@@ -30,15 +30,13 @@ package struct Push: Hashable, Sendable {
 
 /// A branch to be brought from one revision to another: what the first stage takes.
 package struct BranchUpdate: Hashable, Sendable {
-  package let remote: String
-  package let branch: BranchName
+  package let stream: StreamName
   /// `nil`: from nothing, as a snapshot.
   package let before: ObjectID?
   package let after: ObjectID
 
-  package init(remote: String, branch: BranchName, before: ObjectID?, after: ObjectID) {
-    self.remote = remote
-    self.branch = branch
+  package init(stream: StreamName, before: ObjectID?, after: ObjectID) {
+    self.stream = stream
     self.before = before
     self.after = after
   }

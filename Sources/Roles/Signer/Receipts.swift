@@ -108,7 +108,7 @@ extension Outbox {
     guard let subject = receipt.subject,
       let stream = try Int64.fetchOne(
         database, sql: "SELECT id FROM stream WHERE remote = ? AND ref = ?",
-        arguments: [subject.remote, subject.ref.fullName])
+        arguments: [subject.stream.remote.text, subject.stream.branch.fullName])
     else { return nil }
     return Question(
       stream: stream, sequence: subject.sequence, message: nil, after: nil, isOpen: false)

@@ -15,8 +15,7 @@ package struct Recipient: Sendable {
     package let at: Timestamp
   }
 
-  package let remote: String
-  package let ref: String
+  package let stream: StreamName
   package let recipient: Mailbox
   package let name: String
   /// The stream's newest revision and number.
@@ -54,8 +53,7 @@ package struct Recipient: Sendable {
     self.recipient = recipient
     self.head = head
     headSequence = UInt64(row["headSequence"] as Int64)
-    remote = row["remote"]
-    ref = row["ref"]
+    stream = try StreamName(row: row)
     name = row["name"]
     standing = (row["standing"] as String?).flatMap(Standing.init(rawValue:))
     sequence = UInt64(row["sequence"] as Int64)
@@ -77,8 +75,9 @@ extension Outbox {
   /// Every recipient of every stream, in alphabetical order.
   package func machines() throws(SignerError) -> [Recipient] { try machines("", []) }
 
-  func machines(of remote: String, _ branch: BranchName) throws(SignerError) -> [Recipient] {
-    try machines("WHERE stream.remote = ? AND stream.ref = ?", [remote, branch.fullName])
+  func machines(of stream: StreamName) throws(SignerError) -> [Recipient] {
+    try machines(
+      "WHERE stream.remote = ? AND stream.ref = ?", [stream.remote.text, stream.branch.fullName])
   }
 
   private func machines(
@@ -105,7 +104,7 @@ extension Outbox {
 
   /// Whether this stream's messages have led to a revision, or from it.
   func wasSent(
-    _ revision: ObjectID, on remote: String, _ branch: BranchName
+    _ revision: ObjectID, on stream: StreamName
   ) throws(SignerError) -> Bool {
     try reading { database in
       try Bool.fetchOne(
@@ -114,7 +113,8 @@ extension Outbox {
           SELECT EXISTS (SELECT 1 FROM sent JOIN stream ON stream.id = sent.stream
           WHERE stream.remote = ?1 AND stream.ref = ?2
           AND (sent.after = ?3 OR sent.before = ?3 AND sent.kind <> 'replacement'))
-          """, arguments: [remote, branch.fullName, Data(revision.bytes)]) ?? false
+          """, arguments: [stream.remote.text, stream.branch.fullName, Data(revision.bytes)])
+        ?? false
     }
   }
 
@@ -144,12 +144,13 @@ extension Outbox {
           AND sent.kind = 'replacement' AND sent.before = ? AND answer.state = 'refused')
           """,
         arguments: [
-          machine.remote, machine.ref, Data(machine.recipient.bytes), Data(revision.bytes),
+          machine.stream.remote.text, machine.stream.branch.fullName, Data(machine.recipient.bytes),
+          Data(revision.bytes),
         ]) ?? false
     }
   }
 
-  func forgetHealing(of recipients: [Mailbox], on remote: String, _ branch: BranchName)
+  func forgetHealing(of recipients: [Mailbox], on stream: StreamName)
     throws(SignerError)
   {
     try writing { database in
@@ -158,7 +159,7 @@ extension Outbox {
           sql: """
             UPDATE machine SET healCount = 0, healAt = NULL WHERE recipient = ? AND healCount > 0
             AND stream = (SELECT id FROM stream WHERE remote = ? AND ref = ?)
-            """, arguments: [Data(recipient.bytes), remote, branch.fullName])
+            """, arguments: [Data(recipient.bytes), stream.remote.text, stream.branch.fullName])
       }
     }
   }
@@ -174,7 +175,7 @@ extension Outbox {
           """,
         arguments: [
           Int64(next.milliseconds), Data(machine.recipient.bytes), machine.healCount,
-          machine.remote, machine.ref,
+          machine.stream.remote.text, machine.stream.branch.fullName,
         ])
       return database.changesCount == 1
     }

@@ -11,30 +11,18 @@ struct Seal {
 
   /// Durable when it returns; nothing is left behind when it throws.
   func seal(_ enclosed: EnclosedMessage, for recipients: [PublicIdentity]) throws -> MessageID {
-    let body = enclosed.message.encoded()
-    let statement = try Statement.signed(body, type: Message.statementType, by: identity)
-    var sealer = Sealer(for: recipients)
-    let first = sealer.seal(statement, isLast: false)
-    let description = enclosed.message.payload
-    let overhead = UInt64(description.chunkCount) * UInt64(Limits.chunkOverheadByteCount)
-    let size = SealedSize(
-      chunkCount: 2 + description.chunkCount,
-      byteCount: UInt64(sealer.header.count + first.count) + description.size + overhead)
+    let (message, payload) = (enclosed.message, enclosed.payload)
+    let envelope = try Envelope.seal(message, payload: payload, by: identity, for: recipients)
+    let offer = envelope.offer
     let sealed = try MessageWriter(
-      DepositOffer(id: sealer.id, mailboxes: sealer.mailboxes, size: size),
-      from: identity.public.mailbox, into: outbox.store)
-    try sealed.append(sealer.header)
-    try sealed.append(first)
-    var done: UInt64 = 0
-    try enclosed.payload.forEachPiece { piece, isLast in
-      try sealed.append(sealer.seal(piece, isLast: isLast))
-      done += UInt64(piece.count)
-      progress.report(.sealing, done: done, of: description.size)
+      offer, from: identity.public.mailbox, into: outbox.store)
+    try envelope.write(to: sealed.append) { done in
+      progress.report(.sealing, done: done, of: message.payload.size)
     }
     let names = recipients.map { ($0.mailbox, $0.name.text) }
     try outbox.store(
-      sealed, of: enclosed.message, digest: ContentDigest(of: body),
+      sealed, of: message, digest: ContentDigest(of: message.encoded()),
       names: Dictionary(names) { first, _ in first })
-    return sealer.id
+    return offer.id
   }
 }

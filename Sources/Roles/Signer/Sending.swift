@@ -68,7 +68,7 @@ package struct Sending {
   ) throws -> [Sent] {
     let repository = try open(configured)
     let stream = Stream(configured: configured, branch: branch, repository: repository)
-    let head = try outbox.head(of: configured.remote, branch)
+    let head = try outbox.head(of: configured.stream(branch))
     try requireNewest(push, on: branch, in: repository, behind: head)
     return try self.push(to: push.after, on: stream, old: push.before.isZero ? nil : push.before)
   }
@@ -90,7 +90,7 @@ package struct Sending {
   private func sendAll(_ base: Base, to after: ObjectID, on stream: Stream) throws -> [Sent] {
     let recipients = stream.configured.recipients
     try outbox.forgetHealing(
-      of: recipients.map(\.mailbox), on: stream.configured.remote, stream.branch)
+      of: recipients.map(\.mailbox), on: stream.name)
     return [try send(base, to: after, on: stream, for: recipients)]
   }
 
@@ -111,7 +111,7 @@ package struct Sending {
       return []
     }
     try outbox.forgetHealing(
-      of: sent.flatMap(\.recipients), on: stream.configured.remote, stream.branch)
+      of: sent.flatMap(\.recipients), on: stream.name)
     return sent
   }
 
@@ -120,8 +120,8 @@ package struct Sending {
   private func lead(
     _ stream: Stream, to after: ObjectID, without empty: SignerError?
   ) throws {
-    let (remote, objects) = (stream.configured.remote, stream.repository.objects)
-    guard let head = try outbox.head(of: remote, stream.branch) else {
+    let objects = stream.repository.objects
+    guard let head = try outbox.head(of: stream.name) else {
       throw empty ?? SignerError.emptyPatch(before: after, after: after)
     }
     guard head.revision != after else { return }
@@ -130,7 +130,7 @@ package struct Sending {
     {
       throw empty
     }
-    try outbox.lead(remote, stream.branch, from: head, to: after)
+    try outbox.lead(stream.name, from: head, to: after)
   }
 
   /// Again while other runs send on the same stream at the same moment.
@@ -151,9 +151,9 @@ package struct Sending {
     _ base: Base, to after: ObjectID, on stream: Stream, for recipients: [PublicIdentity]
   ) throws -> Sent {
     let configured = stream.configured
-    let head = try outbox.head(of: configured.remote, stream.branch)
+    let head = try outbox.head(of: stream.name)
     let update = BranchUpdate(
-      remote: configured.remote, branch: stream.branch, before: base.revision, after: after)
+      stream: stream.name, before: base.revision, after: after)
     let patch = try Diff(repository: stream.repository, history: configured.history)
       .patch(for: update, from: base)
     let enclosed = try Enclose(
@@ -182,4 +182,6 @@ struct Stream {
   let configured: SignerRepository
   let branch: BranchName
   let repository: Repository
+
+  var name: StreamName { configured.stream(branch) }
 }

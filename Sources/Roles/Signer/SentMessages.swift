@@ -16,8 +16,7 @@ package struct SentMessage: Sendable {
   }
 
   package let id: MessageID
-  package let remote: String
-  package let ref: String
+  package let stream: StreamName
   package let sequence: UInt64
   package let before: ObjectID?
   package let after: ObjectID
@@ -50,8 +49,7 @@ package struct SentMessage: Sendable {
     self.after = after
     self.state = state
     self.createdAt = createdAt
-    remote = row["remote"]
-    ref = row["ref"]
+    stream = try StreamName(row: row)
     sequence = UInt64(row["sequence"] as Int64)
     before = bytes("before").flatMap { ObjectID(bytes: $0) }
     kind = row["kind"]
@@ -89,13 +87,13 @@ extension Outbox {
 
   /// Messages that bring a branch to a revision, and that somebody has not answered yet, oldest first.
   package func open(
-    of remote: String, _ branch: BranchName, to revision: ObjectID
+    of stream: StreamName, to revision: ObjectID
   ) throws(SignerError) -> [SentMessage] {
     try rows(
       """
       WHERE answer.state IN ('waiting', 'stored') AND sent.after = ? AND stream.remote = ?
       AND stream.ref = ?
-      """, [Data(revision.bytes), remote, branch.fullName])
+      """, [Data(revision.bytes), stream.remote.text, stream.branch.fullName])
   }
 
   private func rows(

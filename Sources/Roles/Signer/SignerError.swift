@@ -8,7 +8,7 @@ package enum SignerError: Error, CustomStringConvertible {
   case notConfigured(ref: String, repository: String)
   case missingReference(BranchName, repository: String)
   /// Another run has sent on the stream meanwhile.
-  case streamMoved(remote: String, BranchName)
+  case streamMoved(StreamName)
   /// A later push was sent before this one.
   case overtaken(BranchName, by: ObjectID)
   case emptyPatch(before: ObjectID, after: ObjectID)
@@ -24,8 +24,7 @@ package enum SignerError: Error, CustomStringConvertible {
       "\(ref) is not among the branches that are configured for \(repository)"
     case .missingReference(let branch, let repository):
       "\(repository) has no branch \(branch.shortName)"
-    case .streamMoved(let remote, let branch):
-      "other runs keep sending on \(branch.shortName) of \(remote)"
+    case .streamMoved(let stream): "other runs keep sending on \(stream.branch) of \(stream.remote)"
     case .overtaken(let branch, let newer):
       "\(branch.shortName): \(newer.abbreviated), which includes this push, was sent already"
     case .emptyPatch(let before, let after):

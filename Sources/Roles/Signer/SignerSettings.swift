@@ -59,13 +59,13 @@ package struct SignerRepository: Sendable {
   }
 
   package let path: String
-  package let remote: String
+  package let remote: RemoteName
   package let branches: [BranchName]
   package let recipients: [PublicIdentity]
   package let history: History
 
   package init(
-    path: String, remote: String, branches: [BranchName], recipients: [PublicIdentity],
+    path: String, remote: RemoteName, branches: [BranchName], recipients: [PublicIdentity],
     history: History
   ) {
     self.path = path
@@ -73,5 +73,14 @@ package struct SignerRepository: Sendable {
     self.branches = branches
     self.recipients = recipients
     self.history = history
+  }
+
+  package func stream(_ branch: BranchName) -> StreamName {
+    StreamName(remote: remote, branch: branch)
+  }
+
+  /// Whether this is where a stream comes from.
+  package func sends(_ stream: StreamName) -> Bool {
+    remote == stream.remote && branches.contains(stream.branch)
   }
 }

@@ -19,9 +19,9 @@ struct StartingPoints {
   /// `old`: where to start for who never answered, when nothing was sent before.
   func groups(to after: ObjectID, old: ObjectID?) throws -> [Group] {
     let configured = stream.configured
-    let machines = try outbox.machines(of: configured.remote, stream.branch)
+    let machines = try outbox.machines(of: stream.name)
     let known = Dictionary(machines.map { ($0.recipient, $0) }) { first, _ in first }
-    let last = try outbox.head(of: configured.remote, stream.branch)?.revision
+    let last = try outbox.head(of: stream.name)?.revision
     var groups: [Group] = []
     for recipient in configured.recipients {
       let machine = known[recipient.mailbox]
@@ -51,8 +51,7 @@ struct StartingPoints {
       return machine.standing == .behind ? .nothing : nil
     }
     if try has(revision) {
-      let configured = stream.configured
-      if try outbox.wasSent(revision, on: configured.remote, stream.branch) {
+      if try outbox.wasSent(revision, on: stream.name) {
         return .sent(revision)
       }
       if try stream.repository.isAncestor(revision, of: after) { return .unsent(revision) }

@@ -44,8 +44,7 @@ extension Outbox {
 extension SignerSettings {
   fileprivate func sends(_ message: SentMessage) -> Bool {
     repositories.contains { repository in
-      repository.remote == message.remote
-        && repository.branches.contains { $0.fullName == message.ref }
+      repository.sends(message.stream)
         && repository.recipients.contains { $0.mailbox == message.recipient }
     }
   }

@@ -15,9 +15,9 @@ extension Verdict {
     _ outbox: Outbox, _ settings: SignerSettings, _ messages: [MessageID], quorum: Int?
   ) throws {
     // By stream and recipient, the newest message stands for all.
-    var newest: [String: [Mailbox: SentMessage]] = [:]
+    var newest: [StreamName: [Mailbox: SentMessage]] = [:]
     for message in try messages.flatMap({ try outbox.answers(to: $0) }) {
-      let stream = "\(message.ref) \(message.remote)"
+      let stream = message.stream
       let last = newest[stream]?[message.recipient]?.sequence ?? 0
       if message.sequence > last { newest[stream, default: [:]][message.recipient] = message }
     }
@@ -45,7 +45,7 @@ extension Verdict {
     // By another message.
     case .refused, .behind, .superseded:
       machines.contains {
-        $0.recipient == message.recipient && $0.remote == message.remote && $0.ref == message.ref
+        $0.recipient == message.recipient && $0.stream == message.stream
           && $0.revision == message.after
       }
     }
@@ -55,8 +55,7 @@ extension Verdict {
     of message: SentMessage?, _ settings: SignerSettings
   ) -> Int {
     let configured = settings.repositories.first { repository in
-      repository.remote == message?.remote
-        && repository.branches.contains { $0.fullName == message?.ref }
+      message.map { repository.sends($0.stream) } ?? false
     }
     return configured?.recipients.count ?? 0
   }

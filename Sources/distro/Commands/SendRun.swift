@@ -13,7 +13,7 @@ final class SendRun {
   private let healing: Healing
   private let quorum: Int?
   private var messages: [MessageID] = []
-  private var streams: Set<Healing.StreamName>? = []
+  private var streams: Set<StreamName>? = []
 
   /// `quorum`: so many recipients of each stream are enough; `nil`: all.
   init(settings: SignerSettings, outbox: Outbox, bar: ProgressBar, quorum: Int?) {
@@ -55,7 +55,7 @@ final class SendRun {
     }
     for (branch, repository) in entries {
       let sent = try sending.send(branch, of: repository, from: start, to: to)
-      try add(sent, repository.remote, branch)
+      try add(sent, repository.stream(branch))
     }
     return 0
   }
@@ -75,7 +75,7 @@ final class SendRun {
       for (branch, repository) in entries(for: push, in: repositories) {
         do {
           try add(
-            try sending.send(push, on: branch, of: repository), repository.remote, branch)
+            try sending.send(push, on: branch, of: repository), repository.stream(branch))
         } catch let error as SignerError where error.isOvertaken {
           Terminal.printError(error.description)
         } catch {
@@ -110,16 +110,16 @@ final class SendRun {
   }
 
   /// With what is on its way to the same revision already: a run that is repeated goes on where the last one ended.
-  private func add(_ sent: [Sending.Sent], _ remote: String, _ branch: BranchName) throws {
+  private func add(_ sent: [Sending.Sent], _ stream: StreamName) throws {
     messages += sent.map(\.id)
-    streams?.insert(Healing.StreamName(remote: remote, branch: branch))
-    guard let revision = try outbox.head(of: remote, branch)?.revision else { return }
-    let open = try outbox.open(of: remote, branch, to: revision).map(\.id)
+    streams?.insert(stream)
+    guard let revision = try outbox.head(of: stream)?.revision else { return }
+    let open = try outbox.open(of: stream, to: revision).map(\.id)
     for id in open where !messages.contains(id) { messages.append(id) }
     if sent.isEmpty {
       let finding = open.isEmpty ? "nobody lacks" : "on its way already is"
       Terminal.printError(
-        "\(branch.shortName): \(finding) \(revision.abbreviated); nothing new was sent")
+        "\(stream.branch): \(finding) \(revision.abbreviated); nothing new was sent")
     }
   }
 

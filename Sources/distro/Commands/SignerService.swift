@@ -90,8 +90,8 @@ final class SignerService: RoleService {
         log.report(
           .healing,
           [
-            "message": "\(sent.id.abbreviated)", "remote": "\(sent.update.remote)",
-            "branch": "\(sent.update.branch)", "to": "\(sent.update.after.abbreviated)",
+            "message": "\(sent.id.abbreviated)", "stream": "\(sent.update.stream)",
+            "to": "\(sent.update.after.abbreviated)",
             "from": "\(sent.update.before?.abbreviated ?? "nothing")",
           ])
       }

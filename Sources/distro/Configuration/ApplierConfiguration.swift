@@ -44,7 +44,7 @@ struct ApplierConfiguration {
     guard Set(checkouts.map(\.path)).count == checkouts.count else {
       throw try root["checkouts"].invalid("two checkouts have the same path")
     }
-    guard Set(checkouts.map { "\($0.branch) \($0.remote)" }).count == checkouts.count else {
+    guard Set(checkouts.map(\.stream)).count == checkouts.count else {
       throw try root["checkouts"].invalid("two checkouts have the same remote and branch")
     }
     let seconds = try root[optional: "deadline-seconds"]?.count() ?? deadlineSecondsDefault
@@ -85,7 +85,8 @@ struct ApplierConfiguration {
       "stale-after-seconds",
     ])
     return CheckoutSettings(
-      remote: try mapping["remote"].string(), branch: try branch(try mapping["branch"]),
+      stream: StreamName(
+        remote: try remoteName(try mapping["remote"]), branch: try branch(try mapping["branch"])),
       path: try file.path(try mapping["path"]),
       onLocalChanges: try mapping[optional: "on-local-changes"]?
         .choice(CheckoutSettings.LocalChanges.self) ?? .refuse,

@@ -62,12 +62,12 @@ enum SignerConfiguration {
   private static func repositories(
     _ root: ConfigurationMapping, in file: ConfigurationFile
   ) throws -> [SignerRepository] {
-    var streams: Set<[String]> = []
+    var streams: Set<StreamName> = []
     return try root["repositories"].list().map { node in
       let repository = try repository(node, in: file)
       for branch in repository.branches {
         // It has one line of numbers, and one list of recipients.
-        guard streams.insert([repository.remote, branch.fullName]).inserted else {
+        guard streams.insert(repository.stream(branch)).inserted else {
           throw node.invalid("\(branch.shortName) of \(repository.remote) is named twice")
         }
       }
@@ -79,11 +79,7 @@ enum SignerConfiguration {
     _ node: ConfigurationNode, in file: ConfigurationFile
   ) throws -> SignerRepository {
     let mapping = try node.mapping(keys: repositoryKeys)
-    let remote = try mapping["remote"]
-    let name = try remote.string()
-    guard name.utf8.count <= Limits.remoteByteCountMax else {
-      throw remote.invalid("longer than \(Limits.remoteByteCountMax) bytes")
-    }
+    let remote = try remoteName(try mapping["remote"])
     let recipients = try mapping["recipients"].list().map { try file.publicIdentity($0) }
     guard (1...Limits.recipientCountMax).contains(recipients.count) else {
       throw try mapping["recipients"].invalid(
@@ -93,7 +89,7 @@ enum SignerConfiguration {
       throw try mapping["recipients"].invalid("the same identity is named twice")
     }
     return SignerRepository(
-      path: try file.path(try mapping["path"]), remote: name,
+      path: try file.path(try mapping["path"]), remote: remote,
       branches: try mapping["branches"].list().map { try branch($0) }, recipients: recipients,
       history: try mapping[optional: "history"]?.choice(SignerRepository.History.self) ?? .tip)
   }
@@ -113,6 +109,16 @@ enum SignerConfiguration {
     for recipient in repositories.flatMap(\.recipients) where !reached.contains(recipient.mailbox) {
       throw node.invalid("no carrier leads to the recipient \(recipient.name)")
     }
+  }
+}
+
+/// The name that both sides have for a repository.
+func remoteName(_ node: ConfigurationNode) throws -> RemoteName {
+  let name = try node.string()
+  do throws(FormatError) {
+    return try RemoteName(name)
+  } catch {
+    throw node.invalid("\(error)")
   }
 }
 

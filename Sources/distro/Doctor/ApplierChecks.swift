@@ -65,7 +65,8 @@ struct ApplierChecks {
     guard examination.findings.count == found else { return }
     let head = try repository.headCommit().map { "at \($0.abbreviated)" } ?? "without a commit"
     examination.ok(
-      .checkout, settings.path, "\(settings.branch.shortName), \(head), nothing changed by hand")
+      .checkout, settings.path,
+      "\(settings.stream.branch.shortName), \(head), nothing changed by hand")
   }
 
   /// Who is in the middle can keep everything back; what shows it is that no heartbeat comes.
@@ -84,25 +85,26 @@ struct ApplierChecks {
   ) throws {
     let origin = try repository.remoteURL("origin")
     // Bytes, as the pipeline compares them.
-    if origin == nil || !(origin ?? "").utf8.elementsEqual(settings.remote.utf8) {
+    if origin == nil || !(origin ?? "").utf8.elementsEqual(settings.stream.remote.text.utf8) {
       examination.fail(
         .checkout, settings.path, "its origin is not the 'remote:' of the configuration",
-        do: "git -C \(settings.path) remote set-url origin \(settings.remote), or correct 'remote:'"
+        do:
+          "git -C \(settings.path) remote set-url origin \(settings.stream.remote.text), or correct 'remote:'"
       )
     }
     let branch = try repository.headSymbolicTarget()
-    if branch != settings.branch.fullName {
+    if branch != settings.stream.branch.fullName {
       examination.fail(
         .checkout, settings.path,
-        "is on \(branch ?? "no branch"), not on \(settings.branch.fullName)",
-        do: "git -C \(settings.path) switch \(settings.branch.shortName)")
+        "is on \(branch ?? "no branch"), not on \(settings.stream.branch.fullName)",
+        do: "git -C \(settings.path) switch \(settings.stream.branch.shortName)")
     }
   }
 
   private func checkLocks(
     of repository: Repository, _ settings: CheckoutSettings, _ examination: inout Examination
   ) throws {
-    for lock in try repository.locks(branch: settings.branch.fullName) {
+    for lock in try repository.locks(branch: settings.stream.branch.fullName) {
       let isOld = lock.ageSeconds > Self.lockAgeSecondsMax
       examination.warn(
         .checkout, lock.path, "is a lock of git's, \(lock.ageSeconds) s old",

@@ -8,7 +8,7 @@ enum CheckoutReport {
     var rows = [["PATH", "BRANCH", "REVISION", "HEARTBEAT", "STATE", "LAST REFUSAL"]]
     for checkout in status.checkouts {
       rows.append([
-        checkout.settings.path, checkout.settings.branch.shortName,
+        checkout.settings.path, checkout.settings.stream.branch.shortName,
         checkout.revision?.abbreviated ?? "-",
         checkout.heartbeat.map { "\($0.revision.abbreviated) \(StatusReport.time($0.createdAt))" }
           ?? "none",
@@ -67,8 +67,8 @@ enum CheckoutReport {
 
     init(_ checkout: CheckoutStatus) {
       path = checkout.settings.path
-      remote = checkout.settings.remote
-      ref = checkout.settings.branch.fullName
+      remote = checkout.settings.stream.remote.text
+      ref = checkout.settings.stream.branch.fullName
       revision = checkout.revision?.hex
       freshness = checkout.freshness.rawValue
       stale = checkout.staleness?.name

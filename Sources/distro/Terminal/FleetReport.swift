@@ -11,7 +11,7 @@ enum FleetReport {
   }
 
   private static func line(_ unsent: Fleet.Unsent) -> String {
-    let (branch, tip) = (unsent.branch.shortName, unsent.tip.abbreviated)
+    let (branch, tip) = (unsent.stream.branch.shortName, unsent.tip.abbreviated)
     let what =
       switch unsent.distance {
       case .nothing: "was never sent"
@@ -19,7 +19,7 @@ enum FleetReport {
       case .commits(let count) where count > 0: "has \(count) commits that were not sent"
       case .commits, .unknownRevision: "is not at what was sent"
       }
-    return "\(branch) of \(unsent.remote), at \(tip), \(what): "
+    return "\(branch) of \(unsent.stream.remote), at \(tip), \(what): "
       + "distro sign-and-send --ref \(branch) sends it"
   }
 
@@ -30,7 +30,7 @@ enum FleetReport {
     for row in fleet.rows {
       let machine = row.machine
       rows.append([
-        machine.remote, BranchName(fullName: machine.ref)?.shortName ?? machine.ref, machine.name,
+        machine.stream.remote.text, machine.stream.branch.shortName, machine.name,
         machine.revision?.abbreviated ?? "-", row.distance.text,
         machine.seenAt.map { StatusReport.time($0) } ?? "never", state(of: row),
         machine.lastRefusal.map {
@@ -57,7 +57,7 @@ enum FleetReport {
   static func lines(_ fleet: Fleet) -> [Line] {
     fleet.rows.map { row in
       let unsent = fleet.unsent.first {
-        $0.remote == row.machine.remote && $0.branch.fullName == row.machine.ref
+        $0.stream == row.machine.stream
       }
       return Line(message: row.newest, machine: Row(row, unsent))
     }
@@ -97,8 +97,8 @@ enum FleetReport {
 
     init(_ row: Fleet.Row, _ unsent: Fleet.Unsent?) {
       let machine = row.machine
-      remote = machine.remote
-      ref = machine.ref
+      remote = machine.stream.remote.text
+      ref = machine.stream.branch.fullName
       recipient = machine.name
       recipientFingerprint = machine.recipient.hex
       head = machine.head.hex

@@ -22,8 +22,8 @@ enum OnceReport {
 
     init(_ answered: Answered) {
       message = answered.message.hex
-      remote = answered.content?.remote
-      ref = answered.content?.ref.fullName
+      remote = answered.content?.stream.remote.text
+      ref = answered.content?.stream.branch.fullName
       after = answered.content?.after.revision.hex
       switch answered.outcome {
       case .refused(let refusal, let detail):

@@ -6,7 +6,7 @@ import Signer
 enum StatusReport {
   /// `web1: main 0123456789ab applied (number 3, patch of 412 bytes)`.
   static func line(_ message: SentMessage) -> String {
-    let branch = BranchName(fullName: message.ref)?.shortName ?? message.ref
+    let branch = message.stream.branch.shortName
     let size = "number \(message.sequence), \(message.kind) of \(message.byteCount) bytes"
     return
       "\(message.recipientName): \(branch) \(message.after.abbreviated) \(state(of: message)) (\(size))"
@@ -81,8 +81,8 @@ enum StatusReport {
 
     init(_ message: SentMessage) {
       self.message = message.id.hex
-      remote = message.remote
-      ref = message.ref
+      remote = message.stream.remote.text
+      ref = message.stream.branch.fullName
       sequence = message.sequence
       before = message.before?.hex
       after = message.after.hex
