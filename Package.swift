@@ -68,28 +68,30 @@ let package = Package(
       path: "Sources/Messages/MessageFormat", exclude: ["proto"],
       swiftSettings: generated),
     .target(
-      name: "Sodium", dependencies: ["CSodium"], path: "Sources/Messages/Sodium",
+      name: "Sodium", dependencies: ["Diagnostics", "CSodium"], path: "Sources/Messages/Sodium",
       swiftSettings: strict),
     .target(
-      name: "Git", dependencies: ["GitModel", "CGit2"], path: "Sources/Git/Git",
+      name: "Git", dependencies: ["GitModel", "Diagnostics", "CGit2"], path: "Sources/Git/Git",
       swiftSettings: strict),
     .target(
       name: "PatchText", dependencies: ["GitModel", "CZlib"], path: "Sources/Git/PatchText",
       swiftSettings: strict),
     .target(
-      name: "WorkingTree", dependencies: ["GitModel"], path: "Sources/Git/WorkingTree",
+      name: "WorkingTree", dependencies: ["GitModel", "Diagnostics"],
+      path: "Sources/Git/WorkingTree",
       swiftSettings: strict),
     .target(
-      name: "ZeroMQ", dependencies: ["CZeroMQ"], path: "Sources/Carriers/ZeroMQ",
+      name: "ZeroMQ", dependencies: ["Diagnostics", "CZeroMQ"], path: "Sources/Carriers/ZeroMQ",
       swiftSettings: strict),
     .target(
-      name: "Compression", dependencies: ["CZstd"], path: "Sources/Foundations/Compression",
+      name: "Compression", dependencies: ["Diagnostics", "CZstd"],
+      path: "Sources/Foundations/Compression",
       swiftSettings: strict),
     .target(
-      name: "Spool", dependencies: ["CLinux"], path: "Sources/Foundations/Spool",
+      name: "Spool", dependencies: ["Diagnostics", "CLinux"], path: "Sources/Foundations/Spool",
       swiftSettings: strict),
     .target(
-      name: "Host", dependencies: ["CLinux"], path: "Sources/Foundations/Host",
+      name: "Host", dependencies: ["Diagnostics", "CLinux"], path: "Sources/Foundations/Host",
       swiftSettings: strict),
 
     // Layer 2: what both halves of the pipeline share.
@@ -101,7 +103,7 @@ let package = Package(
       path: "Sources/Git/Patching",
       swiftSettings: strict),
     .target(
-      name: "Mailboxes", dependencies: ["MessageFormat", "Spool", grdb],
+      name: "Mailboxes", dependencies: ["Diagnostics", "MessageFormat", "Spool", grdb],
       path: "Sources/Carriers/Mailboxes", swiftSettings: strict),
 
     // Layer 3: how sealed messages travel.
@@ -115,8 +117,8 @@ let package = Package(
     .target(
       name: "Signer",
       dependencies: [
-        "GitModel", "MessageFormat", "Sodium", "Git", "Compression", "ZeroMQ", "Sealing",
-        "Patching", "Mailboxes", "Carriers", grdb, logging,
+        "GitModel", "Diagnostics", "MessageFormat", "Sodium", "Git", "Compression", "ZeroMQ",
+        "Sealing", "Patching", "Mailboxes", "Carriers", grdb, logging,
       ], path: "Sources/Roles/Signer", swiftSettings: strict),
     .target(
       name: "Applier",

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diagnostics
 import Glibc
 import Sodium
 
@@ -40,9 +41,9 @@ struct Distro: ParsableCommand {
     } catch {
       // Help and the version are no mistakes.
       guard exitCode(for: error) != .success else { exit(withError: error) }
-      let isUsage = exitCode(for: error) == ExitStatus.usage
+      let isUsage = exitCode(for: error) == ExitCode(.usage)
       ErrorReport(error, usage: isUsage ? message(for: error) : nil).print()
-      exit(withError: isUsage ? ExitStatus.usage : ExitStatus.status(of: error))
+      exit(withError: ExitCode(isUsage ? .usage : ExitStatus(of: error)))
     }
   }
 }

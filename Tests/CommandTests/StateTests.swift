@@ -15,7 +15,7 @@ struct StateTests {
     let daemon = try installation.startDaemon()
     expectFailure(
       try installation.run("verify-apply", "--config", "web1.yaml", "--once"),
-      "another process works on it", "end it first")
+      "another process works on it", "stop the daemon")
     #expect(try installation.sendMain().status == 0)
     #expect(daemon.end().status == 0)
     #expect(
@@ -43,7 +43,7 @@ struct StateTests {
         : try installation.sendMain(wait: 0)
       expectFailure(
         result, "state.sqlite: database or disk is full",
-        "distro: hint: make room on the disk of 'state:'")
+        "distro: hint: free space on the disk of 'state:'")
     }
   }
 }

@@ -103,7 +103,7 @@ struct StatusTests {
     let path = installation.source.path
     try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
     let result = try installation.run("status", "--config", "signer.yaml")
-    expectFailure(result, "/shop: ", "must name a git repository")
+    expectFailure(result, "/shop: ", "to a git repository")
     #expect(result.text.contains("waits in the outbox"))
   }
 }

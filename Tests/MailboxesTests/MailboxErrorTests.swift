@@ -9,9 +9,9 @@ import Testing
   }
 
   @Test func lockedAndFullDatabasesHaveAHint() {
-    #expect(hint(.SQLITE_BUSY)?.contains("another program holds the database") == true)
-    #expect(hint(.SQLITE_FULL)?.contains("make room on the disk") == true)
-    #expect(hint(.SQLITE_CORRUPT) == nil)
+    #expect(hint(.SQLITE_BUSY)?.contains("stop the program that holds the database") == true)
+    #expect(hint(.SQLITE_FULL)?.contains("free space on the disk") == true)
+    #expect(hint(.SQLITE_CORRUPT)?.contains("distro doctor") == true)
     let error = DatabaseError(resultCode: .SQLITE_BUSY)
     #expect(MailboxError.state(path: "state.sqlite", error).hint == hint(.SQLITE_BUSY))
   }

@@ -31,15 +31,4 @@ package enum CarrierError: Error, CustomStringConvertible {
     case .faulty(_, let error): "\(error)"
     }
   }
-
-  package var hint: String? {
-    switch self {
-    case .notReached(_, .nobodyListens):
-      "is the other side running, and are its name and port right?"
-    case .notReached(_, .refused):
-      "add our .pub file to those that it trusts; a relay looks by itself, an applier at a reload"
-    case .notReached(_, .wrongServer): "compare 'server:' with the other side's .pub file"
-    default: nil
-    }
-  }
 }

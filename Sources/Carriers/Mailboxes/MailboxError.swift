@@ -11,13 +11,15 @@ package enum MailboxError: Error, CustomStringConvertible {
   case database(DatabaseError)
   /// The database of a state directory cannot be opened.
   case state(path: String, DatabaseError)
+  /// What is in the state directory is not what this program has written there; `nil`: of the database in use.
+  case damaged(path: String?, reason: String)
 
   /// The disk or the quota is full: nothing was lost, and the same step works once there is room.
   package var isFullDisk: Bool {
     switch self {
     case .spool(let error): error.isFullDisk
     case .database(let error), .state(_, let error): error.resultCode == .SQLITE_FULL
-    case .outOfOrder, .missing: false
+    case .outOfOrder, .missing, .damaged: false
     }
   }
 
@@ -25,7 +27,7 @@ package enum MailboxError: Error, CustomStringConvertible {
   package var isLoss: Bool {
     switch self {
     case .missing, .spool(.endsEarly): true
-    case .outOfOrder, .spool, .database, .state: false
+    case .outOfOrder, .spool, .database, .state, .damaged: false
     }
   }
 
@@ -34,7 +36,7 @@ package enum MailboxError: Error, CustomStringConvertible {
     switch self {
     case .database(let error), .state(_, let error):
       error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
-    case .spool, .outOfOrder, .missing: false
+    case .spool, .outOfOrder, .missing, .damaged: false
     }
   }
 
@@ -45,18 +47,8 @@ package enum MailboxError: Error, CustomStringConvertible {
   package var isOfOneMessage: Bool {
     switch self {
     case .missing, .spool: true
-    case .outOfOrder, .database, .state: false
+    case .outOfOrder, .database, .state, .damaged: false
     }
-  }
-
-  package var hint: String? {
-    if isInUse {
-      return "a daemon, or another run with --once, has the same 'state:'; end it first"
-    }
-    if isLocked {
-      return "another program holds the database of 'state:', a backup or sqlite3 for one; end it"
-    }
-    return isFullDisk ? "make room on the disk of 'state:'; nothing was lost" : nil
   }
 
   package var description: String {
@@ -66,6 +58,8 @@ package enum MailboxError: Error, CustomStringConvertible {
     case .spool(let error): "\(error)"
     case .database(let error): "database: \(error.message ?? "\(error.resultCode)")"
     case .state(let path, let error): "\(path): \(error.message ?? "\(error.resultCode)")"
+    case .damaged(let path, let reason):
+      "\(path.map { "\($0): " } ?? "")state is damaged: \(reason)"
     }
   }
 }

@@ -18,6 +18,9 @@ package struct MailboxStore: Sendable {
     try reconcileFiles()
   }
 
+  /// Only looks: changes nothing, and makes nothing.
+  package init(reading state: StateDatabase) { self.state = state }
+
   /// A message that is stored whole already needs no second deposit.
   package func contains(_ id: MessageID) throws(MailboxError) -> Bool {
     try reading { database in try Self.contains(id, in: database) }
@@ -77,23 +80,5 @@ package struct MailboxStore: Sendable {
   /// For removals: what is removed once more, or collected once more, does no harm.
   func writing<Value>(_ body: (Database) throws -> Value) throws(MailboxError) -> Value {
     do { return try state.writeUnsynced(body) } catch { throw MailboxError(error) }
-  }
-}
-
-extension MailboxError {
-  /// `nil`: the error is none of a database's.
-  package init?(ofDatabase error: any Error) {
-    guard let error = error as? DatabaseError else { return nil }
-    self = .database(error)
-  }
-
-  /// GRDB throws errors of SQLite only, as long as the statements are ours.
-  package init(_ error: any Error) {
-    switch error {
-    case let error as MailboxError: self = error
-    case let error as SpoolError: self = .spool(error)
-    case let error as DatabaseError: self = .database(error)
-    default: self = .database(DatabaseError(message: "\(error)"))
-    }
   }
 }

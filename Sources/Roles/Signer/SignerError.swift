@@ -41,17 +41,4 @@ package enum SignerError: Error, CustomStringConvertible {
   package var isOvertaken: Bool { if case .overtaken = self { true } else { false } }
 
   var isEmptyPatch: Bool { if case .emptyPatch = self { true } else { false } }
-
-  package var hint: String? {
-    switch self {
-    case .unknownRepository:
-      "add it under 'repositories:', or name a configured one with --repository"
-    case .notConfigured: "add the branch to 'branches:' of that repository"
-    case .missingReference: "`git branch --list` in the repository shows what there is"
-    case .streamMoved: "run it again"
-    case .emptyPatch: "there is nothing to send; commit something first"
-    case .mailbox(let error): error.hint
-    default: nil
-    }
-  }
 }

@@ -21,6 +21,6 @@ struct Doctor: ParsableCommand {
     HostChecks.run(&examination)
     ConfigurationChecks(path: config).run(&examination)
     Terminal.print(json ? try examination.json() : examination.text)
-    if examination.hasProblems { throw ExitStatus.fault }
+    if examination.hasProblems { throw ExitCode(.fault) }
   }
 }

@@ -101,8 +101,8 @@ struct SignAndSend: ParsableCommand {
 
   private func exitStatus(of run: SendRun, failures: Int) throws {
     let verdict = try run.verdict()
-    if verdict == .refused { throw ExitStatus.refused }
-    if failures > 0 || (wait > 0 && verdict == .open) { throw ExitStatus.fault }
+    if verdict == .refused { throw ExitCode(.refused) }
+    if failures > 0 || (wait > 0 && verdict == .open) { throw ExitCode(.fault) }
   }
 }
 

@@ -31,8 +31,8 @@ struct Status: ParsableCommand {
     for role in roles { try status.look(at: role) }
     Terminal.print(json ? try status.json(asOneRole: kind != .serve) : status.text)
     for fault in status.faults { ErrorReport(fault).print() }
-    if !status.faults.isEmpty { throw ExitStatus.fault }
-    if status.isStale { throw ExitStatus.refused }
+    if !status.faults.isEmpty { throw ExitCode(.fault) }
+    if status.isStale { throw ExitCode(.refused) }
   }
 }
 

@@ -53,6 +53,6 @@ struct VerifyApply: AsyncParsableCommand {
     if json { Terminal.print(try OnceReport.json(answered)) }
     if let fault = worker.fault { throw fault }
     let isRefused = answered.contains { if case .refused = $0.outcome { true } else { false } }
-    if isRefused { throw ExitStatus.refused }
+    if isRefused { throw ExitCode(.refused) }
   }
 }

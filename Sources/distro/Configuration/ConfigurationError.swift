@@ -1,7 +1,8 @@
+import Diagnostics
 import Sodium
 
-/// A configuration file that says something we cannot take: what, where, and what would be right.
-enum ConfigurationError: Error, Equatable, CustomStringConvertible {
+/// A configuration file that is invalid: what, where, and what would be right.
+enum ConfigurationError: Equatable, OperatorError {
   case unreadable(file: String, reason: String)
   case syntax(file: String, line: Int, reason: String)
   case unknownKey(String, Place, nearest: String?)
@@ -33,16 +34,23 @@ enum ConfigurationError: Error, Equatable, CustomStringConvertible {
     }
   }
 
+  var code: ErrorCode {
+    if case .key(let error) = self { error.code } else { .configuration }
+  }
+
+  var exit: ExitStatus { .configuration }
+
   var hint: String? {
     switch self {
     case .unreadable:
-      "name the file with --config; config/*.example.yaml are examples to start from"
+      "name the file with --config; start from config/*.example.yaml"
     case .syntax: nil
     case .key(let error): error.hint
     case .unknownKey(_, _, let nearest?): "did you mean '\(nearest)'?"
-    case .unknownKey: "README.md lists all keys"
-    case .missingKey(let key, _): "add a line '\(key): …'; README.md says what it means"
-    case .wrongType, .invalid: "README.md lists all keys and what they take"
+    case .unknownKey: "docs/reference/configuration.md lists all keys"
+    case .missingKey(let key, _):
+      "add a line '\(key): …'; docs/reference/configuration.md explains it"
+    case .wrongType, .invalid: "docs/reference/configuration.md lists all keys and their values"
     }
   }
 }

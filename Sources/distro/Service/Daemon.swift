@@ -39,7 +39,7 @@ struct Daemon {
     } catch {
       log.report(.roleFailed, ErrorReport(error).metadata)
       // Not exit(3): its handlers would run while threads of other roles may be at work.
-      _exit(ExitStatus.fault.rawValue)
+      _exit(ExitStatus(of: error).rawValue)
     }
     log.report(.stopped)
   }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Diagnostics
 import Logging
 import ServiceLifecycle
@@ -30,7 +31,7 @@ final class RoleRunner: Service {
       start = try role?.read() ?? .idle
     } catch {
       ErrorReport(error).print()
-      throw ExitStatus.configuration
+      throw ExitCode(.configuration)
     }
     let service = try start.make()
     state = Mutex(State(service: service, group: Self.group(of: service, log), start: start))

@@ -1,0 +1,71 @@
+/// The closed list of names for errors. A name never changes its meaning; messages and hints may.
+///
+/// docs/reference/events.md is generated from this list.
+package enum ErrorCode: String, CaseIterable, Sendable {
+  // What was asked
+  case usage = "usage"
+  case configuration = "configuration"
+
+  // Keys
+  case keyMissing = "key-missing"
+  case keyExists = "key-exists"
+  case keyRights = "key-rights"
+  case keyInvalid = "key-invalid"
+  case passphrase = "passphrase"
+
+  // The state directory
+  case stateDamaged = "state-damaged"
+  case stateInUse = "state-in-use"
+  case stateLocked = "state-locked"
+  case stateRights = "state-rights"
+  case messageMissing = "message-missing"
+
+  // This machine
+  case diskFull = "disk-full"
+  case readOnly = "read-only"
+  case file = "file"
+  case shortage = "shortage"
+  case host = "host"
+  case library = "library"
+
+  // Repositories and checkouts
+  case repositoryMissing = "repository-missing"
+  case repositoryOwner = "repository-owner"
+  case repositoryUnsupported = "repository-unsupported"
+  case repositoryLocked = "repository-locked"
+  case repositoryDamaged = "repository-damaged"
+  case revisionMissing = "revision-missing"
+  case referenceMoved = "reference-moved"
+  case repository = "repository"
+
+  // Carriers
+  case carrierUnreachable = "carrier-unreachable"
+  case carrierRejected = "carrier-rejected"
+  case carrierKey = "carrier-key"
+  case carrierSilent = "carrier-silent"
+  case carrierFault = "carrier-fault"
+  case addressInUse = "address-in-use"
+  case addressInvalid = "address-invalid"
+  case nameUnresolved = "name-unresolved"
+
+  // Sending
+  case notConfigured = "not-configured"
+  case branchMissing = "branch-missing"
+  case overtaken = "overtaken"
+  case streamMoved = "stream-moved"
+  case noChange = "no-change"
+  case contentUnsupported = "content-unsupported"
+  case overLimit = "over-limit"
+
+  /// An error without a name of its own: please report it.
+  case other = "other"
+
+  var exit: ExitStatus {
+    switch self {
+    case .usage: .usage
+    case .configuration: .configuration
+    case .stateDamaged: .stateDamaged
+    default: .fault
+    }
+  }
+}

@@ -1,0 +1,5 @@
+package import Diagnostics
+
+extension HostError: OperatorError {
+  package var code: ErrorCode { .host }
+}

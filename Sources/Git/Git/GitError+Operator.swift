@@ -1,0 +1,36 @@
+package import Diagnostics
+import Glibc
+
+extension GitError: OperatorError {
+  package var code: ErrorCode {
+    switch self {
+    case .directoryMissing, .notRepository: .repositoryMissing
+    case .ownedByAnotherUser: .repositoryOwner
+    case .objectFormatUnsupported, .extensionUnsupported: .repositoryUnsupported
+    case .locked, .heldByAnother, .indexBusy: .repositoryLocked
+    case .objectMissing, .objectKindWrong, .malformedTree, .malformedCommit, .indexUnreadable,
+      .malformedShallowFile:
+      .repositoryDamaged
+    case .revisionMissing, .revisionAmbiguous: .revisionMissing
+    case .referenceMoved: .referenceMoved
+    case .objectTooLarge, .treeTooDeep, .tooManyChanges, .tooManyCommits, .tooManyPackedObjects,
+      .packedObjectTooLarge:
+      .overLimit
+    case .system(_, _, let code) where code == ENOSPC || code == EDQUOT: .diskFull
+    case .system(_, _, let code) where code == EROFS: .readOnly
+    default: .repository
+    }
+  }
+
+  package var hint: String? {
+    switch self {
+    case .directoryMissing, .notRepository:
+      "set 'path:' in the configuration to a git repository"
+    case .ownedByAnotherUser(let path): "run: git config --global --add safe.directory \(path)"
+    case .objectFormatUnsupported: "use a SHA-1 repository; others are not supported"
+    case .revisionMissing: "run `git log` in the repository to list revisions"
+    case .locked: "wait for the other git command; if none runs, remove the file"
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,5 @@
+package import Diagnostics
+
+extension WorkingTreeError: OperatorError {
+  package var code: ErrorCode { .file }
+}

@@ -1,0 +1,30 @@
+package import Diagnostics
+
+extension SignerError: OperatorError {
+  package var code: ErrorCode {
+    switch self {
+    case .unknownRepository, .notConfigured: .notConfigured
+    case .missingReference: .branchMissing
+    case .streamMoved: .streamMoved
+    case .overtaken: .overtaken
+    case .emptyPatch: .noChange
+    case .unsupported: .contentUnsupported
+    case .overLimit: .overLimit
+    case .mailbox(let error): error.code
+    case .state: .stateDamaged
+    }
+  }
+
+  package var hint: String? {
+    switch self {
+    case .unknownRepository:
+      "add it under 'repositories:', or name a configured one with --repository"
+    case .notConfigured: "add the branch to 'branches:' of that repository"
+    case .missingReference: "run `git branch --list` in the repository to list its branches"
+    case .streamMoved: "run the command again"
+    case .emptyPatch: "nothing to send; commit a change first"
+    case .mailbox(let error): error.hint
+    default: nil
+    }
+  }
+}
