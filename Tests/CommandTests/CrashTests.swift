@@ -181,7 +181,7 @@ struct CrashTests {
         to: URL(fileURLWithPath: installation.source.path + "/large"))
       try installation.source.commit(["a": "2\n"])
       let send = try installation.startSend("--ref", "main")
-      try daemon.line(with: "a fault of this machine")
+      try daemon.line(with: "event=checkout-blocked")
       #expect(
         try PipelineWorkingCopy(installation.checkout.path).difference(from: before)
           .filter { !$0.hasPrefix("./.git/objects") } == [])

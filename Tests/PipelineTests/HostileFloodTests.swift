@@ -93,7 +93,7 @@ struct HostileFloodTests {
         }
       }))
     try hostile.push()
-    try hostile.run(isWorking: false) { hostile.machine.log.count(of: "the inbox is full") > 0 }
+    try hostile.run(isWorking: false) { hostile.machine.log.count(of: "inbox-full") > 0 }
     let count = try hostile.machine.store.usage(of: mailbox, as: .mailbox).messageCount
     #expect((90...100).contains(count))
     try hostile.run {
