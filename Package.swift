@@ -103,7 +103,7 @@ let package = Package(
       path: "Sources/Git/Patching",
       swiftSettings: strict),
     .target(
-      name: "Mailboxes", dependencies: ["Diagnostics", "MessageFormat", "Spool", grdb],
+      name: "Mailboxes", dependencies: ["Diagnostics", "GitModel", "MessageFormat", "Spool", grdb],
       path: "Sources/Carriers/Mailboxes", swiftSettings: strict),
 
     // Layer 3: how sealed messages travel.
@@ -173,7 +173,9 @@ let package = Package(
       name: "HostTests", dependencies: ["Host", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MailboxesTests",
-      dependencies: ["Mailboxes", "MessageFormat", "Spool", "TestSupport", grdb],
+      dependencies: [
+        "Diagnostics", "GitModel", "Mailboxes", "MessageFormat", "Spool", "TestSupport", grdb,
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "PatchTextTests", dependencies: ["PatchText", "GitModel", "TestSupport"],

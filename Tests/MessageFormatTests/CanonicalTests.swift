@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Structure.all, [16, 99, 536_870_911]) func refusesUnknownField(
+  @Test(arguments: Structure.all, [17, 99, 536_870_911]) func refusesUnknownField(
     structure: Structure, number: Int
   ) {
     for unknown in [Field.number(number, 1), .bytes(number, []), .bytes(number, [1, 2])] {

@@ -23,6 +23,16 @@ import Testing
     }
   }
 
+  @Test func `every block has its row`() throws {
+    let document = try Self.text("docs/message-format.md")
+    let section = try #require(document.components(separatedBy: "\n## Blocks\n").dropFirst().first)
+    let lines = try #require(section.components(separatedBy: "\n## ").first)
+      .split(separator: "\n").filter { $0.hasPrefix("| `") }
+    #expect(
+      lines.map { String($0.dropFirst(3).prefix { $0 != "`" }) }
+        == BlockReason.allCases.map(\.rawValue))
+  }
+
   @Test func saysEveryLimit() throws {
     let limits: [(String, UInt64)] = [
       ("chunk", UInt64(Limits.chunkByteCountMax)),

@@ -30,7 +30,7 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
 
   @Test func carriesSnapshotWithoutBeforePreviousAndCommit() throws {
     var message = try Samples.message
-    message.before = nil
+    (message.before, message.descends) = (nil, false)
     message.previous = nil
     message.sequence = 1
     message.commit = []
@@ -123,11 +123,11 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
       fields.with(10, .bytes(10, [UInt8](repeating: 1, count: 65_537))),
       .overLimit(field: "message.commit", limit: 65_536, actual: 65_537)),
     Spoilt(
-      "131,056 bytes", fields.with(10, .bytes(10, [UInt8](repeating: 1, count: 130_715))),
+      "131,056 bytes", fields.with(10, .bytes(10, [UInt8](repeating: 1, count: 130_712))),
       .overLimit(
         field: "message", limit: 131_055,
         actual: UInt64(
-          fields.with(10, .bytes(10, [UInt8](repeating: 1, count: 130_715))).encoded.count))),
+          fields.with(10, .bytes(10, [UInt8](repeating: 1, count: 130_712))).encoded.count))),
   ]
 
   private static let numbers: [Spoilt] = [
@@ -164,6 +164,8 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
     Spoilt(
       "no digest", payload(2),
       .wrongLength(field: "message.payload.digest", expected: 32, actual: 0)),
+    Spoilt(
+      "descends from nothing", fields.with(6).with(7), .invalid(field: "message.descends")),
     Spoilt("no size", payload(3), .invalid(field: "message.payload.size")),
     Spoilt(
       "more than all chunks hold", payload(3, .number(3, sealedMax + 1)),

@@ -37,6 +37,22 @@ import Testing
     #expect(try Samples.standing(.behind(here)).revision == here.revision)
   }
 
+  @Test(arguments: BlockReason.allCases)
+  func `a block says its reason, and the revision where it can be read`(reason: BlockReason) throws
+  {
+    for revision in [try object(4), nil] {
+      let receipt = try Samples.standing(.blocked(reason, detail: "why"), revision: revision)
+      let fields =
+        Self.applied.with(9).with(11, .text(11, "why")) + [
+          .number(14, 3), .text(15, reason.rawValue),
+        ]
+      let expected = revision == nil ? fields.with(8) : fields
+      #expect(receipt.encoded() == expected.encoded)
+      #expect(try Receipt(decoding: receipt.encoded()) == receipt)
+      #expect(receipt.revision == revision)
+    }
+  }
+
   /// Wire names never change; a new one is added here.
   @Test func namesRefusalsAsDocumented() {
     #expect(
@@ -45,7 +61,12 @@ import Testing
         "clock-skew", "over-limit", "replayed", "forked", "remote-mismatch", "branch-mismatch",
         "empty", "unsafe-path", "unusual-path", "symbolic-link",
         "does-not-apply", "tree-mismatch", "commit-mismatch", "invalid-pack", "local-changes",
-        "checkout-unusable", "unprocessable",
+        "checkout-unusable", "going-back", "unprocessable",
+      ])
+    #expect(
+      BlockReason.allCases.map(\.rawValue) == [
+        "disk-full", "git-lock", "permission", "checkout-mismatch", "checkout-unreadable",
+        "index-damaged", "objects-damaged", "other",
       ])
     #expect(
       CarrierRefusal.allCases.map(\.rawValue) == [
@@ -111,7 +132,22 @@ import Testing
     Spoilt(
       "current at nothing", applied.with(8).with(9) + [.number(14, 2)],
       .invalid(field: "receipt.tree")),
-    Spoilt("unknown standing", applied + [.number(14, 3)], .invalid(field: "receipt.standing")),
+    Spoilt("unknown standing", applied + [.number(14, 4)], .invalid(field: "receipt.standing")),
+    Spoilt(
+      "blocked without a reason", applied.with(9) + [.number(14, 3)],
+      .invalid(field: "receipt.block")),
+    Spoilt(
+      "blocked for an unknown reason", applied.with(9) + [.number(14, 3), .text(15, "bored")],
+      .invalid(field: "receipt.block")),
+    Spoilt(
+      "blocked with a tree", applied + [.number(14, 3), .text(15, "other")],
+      .invalid(field: "receipt.block")),
+    Spoilt(
+      "blocked and refused", refused + [.number(14, 3), .text(15, "other")],
+      .invalid(field: "receipt.block")),
+    Spoilt(
+      "a reason without being blocked", applied + [.text(15, "other")],
+      .invalid(field: "receipt.block")),
     Spoilt(
       "refused and behind", refused + [.number(14, 1)], .invalid(field: "receipt.refusal")),
     Spoilt(

@@ -14,7 +14,8 @@ enum Samples {
         previous: try digest(8), createdAt: Timestamp(milliseconds: timestamp),
         expiresAt: Timestamp(milliseconds: timestamp + 1),
         payload: PayloadDescription(
-          kind: .patch, digest: try digest(9), size: 131_056, inflatedSize: 8 << 20))
+          kind: .patch, digest: try digest(9), size: 131_056, inflatedSize: 8 << 20),
+        descends: true)
     }
   }
 
@@ -23,7 +24,7 @@ enum Samples {
     .text(4, "git@github.com:acme/shop.git"), .text(5, "refs/heads/main"), .bytes(6, id(4)),
     .bytes(7, id(5)), .bytes(8, id(6)), .bytes(9, id(7)), .bytes(10, [1, 2, 3]), .number(11, 300),
     .bytes(12, name(8)), .number(13, timestamp), .number(14, timestamp + 1),
-    .fields(15, payloadFields),
+    .fields(15, payloadFields), .number(16, 1),
   ]
 
   static let payloadFields: [Field] = [
@@ -62,12 +63,14 @@ enum Samples {
     .number(13, timestamp + 2),
   ]
 
-  static func standing(_ outcome: Receipt.Outcome) throws -> Receipt {
+  static func standing(
+    _ outcome: Receipt.Outcome, revision: ObjectID? = nil
+  ) throws -> Receipt {
     let applied = try applied
     return Receipt(
       applier: applied.applier, signer: applied.signer, messageID: applied.messageID,
-      subject: applied.subject, outcome: outcome, revision: nil, receivedAt: applied.receivedAt,
-      finishedAt: applied.finishedAt)
+      subject: applied.subject, outcome: outcome, revision: revision,
+      receivedAt: applied.receivedAt, finishedAt: applied.finishedAt)
   }
 
   static var heartbeat: Heartbeat {

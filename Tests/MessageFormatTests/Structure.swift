@@ -18,7 +18,7 @@ struct Structure: Sendable, CustomTestStringConvertible {
     },
     Structure(
       title: "message",
-      fields: Samples.messageFields.with(6).with(7).with(11, .number(11, 1)).with(12)
+      fields: Samples.messageFields.with(6).with(7).with(11, .number(11, 1)).with(12).with(16)
         .with(15, .fields(15, Samples.payloadFields.with(1, .number(1, 2))))
     ) { try Message(decoding: $0).encoded() },
     Structure(title: "receipt", fields: Samples.appliedFields) {

@@ -99,7 +99,7 @@ struct CheckRefusalTests {
 
   @Test func asksForAPatchInPlaceOfASnapshotOverACheckout() throws {
     var forgery = try pipeline.forgery(to: try pipeline.source.commit(["a": "2\n"]), kind: .pack)
-    forgery.message.before = nil
+    (forgery.message.before, forgery.message.descends) = (nil, false)
     try pipeline.expectUnchanged(.behind(try pipeline.current())) {
       try pipeline.deposit(forgery)
     }

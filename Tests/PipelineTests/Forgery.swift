@@ -119,7 +119,8 @@ extension Pipeline {
       expiresAt: clock.now.adding(milliseconds: 3_600_000),
       payload: PayloadDescription(
         kind: .patch, digest: ContentDigest(of: payload), size: UInt64(payload.count),
-        inflatedSize: 7))
+        inflatedSize: 7),
+      descends: head != nil)
     return Forgery(message: message, payload: payload, author: signer, readers: [applier.public])
   }
 

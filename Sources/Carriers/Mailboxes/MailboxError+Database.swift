@@ -14,7 +14,7 @@ extension MailboxError {
     case let error as MailboxError: self = error
     case let error as SpoolError: self = .spool(error)
     case let error as DatabaseError: self.init(error, at: nil)
-    case let error as RowDecodingError: self = .damaged(path: nil, reason: "\(error)")
+    case let error as RowDecodingError: self = .damaged(path: nil, reason: error.summary)
     default: self = .database(DatabaseError(message: "\(error)"))
     }
   }
@@ -40,5 +40,15 @@ extension MailboxError {
       ["no such table", "no such column"].contains { error.message?.hasPrefix($0) == true }
     default: false
     }
+  }
+}
+
+extension RowDecodingError {
+  /// What cannot be read, without the row's values, among which are the names of repositories.
+  fileprivate var summary: String {
+    let text = description
+    let what = text.range(of: " from database value").map { text[..<$0.lowerBound] } ?? text[...]
+    let column = text.firstMatch(of: /column: "(\w+)"/).map { " in column '\($0.1)'" } ?? ""
+    return "\(what.prefix(100))\(column)"
   }
 }

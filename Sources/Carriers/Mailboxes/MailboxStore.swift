@@ -58,7 +58,7 @@ package struct MailboxStore: Sendable {
   private func deliveries(
     of mailbox: Mailbox, where condition: String, _ arguments: StatementArguments
   ) throws(MailboxError) -> [StoredMessage] {
-    let rows = try reading { database in
+    try reading { database in
       try Row.fetchAll(
         database.cachedStatement(
           sql: """
@@ -66,9 +66,9 @@ package struct MailboxStore: Sendable {
             FROM delivery JOIN message ON message.id = delivery.message
             WHERE mailbox = ? AND \(condition)
             """),
-        arguments: [Data(mailbox.bytes)] + arguments)
+        arguments: [mailbox] + arguments
+      ).map { try StoredMessage(row: $0, mailbox: mailbox, state: state) }
     }
-    return rows.map { StoredMessage(row: $0, mailbox: mailbox, state: state) }
   }
 
   /// For few statements that need not see one and the same state. Not `queue.read`: its PRAGMA query_only makes SQLite

@@ -16,19 +16,17 @@ package struct StoredMessage: Sendable {
 
   var isFile: Bool { size.byteCount > MailboxStore.inlineByteCountMax }
 
-  init(row: Row, mailbox: Mailbox, state: StateDatabase) {
-    guard let id = MessageID(Array(row["id"] as Data)),
-      let depositor = Mailbox(Array(row["depositor"] as Data))
-    else {
-      preconditionFailure("the database holds a name that is not 32 bytes")
-    }
+  /// Throws GRDB's error for a row that we never wrote.
+  init(row: Row, mailbox: Mailbox, state: StateDatabase) throws {
     self.mailbox = mailbox
     self.state = state
-    self.depositor = depositor
-    entry = MailboxEntry(position: UInt64(row["position"] as Int64), id: id)
+    depositor = try row.decode(forColumn: "depositor")
+    entry = MailboxEntry(
+      position: try row.decode(forColumn: "position"), id: try row.decode(forColumn: "id"))
     size = SealedSize(
-      chunkCount: UInt32(row["chunkCount"] as Int64), byteCount: UInt64(row["byteCount"] as Int64))
-    receivedAt = Timestamp(milliseconds: UInt64(row["receivedAt"] as Int64))
+      chunkCount: try row.decode(forColumn: "chunkCount"),
+      byteCount: try row.decode(forColumn: "byteCount"))
+    receivedAt = try row.decode(forColumn: "receivedAt")
   }
 
   /// For reading its chunks, each any number of times; belongs to one thread.

@@ -31,12 +31,15 @@ extension MailboxStore {
             """)
       ).takeGroups(for: mailboxes, smallerThan: bounds, countMax: countMax)
     }
-    return rows.map { group in
-      let first = group[0]
-      return WaitingMessage(
-        message: StoredMessage(row: first.row, mailbox: first.mailbox, state: state),
-        mailboxes: group.map(\.mailbox),
-        slot: (first.row["slot"] as Data?).flatMap { Slot(Array($0)) })
+    do {
+      return try rows.map { group in
+        let first = group[0]
+        return WaitingMessage(
+          message: try StoredMessage(row: first.row, mailbox: first.mailbox, state: state),
+          mailboxes: group.map(\.mailbox), slot: try first.row.decode(forColumn: "slot"))
+      }
+    } catch {
+      throw MailboxError(error)
     }
   }
 }
@@ -53,9 +56,9 @@ extension RowCursor {
   ) throws -> [[DeliveryRow]] {
     var groups: [[DeliveryRow]] = []
     while let row = try next() {
-      guard let mailbox = Mailbox(Array(row["mailbox"] as Data)), mailboxes.contains(mailbox)
-      else { continue }
-      if let bound = bounds[mailbox], UInt64(bitPattern: row["byteCount"] as Int64) >= bound {
+      let mailbox: Mailbox = try row.decode(forColumn: "mailbox")
+      guard mailboxes.contains(mailbox) else { continue }
+      if let bound = bounds[mailbox], try row.decode(UInt64.self, forColumn: "byteCount") >= bound {
         continue
       }
       let copy = DeliveryRow(row: row.copy(), mailbox: mailbox)

@@ -21,11 +21,13 @@ package struct Message: AddressedBody, Hashable {
   package var createdAt: Timestamp
   package var expiresAt: Timestamp
   package var payload: PayloadDescription
+  /// The signer found `before` among the ancestors of `after`; `false` also where it could not look.
+  package var descends: Bool
 
   package init(
     signer: Mailbox, recipients: [Mailbox], stream: StreamName, before: Snapshot?, after: Snapshot,
     commit: [UInt8], sequence: UInt64, previous: ContentDigest?, createdAt: Timestamp,
-    expiresAt: Timestamp, payload: PayloadDescription
+    expiresAt: Timestamp, payload: PayloadDescription, descends: Bool
   ) {
     self.signer = signer
     self.recipients = recipients.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
@@ -38,6 +40,7 @@ package struct Message: AddressedBody, Hashable {
     self.createdAt = createdAt
     self.expiresAt = expiresAt
     self.payload = payload
+    self.descends = descends
   }
 }
 
@@ -101,6 +104,7 @@ extension Message {
     wire.payload.digest = Data(payload.digest.bytes)
     wire.payload.size = payload.size
     wire.payload.inflatedSize = payload.inflatedSize
+    wire.descends = descends
     return encodeCanonically(wire)
   }
 
@@ -123,13 +127,14 @@ extension Message {
     guard before != nil || wire.payload.kind != .replacement else {
       throw .invalid(field: "message.payload.kind")
     }
+    guard before != nil || !wire.descends else { throw .invalid(field: "message.descends") }
     self.init(
       signer: try name(wire.signer, field: "message.signer"), recipients: recipients,
       stream: stream, before: before, after: after, commit: Array(wire.commit),
       sequence: wire.sequence, previous: previous,
       createdAt: try time(wire.createdAt, field: "message.created_at"),
       expiresAt: try time(wire.expiresAt, field: "message.expires_at"),
-      payload: try PayloadDescription(wire.payload))
+      payload: try PayloadDescription(wire.payload), descends: wire.descends)
   }
 }
 

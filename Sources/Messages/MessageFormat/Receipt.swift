@@ -14,6 +14,9 @@ package struct Receipt: StatementBody, Hashable {
     case behind(Snapshot?)
     /// To a heartbeat: the checkout is where it says.
     case current(Snapshot)
+    /// The machine, not the message, has been in the way for a minute or longer: to a message that stays in the inbox and is
+    /// answered again later, or to a heartbeat. The detail is for people.
+    case blocked(BlockReason, detail: String)
   }
 
   /// What the message said, where it could be opened and its signature was good.
@@ -50,7 +53,7 @@ package struct Receipt: StatementBody, Hashable {
       switch outcome {
       case .applied(let snapshot), .current(let snapshot): snapshot.revision
       case .behind(let snapshot): snapshot?.revision
-      case .refused: revision
+      case .refused, .blocked: revision
       }
     self.receivedAt = receivedAt
     self.finishedAt = finishedAt
@@ -81,6 +84,10 @@ extension Receipt {
       wire.standing = .current
     case .refused(let refusal, let detail):
       wire.refusal = refusal.rawValue
+      wire.detail = printableDetail(detail)
+    case .blocked(let reason, let detail):
+      wire.standing = .blocked
+      wire.block = reason.rawValue
       wire.detail = printableDetail(detail)
     }
     wire.receivedAt = receivedAt.milliseconds
@@ -113,15 +120,14 @@ extension Receipt {
   }
 
   private static func outcome(of wire: WireReceipt) throws(FormatError) -> Outcome {
+    if wire.standing == .blocked || !wire.block.isEmpty { return try blocked(wire) }
     guard wire.refusal.isEmpty else {
       guard let refusal = Refusal(rawValue: wire.refusal), wire.tree.isEmpty,
         wire.standing == .answered
       else {
         throw .invalid(field: "receipt.refusal")
       }
-      try requireLimit(wire.detail.utf8.count, Limits.detailByteCountMax, field: "receipt.detail")
-      try requirePrintable(wire.detail, field: "receipt.detail")
-      return .refused(refusal, detail: wire.detail)
+      return .refused(refusal, detail: try detail(of: wire))
     }
     guard wire.detail.isEmpty else { throw .invalid(field: "receipt.detail") }
     let snapshot = try Snapshot.decoding(wire.revision, wire.tree, field: "receipt.tree")
@@ -130,7 +136,20 @@ extension Receipt {
     switch wire.standing {
     case .answered: return .applied(snapshot)
     case .current: return .current(snapshot)
-    case .behind, .UNRECOGNIZED: throw .invalid(field: "receipt.standing")
+    case .behind, .blocked, .UNRECOGNIZED: throw .invalid(field: "receipt.standing")
     }
+  }
+
+  private static func blocked(_ wire: WireReceipt) throws(FormatError) -> Outcome {
+    guard wire.standing == .blocked, wire.refusal.isEmpty, wire.tree.isEmpty,
+      let reason = BlockReason(rawValue: wire.block)
+    else { throw .invalid(field: "receipt.block") }
+    return .blocked(reason, detail: try detail(of: wire))
+  }
+
+  private static func detail(of wire: WireReceipt) throws(FormatError) -> String {
+    try requireLimit(wire.detail.utf8.count, Limits.detailByteCountMax, field: "receipt.detail")
+    try requirePrintable(wire.detail, field: "receipt.detail")
+    return wire.detail
   }
 }

@@ -26,6 +26,7 @@ package enum Refusal: String, Error, Sendable, CaseIterable {
   case invalidPack = "invalid-pack"
   case localChanges = "local-changes"
   case checkoutUnusable = "checkout-unusable"
+  case goingBack = "going-back"
   // Apply
   case unprocessable = "unprocessable"
 }

@@ -49,7 +49,7 @@ extension Inbox {
           message.stream.remote.text, message.stream.branch.fullName, refusal.rawValue, detail,
           Int64(time.milliseconds),
         ])
-    case .behind, .current: break
+    case .behind, .current, .blocked: break
     }
   }
 

@@ -20,6 +20,8 @@ struct Patch {
   /// Empty where the pack holds it.
   let commit: [UInt8]
   let content: Content
+  /// `before` is among the ancestors of `after`.
+  let descends: Bool
 }
 
 /// What the recipients of a message have, and how much we may say of it.
@@ -59,7 +61,15 @@ struct Diff {
       }
     return Patch(
       update: update, before: before, after: after, commit: isInPack ? [] : commit.bytes,
-      content: content)
+      content: content, descends: try descends(update.after, from: base))
+  }
+
+  private func descends(_ after: ObjectID, from base: Base) throws(GitError) -> Bool {
+    switch base {
+    case .nothing, .unknown: false
+    case .sent(let revision), .unsent(let revision):
+      try repository.isAncestor(revision, of: after)
+    }
   }
 
   private func snapshot(of base: Base) throws(GitError) -> Snapshot? {

@@ -41,7 +41,8 @@ struct Enclose {
       previous: head?.digest, createdAt: now,
       expiresAt: now.adding(milliseconds: lifetimeMilliseconds),
       payload: PayloadDescription(
-        kind: kind, digest: payload.finish(), size: payload.byteCount, inflatedSize: inflatedSize))
+        kind: kind, digest: payload.finish(), size: payload.byteCount, inflatedSize: inflatedSize),
+      descends: patch.descends)
     return EnclosedMessage(message: message, payload: payload)
   }
 

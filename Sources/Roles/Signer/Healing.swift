@@ -149,7 +149,7 @@ extension Recipient {
     return switch standing {
     case .behind: true
     case .refused: lastRefusal?.name == "replayed" || lastRefusal?.name == "forked"
-    case .applied, .current, nil: false
+    case .applied, .current, .blocked, nil: false
     }
   }
 }

@@ -25,6 +25,9 @@ extension Outbox {
   ) throws -> Bool {
     guard let question = try question(of: receipt, in: database) else { return false }
     let word = Word(receipt, to: question)
+    if word.standing == .blocked {
+      return try recordBlock(receipt, to: question, at: now, in: database)
+    }
     if let message = question.message {
       // The first answer stands: an applier answers a message once.
       guard question.isOpen else { return false }
@@ -47,6 +50,27 @@ extension Outbox {
     if word.refusal == .replayed || word.refusal == .forked {
       try skipNumbers(before: question, in: database)
     }
+    return true
+  }
+
+  /// Answers nothing: the message, and those before it, still wait there and are answered later.
+  private static func recordBlock(
+    _ receipt: Receipt, to question: Question, at now: Timestamp, in database: Database
+  ) throws -> Bool {
+    let question = Question(
+      stream: question.stream, sequence: question.sequence, message: nil, after: nil, isOpen: false)
+    guard try isNews(receipt, to: question, at: now, in: database) else { return false }
+    try database.execute(
+      sql: """
+        UPDATE machine SET standing = 'blocked', seenAt = ?3,
+        tree = CASE WHEN ?4 IS NULL OR revision IS ?4 THEN tree END,
+        revision = IFNULL(?4, revision) WHERE stream = ?1 AND recipient = ?2
+        """,
+      arguments: [
+        question.stream, Data(receipt.applier.bytes),
+        Int64(min(receipt.finishedAt, latest(at: now)).milliseconds),
+        receipt.revision.map { Data($0.bytes) },
+      ])
     return true
   }
 
@@ -82,6 +106,8 @@ extension Outbox {
         standing = .applied
       case .refused(let refusal, let text):
         (standing, self.refusal, detail) = (.refused, refusal, text)
+      case .blocked(let reason, let text):
+        (standing, detail) = (.blocked, "\(reason.rawValue): \(text)")
       }
     }
   }
@@ -103,7 +129,7 @@ extension Outbox {
     }
     switch receipt.outcome {
     case .applied, .refused: return nil
-    case .behind, .current: break
+    case .behind, .current, .blocked: break
     }
     guard let subject = receipt.subject,
       let stream = try Int64.fetchOne(
@@ -195,7 +221,7 @@ extension Outbox {
           word.refusal?.rawValue, word.detail, Int64(receipt.finishedAt.milliseconds),
           question.stream, Data(receipt.applier.bytes),
         ])
-    case .behind: break
+    case .behind, .blocked: break
     }
   }
 

@@ -6,7 +6,7 @@ package import MessageFormat
 /// What is known of one recipient of one stream: by its own words, and by what is on its way to it.
 package struct Recipient: Sendable {
   /// The newest word of it.
-  package enum Standing: String, Sendable { case applied, refused, behind, current }
+  package enum Standing: String, Sendable { case applied, refused, behind, current, blocked }
 
   /// A reason that a recipient gave for not applying something.
   package struct LastRefusal: Sendable {

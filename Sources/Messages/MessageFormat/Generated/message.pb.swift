@@ -142,6 +142,11 @@ nonisolated struct WireMessage: @unchecked Sendable {
   /// Clears the value of `payload`. Subsequent reads from it will return its default value.
   mutating func clearPayload() {_uniqueStorage()._payload = nil}
 
+  var descends: Bool {
+    get {_storage._descends}
+    set {_uniqueStorage()._descends = newValue}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -270,6 +275,8 @@ nonisolated struct WireReceipt: Sendable {
 
   var standing: WireReceipt.Standing = .answered
 
+  var block: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum Standing: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -277,6 +284,7 @@ nonisolated struct WireReceipt: Sendable {
     case answered // = 0
     case behind // = 1
     case current // = 2
+    case blocked // = 3
     case UNRECOGNIZED(Int)
 
     init() {
@@ -288,6 +296,7 @@ nonisolated struct WireReceipt: Sendable {
       case 0: self = .answered
       case 1: self = .behind
       case 2: self = .current
+      case 3: self = .blocked
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -297,6 +306,7 @@ nonisolated struct WireReceipt: Sendable {
       case .answered: return 0
       case .behind: return 1
       case .current: return 2
+      case .blocked: return 3
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -306,6 +316,7 @@ nonisolated struct WireReceipt: Sendable {
       .answered,
       .behind,
       .current,
+      .blocked,
     ]
 
   }
@@ -394,7 +405,7 @@ nonisolated extension WireSignature: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WireMessage"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}signer\0\u{1}recipients\0\u{1}remote\0\u{1}ref\0\u{1}before\0\u{3}before_tree\0\u{1}after\0\u{3}after_tree\0\u{1}commit\0\u{1}sequence\0\u{1}previous\0\u{3}created_at\0\u{3}expires_at\0\u{1}payload\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}signer\0\u{1}recipients\0\u{1}remote\0\u{1}ref\0\u{1}before\0\u{3}before_tree\0\u{1}after\0\u{3}after_tree\0\u{1}commit\0\u{1}sequence\0\u{1}previous\0\u{3}created_at\0\u{3}expires_at\0\u{1}payload\0\u{1}descends\0")
 
   fileprivate class _StorageClass {
     var _version: UInt32 = 0
@@ -412,6 +423,7 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
     var _createdAt: UInt64 = 0
     var _expiresAt: UInt64 = 0
     var _payload: WirePayload? = nil
+    var _descends: Bool = false
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -437,6 +449,7 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
       _createdAt = source._createdAt
       _expiresAt = source._expiresAt
       _payload = source._payload
+      _descends = source._descends
     }
   }
 
@@ -470,6 +483,7 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
         case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._createdAt) }()
         case 14: try { try decoder.decodeSingularUInt64Field(value: &_storage._expiresAt) }()
         case 15: try { try decoder.decodeSingularMessageField(value: &_storage._payload) }()
+        case 16: try { try decoder.decodeSingularBoolField(value: &_storage._descends) }()
         default: break
         }
       }
@@ -527,6 +541,9 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
       try { if let v = _storage._payload {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
       } }()
+      if _storage._descends != false {
+        try visitor.visitSingularBoolField(value: _storage._descends, fieldNumber: 16)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -551,6 +568,7 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
         if _storage._createdAt != rhs_storage._createdAt {return false}
         if _storage._expiresAt != rhs_storage._expiresAt {return false}
         if _storage._payload != rhs_storage._payload {return false}
+        if _storage._descends != rhs_storage._descends {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -681,7 +699,7 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WireReceipt"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}applier\0\u{1}signer\0\u{3}message_id\0\u{1}remote\0\u{1}ref\0\u{1}sequence\0\u{1}revision\0\u{1}tree\0\u{1}refusal\0\u{1}detail\0\u{3}received_at\0\u{3}finished_at\0\u{1}standing\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}applier\0\u{1}signer\0\u{3}message_id\0\u{1}remote\0\u{1}ref\0\u{1}sequence\0\u{1}revision\0\u{1}tree\0\u{1}refusal\0\u{1}detail\0\u{3}received_at\0\u{3}finished_at\0\u{1}standing\0\u{1}block\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -703,6 +721,7 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 12: try { try decoder.decodeSingularUInt64Field(value: &self.receivedAt) }()
       case 13: try { try decoder.decodeSingularUInt64Field(value: &self.finishedAt) }()
       case 14: try { try decoder.decodeSingularEnumField(value: &self.standing) }()
+      case 15: try { try decoder.decodeSingularStringField(value: &self.block) }()
       default: break
       }
     }
@@ -751,6 +770,9 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.standing != .answered {
       try visitor.visitSingularEnumField(value: self.standing, fieldNumber: 14)
     }
+    if !self.block.isEmpty {
+      try visitor.visitSingularStringField(value: self.block, fieldNumber: 15)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -769,11 +791,12 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.receivedAt != rhs.receivedAt {return false}
     if lhs.finishedAt != rhs.finishedAt {return false}
     if lhs.standing != rhs.standing {return false}
+    if lhs.block != rhs.block {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
 nonisolated extension WireReceipt.Standing: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ANSWERED\0\u{1}BEHIND\0\u{1}CURRENT\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ANSWERED\0\u{1}BEHIND\0\u{1}CURRENT\0\u{1}BLOCKED\0")
 }
