@@ -154,12 +154,35 @@ struct SendTests {
     #expect(daemon.end().status == 0)
   }
 
-  @Test func emptyPatchIsAnErrorThatChangesNothing() throws {
-    #expect(try installation.sendMain(wait: 0).status == 0)
-    let before = try installation.run("status", "--config", "signer.yaml").text
+  @Test func `a commit that changes no file is a notice`() throws {
+    let daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
     try source.commit([:], "nothing changed")
-    expectFailure(try installation.sendMain(wait: 0), "is empty", "there is nothing to send")
-    #expect(try installation.run("status", "--config", "signer.yaml").text == before)
+    let result = try installation.sendMain()
+    #expect(result.status == 0 && result.errors.contains("changes no file"), "\(result.errors)")
+    #expect(result.text.contains("up to date"), "\(result.text)")
+    #expect(daemon.end().status == 0)
+  }
+
+  @Test func `a revert of what was refused leaves the machine up to date`() throws {
+    let daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    try source.commit(["a": "2\n"])
+    try Data("mine\n".utf8).write(to: URL(fileURLWithPath: installation.checkout.path + "/a"))
+    #expect(try installation.sendMain().status == 2)
+    try source.git("revert", "--no-edit", "HEAD")
+    let result = try installation.sendMain()
+    #expect(result.status == 0 && result.errors.contains("all recipients are up to date"))
+    let rows = try JSONSerialization.jsonObject(
+      with: Data(try installation.run("status", "--config", "signer.yaml", "--json").output))
+    #expect((rows as? [[String: Any]])?.first?["behind"] as? Int == 0)
+    #expect(daemon.end().status == 0)
+  }
+
+  @Test func `a quorum of more recipients than there are is a mistake`() throws {
+    expectFailure(
+      try installation.send("--ref", "main", "--quorum", "7", "--wait", "0"), status: 64,
+      "a quorum of 7")
   }
 
   @Test func whatDoesNotExistIsNamed() throws {
@@ -198,7 +221,7 @@ struct SendTests {
         making: path, in: folder, options: ["--object-format=sha256", "--initial-branch=main"])
       try made.git("commit", "-q", "--allow-empty", "-m", "x")
     }
-    expectFailure(try installation.sendMain(wait: 0), "SHA-256", "only SHA-1")
+    expectFailure(try installation.sendMain(wait: 0), "SHA-256", "use a SHA-1 repository")
     try replaceSource { path in
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     }

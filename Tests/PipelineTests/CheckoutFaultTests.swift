@@ -69,7 +69,7 @@ struct CheckoutFaultTests {
     let machine = fleet.machines[0]
     let head = try machine.checkout.git("rev-parse", "HEAD")
     fleet.clock.advance(seconds: 61)
-    _ = try fleet.daemon.step()
+    try fleet.step()
     let heartbeat = try #require(try fleet.sealed(for: machine).first)
     try machine.checkout.git("repack", "-q", "-a", "-d")
     let objects = machine.checkout.path + "/.git/objects"

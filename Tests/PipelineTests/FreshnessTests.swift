@@ -12,7 +12,7 @@ import Testing
 struct FreshnessTests {
   private func beat(_ fleet: TestFleet) throws {
     fleet.clock.advance(seconds: 61)
-    _ = try fleet.daemon.step()
+    try fleet.step()
     try fleet.deliver()
   }
 
@@ -145,7 +145,7 @@ struct FreshnessTests {
   @Test func heartbeatThatComesAgainIsDropped() throws {
     let fleet = try TestFleet.started()
     let machine = fleet.machines[0]
-    _ = try fleet.daemon.step()
+    try fleet.step()
     let first = try #require(try fleet.sealed(for: machine).first)
     try fleet.deliver()
     try beat(fleet)
@@ -237,7 +237,7 @@ struct FreshnessTests {
     fleet.machines[1].isCutOff = true
     try fleet.push()
     fleet.clock.advance(seconds: 61)
-    _ = try fleet.daemon.step()
+    try fleet.step()
     #expect(try fleet.sealed(for: fleet.machines[0]).count == 1)
     #expect(try fleet.sealed(for: fleet.machines[1]).count == 1)
     fleet.machines[1].isCutOff = false

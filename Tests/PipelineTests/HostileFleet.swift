@@ -111,7 +111,7 @@ final class HostileFleet {
         fleet.clock.advance(seconds: 61)
         beat = (.now, fleet.clock.now)
       }
-      _ = try fleet.daemon.step()
+      try fleet.step()
       delivery.outboxChanged()
       for (machine, exchange) in zip(fleet.machines, exchanges) {
         if isWorking { try machine.work(stepCountMax: 10) }
@@ -131,7 +131,7 @@ final class HostileFleet {
       return elapsed >= Self.beatInterval
     }
     return try elapsed >= Self.beatInterval
-      && fleet.outbox.machines().allSatisfy { ($0.seenAt ?? beat.time) > beat.time }
+      && fleet.outbox.recipients().allSatisfy { ($0.seenAt ?? beat.time) > beat.time }
   }
 
   /// Everyone is at the newest revision, has said so, and hears of the signer.
@@ -140,7 +140,7 @@ final class HostileFleet {
     guard try fleet.outbox.unstored().isEmpty, try fleet.outbox.unanswered().isEmpty else {
       return false
     }
-    let states = try fleet.outbox.machines()
+    let states = try fleet.outbox.recipients()
     guard states.allSatisfy({ $0.revision == newest && $0.standing == .current }) else {
       return false
     }

@@ -140,12 +140,12 @@ final class Pipeline {
   @discardableResult
   func send(
     from start: Sending.Start = .whereRecipientsAre, to: String? = nil
-  ) throws -> Sending.Sent {
-    try #require(try sending.send(main, of: configured, from: start, to: to).first)
+  ) throws -> SentPatch {
+    try #require(try sending.send(main, of: configured, from: start, to: to).sent.first)
   }
 
-  func send(_ push: Push) throws -> Sending.Sent {
-    try #require(try sending.send(push, on: main, of: configured).first)
+  func send(_ push: Push) throws -> SentPatch {
+    try #require(try sending.send(push, on: main, of: configured).sent.first)
   }
 
   /// What waits for the applier, with all its chunks.
@@ -178,18 +178,25 @@ final class Pipeline {
     return steps
   }
 
+  /// A receipt that the applier makes, on the way that all take.
+  func record(_ receipt: Receipt) throws -> ReceiptReader.Reading {
+    let envelope = try Envelope.seal(receipt, by: applier, for: [signer.public])
+    let id = envelope.offer.id
+    var chunks: [[UInt8]] = []
+    try envelope.write { chunks.append($0) }
+    let verified = try reader.read(ChunkList(chunks), named: id)
+    return try #require(try reader.record([verified], at: clock.now).first)
+  }
+
+  var reader: ReceiptReader { ReceiptReader(signerSettings, outbox: outbox) }
+
   /// What came back since the last time, verified with the signer's own means and recorded in its outbox.
   func receipts() throws -> [Receipt] {
     var receipts: [Receipt] = []
     for message in try store.messages(in: signer.public.mailbox, countMax: .max) {
-      let sealed = try SealedMessage(message)
-      var unsealer = try Unsealer(header: sealed.chunks[0], for: signer)
-      let statement = try Statement(decoding: unsealer.open(sealed.chunks[1], isLast: true))
-      let (body, _) = try statement.verified(
-        type: Receipt.statementType, by: [applier.public])
-      let receipt = try Receipt(decoding: body)
-      _ = try outbox.record(receipt, at: clock.now)
-      receipts.append(receipt)
+      let receipt = try reader.read(try SealedMessage(message), named: message.id)
+      _ = try reader.record([receipt], at: clock.now)
+      receipts.append(receipt.body)
       try store.remove(message)
     }
     return receipts
@@ -216,7 +223,7 @@ final class Pipeline {
 }
 
 /// The chunks of a sealed message, as they travel.
-struct SealedMessage {
+struct SealedMessage: ChunkSource {
   var chunks: [[UInt8]]
 
   init(chunks: [[UInt8]]) { self.chunks = chunks }
@@ -225,6 +232,10 @@ struct SealedMessage {
     let open = try stored.open()
     chunks = try (0..<open.count).map { index throws(MailboxError) in try open[index] }
   }
+
+  var count: UInt32 { UInt32(chunks.count) }
+
+  subscript(index: UInt32) -> [UInt8] { chunks[Int(index)] }
 
   var id: MessageID { MessageID(ofHeader: chunks[0]) }
 

@@ -59,7 +59,7 @@ struct ReviewedAttackTests {
       applier: pipeline.applier.public.mailbox, signer: pipeline.signer.public.mailbox,
       messageID: message.id, subject: nil, outcome: .refused(.localChanges, detail: ""),
       revision: secret, receivedAt: pipeline.clock.now, finishedAt: pipeline.clock.now)
-    #expect(try pipeline.outbox.record(receipt, at: pipeline.clock.now))
+    #expect(try pipeline.record(receipt) == .news)
     try pipeline.source.commit(["a": "3\n"])
     #expect(try pipeline.send().update.before != secret)
     #expect(try pipeline.source.id("main~2") == sent)
@@ -123,6 +123,7 @@ struct ReviewedAttackTests {
     forgery.message.stream = StreamName(
       remote: Pipeline.remote, branch: branch)
     (forgery.message.before, forgery.message.sequence, forgery.message.previous) = (nil, 1, nil)
+    forgery.message.descends = false
     let references = try objects.objects(of: commit.tree, notIn: nil)
     try forgery.setContent(
       .pack, Forgery.pack(references.map { ($0.kind, try objects.read($0.id, $0.kind)) }))

@@ -33,23 +33,31 @@ struct TakenBackTests {
     try fleet.expectEqual()
   }
 
-  /// Another commit with the files that the machine has.
-  @Test func revertIsWhatTheMachineComesTo() throws {
+  @Test func `a machine with the files of a revert is up to date without a message`() throws {
     let fleet = try refusing()
     try fleet.source.git("revert", "--no-edit", "HEAD")
     #expect(try fleet.send().isEmpty)
     fleet.clock.advance(seconds: 61)
-    #expect(try fleet.heal() == 1)
+    #expect(try fleet.heal() == 0)
+    let machine = try fleet.machine()
+    #expect(machine.isUpToDate && Healing.state(of: machine) == .none)
+    let row = try #require(
+      try Fleet(fleet.outbox, repositories: fleet.settings.repositories).rows.first)
+    #expect(row.distance.commitCount == 0)
+    // It goes on from there.
+    try fleet.source.commit(["a": "3\n"])
+    try fleet.push()
     try fleet.expectEqual()
   }
 
   /// As people add an empty commit, on what all have.
-  @Test func commitThatChangesNothingIsStillAnError() throws {
+  @Test func `a commit that changes nothing needs no message`() throws {
     let fleet = try TestFleet.started()
-    let head = try fleet.machine().head
-    try fleet.source.commit([:], "nothing changed")
-    #expect(throws: SignerError.self) { try fleet.send() }
-    #expect(try fleet.machine().head == head)
+    let empty = try fleet.source.commit([:], "nothing changed")
+    #expect(try fleet.send().isEmpty)
+    #expect(try fleet.machine().head == empty && fleet.machine().isUpToDate)
+    #expect(
+      try Fleet(fleet.outbox, repositories: fleet.settings.repositories).unsent.isEmpty)
   }
 
   @Test func machineThatIsOffGetsWhatTheBranchWentBackTo() throws {

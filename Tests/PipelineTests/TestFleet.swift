@@ -102,7 +102,7 @@ final class TestFleet {
   private(set) var outbox: Outbox
   private var outgoing: MailboxStore
   /// Of messages that were made so far: what became of which.
-  private(set) var sent: [Sending.Sent] = []
+  private(set) var sent: [SentPatch] = []
 
   init(
     _ names: [String] = ["web1"], history: SignerRepository.History = .tip,
@@ -168,9 +168,17 @@ final class TestFleet {
   // MARK: - Steps
 
   @discardableResult
-  func send(to revision: String? = nil) throws -> [Sending.Sent] {
+  func send(to revision: String? = nil) throws -> [SentPatch] {
     clock.advance(seconds: 1)
-    return try sending.send(main, of: configured, from: .whereRecipientsAre, to: revision)
+    return try sending.send(main, of: configured, to: revision).sent
+  }
+
+  /// What the daemon does at one moment: heartbeats that are due, and what recipients miss.
+  @discardableResult
+  func step() throws -> Healing.Pass {
+    var daemon = daemon
+    _ = try daemon.step()
+    return try daemon.heal()
   }
 
   /// What lies in the outbox goes to the machines, they work, and their answers come back.
@@ -182,7 +190,7 @@ final class TestFleet {
       }
       clock.advance(seconds: 1)
       try machine.work()
-      for receipt in try receipts(of: machine) { _ = try outbox.record(receipt, at: clock.now) }
+      try record(try receipts(of: machine))
     }
   }
 
@@ -207,17 +215,23 @@ final class TestFleet {
   }
 
   /// `reader`: the signer, unless it is another one.
-  func receipts(of machine: TestMachine, for reader: Identity? = nil) throws -> [Receipt] {
-    let reader = reader ?? signer
-    return try machine.store.messages(in: reader.public.mailbox, countMax: .max).map { message in
-      let sealed = try SealedMessage(message)
-      var unsealer = try Unsealer(header: sealed.chunks[0], for: reader)
-      let statement = try Statement(decoding: unsealer.open(sealed.chunks[1], isLast: true))
-      let (body, _) = try statement.verified(
-        type: Receipt.statementType, by: [machine.identity.public])
-      try machine.store.remove(message)
-      return try Receipt(decoding: body)
-    }
+  func receipts(
+    of machine: TestMachine, for reader: ReceiptReader? = nil, _ mailbox: Mailbox? = nil
+  ) throws -> [Verified<Receipt>] {
+    let reader = reader ?? self.reader
+    return try machine.store.messages(in: mailbox ?? signer.public.mailbox, countMax: .max)
+      .map { message in
+        let receipt = try reader.read(try SealedMessage(message), named: message.id)
+        try machine.store.remove(message)
+        return receipt
+      }
+  }
+
+  var reader: ReceiptReader { ReceiptReader(settings, outbox: outbox) }
+
+  @discardableResult
+  func record(_ receipts: [Verified<Receipt>]) throws -> [ReceiptReader.Reading] {
+    try reader.record(receipts, at: clock.now)
   }
 
   func push(to revision: String? = nil) throws {
@@ -231,7 +245,7 @@ final class TestFleet {
     var count = 0
     var quietSteps = 0
     for _ in 0..<20 where quietSteps < 2 {
-      let step = try daemon.step()
+      let step = try self.step()
       #expect(step.failures.isEmpty, "\(step.failures)")
       count += step.sent.count
       sent += step.sent
@@ -246,7 +260,7 @@ final class TestFleet {
 
   func machine(_ index: Int = 0) throws -> Recipient {
     let mailbox = machines[index].mailbox
-    return try #require(try outbox.machines().first { $0.recipient == mailbox })
+    return try #require(try outbox.recipients().first { $0.mailbox == mailbox })
   }
 
   /// The newest message to a machine.

@@ -53,6 +53,7 @@ package enum ErrorCode: String, CaseIterable, Sendable {
   case branchMissing = "branch-missing"
   case overtaken = "overtaken"
   case streamMoved = "stream-moved"
+  case goingBack = "going-back"
   case noChange = "no-change"
   case contentUnsupported = "content-unsupported"
   case overLimit = "over-limit"

@@ -11,7 +11,8 @@ extension Event {
       .notice
     case .workInterrupted, .carrierUnreachable, .depositRefused, .messageTooLarge, .noSpace,
       .inboxFull, .transferDiscarded, .sweepFailed, .peerDisconnected, .strangerRefused, .refused,
-      .indexDelayed, .heartbeatBlocked, .heartbeatDropped, .stale, .metricsFailed, .routeUnknown:
+      .indexDelayed, .heartbeatBlocked, .heartbeatDropped, .receiptDropped, .stale, .metricsFailed,
+      .routeUnknown:
       .warning
     case .reloadFailed, .roleHangs, .noteFailed, .managerUnreachable, .fault, .storeFailed,
       .messageLost, .messageUnreadable, .checkoutBlocked, .recoveryFailed, .healingFailed,
@@ -24,7 +25,9 @@ extension Event {
   /// A peer can cause as many as it likes; the log takes a burst, then one a second with the number of the `others`.
   package var isCausedByPeers: Bool {
     switch self {
-    case .refused, .heartbeatDropped, .strangerRefused, .peerDisconnected, .messageTooLarge: true
+    case .refused, .heartbeatDropped, .receiptDropped, .strangerRefused, .peerDisconnected,
+      .messageTooLarge:
+      true
     default: false
     }
   }

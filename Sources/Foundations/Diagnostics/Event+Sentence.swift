@@ -72,6 +72,7 @@ extension Event {
     switch self {
     case .healing: "sent missing changes to recipient"
     case .healingFailed: "cannot send missing changes to recipient"
+    case .receiptDropped: "dropped receipt that does not fit what it answers"
     case .identitiesLoaded: "loaded trusted identities"
     case .identityRejected: "rejected identity file"
     case .directoryUnreadable: "cannot read directory of trusted identities"

@@ -58,6 +58,7 @@ package enum Event: String, CaseIterable, Sendable {
   // The signer
   case healing = "healing"
   case healingFailed = "healing-failed"
+  case receiptDropped = "receipt-dropped"
 
   // The relay
   case identitiesLoaded = "identities-loaded"

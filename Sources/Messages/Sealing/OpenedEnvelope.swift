@@ -23,6 +23,9 @@ package struct OpenedEnvelope<Source: ChunkSource>: ~Copyable {
   /// What the statement says that it is: decides which body is asked for, and is verified with it.
   package var type: String { statement.type }
 
+  /// Who the statement says has signed it: for finding keys among many, never for a decision.
+  package var claimedSigners: [Mailbox] { statement.signatures.map(\.signer) }
+
   private let chunks: Source
   private let statement: Statement
   private var unsealer: Unsealer

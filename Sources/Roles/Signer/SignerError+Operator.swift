@@ -7,6 +7,8 @@ extension SignerError: OperatorError {
     case .missingReference: .branchMissing
     case .streamMoved: .streamMoved
     case .overtaken: .overtaken
+    case .goingBack: .goingBack
+    case .quorum: .usage
     case .emptyPatch: .noChange
     case .unsupported: .contentUnsupported
     case .overLimit: .overLimit
@@ -22,6 +24,9 @@ extension SignerError: OperatorError {
     case .notConfigured: "add the branch to 'branches:' of that repository"
     case .missingReference: "run `git branch --list` in the repository to list its branches"
     case .streamMoved: "run the command again"
+    case .goingBack:
+      "move the branch there first (git branch --force), then send its tip"
+    case .quorum: "ask for at most as many recipients as the branch has"
     case .emptyPatch: "nothing to send; commit a change first"
     case .mailbox(let error): error.hint
     default: nil

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import MessageFormat
+import Logging
 import Signer
 
 struct SignAndSend: ParsableCommand {
@@ -62,47 +62,30 @@ struct SignAndSend: ParsableCommand {
     let settings = try SignerConfiguration.read(config)
     let outbox = try Outbox(directory: settings.state)
     try outbox.sweep(settings, at: Clock.now())
-    let bar = ProgressBar()
-    let run = SendRun(settings: settings, outbox: outbox, bar: bar, quorum: quorum)
-    let failures: Int
+    let terminal = IntakeTerminal(asJSON: json)
+    let delivery = Delivery(
+      settings, outbox: outbox, progress: terminal.progress,
+      log: Logger(label: "distro.sign-and-send") { _ in SwiftLogNoOpLogHandler() }, now: Clock.now)
+    let intake = PushIntake(
+      settings, outbox: outbox, courier: .own(delivery), now: Clock.now,
+      progress: terminal.progress, report: terminal.take)
+    try terminal.finish(try intake.handle(try request()), isAsked: wait > 0)
+  }
+
+  private func request() throws -> PushRequest {
+    let subject: PushRequest.Subject
     if flush {
-      failures = try run.addOpenMessages()
+      subject = .outbox
     } else if let ref {
       let start: Sending.Start =
         from.map { .revision($0) } ?? (snapshot ? .nothing : .whereRecipientsAre)
-      failures = try run.send(ref: ref, in: try configured(settings), from: start, to: to)
+      subject = .branch(ref: ref, from: start, to: to)
     } else {
-      failures = try run.sendPushes(from: HookInput.lines(), in: try configured(settings))
+      subject = .pushes(try HookInput.lines())
     }
-    let faults = wait == 0 ? [] : try run.deliver(patience: .seconds(wait))
-    bar.finish()
-    try run.report(faults, asJSON: json)
-    try exitStatus(of: run, failures: failures)
-  }
-
-  /// One repository may be named more than once, for other branches or other remotes.
-  private func configured(_ settings: SignerSettings) throws -> [SignerRepository] {
-    let wanted = repository ?? ProcessInfo.processInfo.environment["GIT_DIR"] ?? "."
-    let path = Self.canonical(wanted)
-    let matches = settings.repositories.filter {
-      Self.canonical($0.path) == path || Self.canonical($0.path + "/.git") == path
-    }
-    if !matches.isEmpty { return matches }
-    // A hook and a person in any directory mean the only one there is.
-    guard repository == nil,
-      Set(settings.repositories.map { Self.canonical($0.path) }).count == 1
-    else { throw SignerError.unknownRepository(wanted) }
-    return settings.repositories
-  }
-
-  private static func canonical(_ path: String) -> String {
-    URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
-  }
-
-  private func exitStatus(of run: SendRun, failures: Int) throws {
-    let verdict = try run.verdict()
-    if verdict == .refused { throw ExitCode(.refused) }
-    if failures > 0 || (wait > 0 && verdict == .open) { throw ExitCode(.fault) }
+    return PushRequest(
+      repository: repository ?? ProcessInfo.processInfo.environment["GIT_DIR"] ?? ".",
+      isNamed: repository != nil, subject: subject, patience: .seconds(wait), quorum: quorum)
   }
 }
 

@@ -13,13 +13,15 @@ final class SignerService: RoleService {
   /// Other processes fill the outbox: looked at so often.
   private static let turn: Duration = .seconds(1)
   /// After a fault of the machine's, a full disk for one.
-  private static let retryMilliseconds: UInt64 = 10_000
+  private static let retry: Duration = .seconds(10)
 
   private let settings: SignerSettings
   private let outbox: Outbox
   private let delivery: Delivery
   private let log: Logger
   private let bell: DispatchSemaphore
+  private let healerBell: DispatchSemaphore
+  private let healerEnd = DispatchSemaphore(value: 0)
   private let isStopping = Mutex(false)
   /// Runs of `sign-and-send` use the same state; another daemon must not.
   private let claim: Mutex<StateClaim?>
@@ -47,12 +49,13 @@ final class SignerService: RoleService {
     outbox = try Outbox(directory: settings.state)
     claim = Mutex(try outbox.claim())
     let (bell, news) = (DispatchSemaphore(value: 0), NewsFlag())
-    (self.bell, hasNews) = (bell, news)
+    let healerBell = DispatchSemaphore(value: 0)
+    (self.bell, self.healerBell, hasNews) = (bell, healerBell, news)
     delivery = Delivery(
       settings, outbox: outbox, progress: SendProgress { _, _, _ in }, log: log, now: Clock.now
     ) {
       news.raise()
-      bell.signal()
+      healerBell.signal()
     }
     let recipients = Set(settings.repositories.flatMap(\.recipients).map(\.mailbox))
     try delivery.start(for: recipients)
@@ -62,6 +65,7 @@ final class SignerService: RoleService {
     try await runBlockingLoop(work) {
       isStopping.withLock { $0 = true }
       bell.signal()
+      healerBell.signal()
     }
     delivery.stop()
     claim.withLock { $0 = nil }
@@ -73,39 +77,69 @@ final class SignerService: RoleService {
   var delay: Duration { delivery.delay }
 
   private func work() {
-    let daemon = SignerDaemon(
-      settings, outbox: outbox, progress: SendProgress { _, _, _ in }, now: Clock.now)
-    var next = Clock.now()
+    let healer = Thread { [self] in
+      heal()
+      healerEnd.signal()
+    }
+    healer.stackSize = 8 << 20
+    healer.start()
+    var daemon = makeDaemon()
+    var next = ContinuousClock.now
     while !isStopping.withLock({ $0 }) {
-      if hasNews.take() || daemon.isDue(next) { next = step(daemon) }
+      if next <= .now { next = .now + step(&daemon) }
       delivery.outboxChanged()
       _ = bell.wait(timeout: .now() + .nanoseconds(Int(Self.turn / .nanoseconds(1))))
     }
+    healerEnd.wait()
   }
 
-  private func step(_ daemon: SignerDaemon) -> Timestamp {
+  private func makeDaemon() -> SignerDaemon {
+    SignerDaemon(
+      settings, outbox: outbox, progress: SendProgress { _, _, _ in }, now: Clock.now)
+  }
+
+  /// Until it is told to stop; a pack that takes long is waited for.
+  private func heal() {
+    let daemon = makeDaemon()
+    var next = ContinuousClock.now
+    while !isStopping.withLock({ $0 }) {
+      if hasNews.take() || next <= .now { next = .now + heal(daemon) }
+      _ = healerBell.wait(timeout: .now() + .nanoseconds(Int(Self.turn / .nanoseconds(1))))
+    }
+  }
+
+  private func step(_ daemon: inout SignerDaemon) -> Duration {
     do {
-      let step = try daemon.step()
-      for sent in step.sent {
+      return .milliseconds(try daemon.step())
+    } catch {
+      log.report(.fault, ErrorReport(error).metadata)
+      return Self.retry
+    }
+  }
+
+  private func heal(_ daemon: SignerDaemon) -> Duration {
+    do {
+      let pass = try daemon.heal()
+      for sent in pass.sent {
         log.report(
           .healing,
           [
             "message": "\(sent.id.abbreviated)", "stream": "\(sent.update.stream)",
             "to": "\(sent.update.after.abbreviated)",
             "from": "\(sent.update.before?.abbreviated ?? "nothing")",
+            "recipients": .number(sent.recipients.count),
           ])
       }
-      for failure in step.failures {
+      if !pass.sent.isEmpty { bell.signal() }
+      for failure in pass.failures {
         log.report(
           .healingFailed,
-          [
-            "machine": "\(failure.machine)", "error": "\(ErrorReport(failure.error).message)",
-          ])
+          ["recipient": "\(failure.recipient)"].merging(ErrorReport(failure.error).metadata) { $1 })
       }
-      return step.next
+      return .milliseconds(daemon.rest(after: pass))
     } catch {
       log.report(.fault, ErrorReport(error).metadata)
-      return Clock.now().adding(milliseconds: Self.retryMilliseconds)
+      return Self.retry
     }
   }
 }

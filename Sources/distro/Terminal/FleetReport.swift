@@ -28,12 +28,12 @@ enum FleetReport {
       ["REMOTE", "BRANCH", "MACHINE", "REVISION", "BEHIND", "SEEN", "STATE", "LAST REFUSAL"]
     ]
     for row in fleet.rows {
-      let machine = row.machine
+      let recipient = row.recipient
       rows.append([
-        machine.stream.remote.text, machine.stream.branch.shortName, machine.name,
-        machine.revision?.abbreviated ?? "-", row.distance.text,
-        machine.seenAt.map { StatusReport.time($0) } ?? "never", state(of: row),
-        machine.lastRefusal.map {
+        recipient.stream.remote.text, recipient.stream.branch.shortName, recipient.name,
+        recipient.revision?.abbreviated ?? "-", row.distance.text,
+        recipient.seenAt.map { StatusReport.time($0) } ?? "never", state(of: row),
+        recipient.lastRefusal.map {
           "\($0.name) \(StatusReport.time($0.at)): \(Terminal.harmless($0.detail))"
         } ?? "-",
       ])
@@ -42,35 +42,44 @@ enum FleetReport {
   }
 
   private static func state(of row: Fleet.Row) -> String {
-    let newest = row.newest.map { StatusReport.shortState(of: $0) } ?? "nothing sent yet"
+    // What it refused does not matter where it has the files of what came after.
+    let isWell = row.recipient.standing != nil && row.recipient.isUpToDate
+    let newest =
+      row.newest.map { message in
+        let isMoot = isWell && [.refused, .behind, .superseded].contains(message.state)
+        return isMoot ? "up to date" : StatusReport.shortState(of: message)
+      } ?? "nothing sent yet"
+    if let blocked = row.recipient.blocked {
+      return "blocked: \(blocked.name): \(Terminal.harmless(blocked.detail))"
+    }
     switch row.healing {
     case .none: return newest
-    case .underway: return "\(newest); healing, attempt \(row.machine.healCount)"
+    case .underway: return "\(newest); healing, attempt \(row.recipient.healCount)"
     case .due:
-      let when = row.machine.healAt.map { " after \(StatusReport.time($0))" } ?? ""
-      return "\(newest); to be healed\(when), \(row.machine.healCount) attempts so far"
-    case .givenUp: return "\(newest); healing given up after \(row.machine.healCount) attempts"
+      let when = row.recipient.healAt.map { " after \(StatusReport.time($0))" } ?? ""
+      return "\(newest); to be healed\(when), \(row.recipient.healCount) attempts so far"
+    case .givenUp: return "\(newest); healing given up after \(row.recipient.healCount) attempts"
     }
   }
 
-  /// For JSON, one for each machine.
+  /// For JSON, one for each recipient.
   static func lines(_ fleet: Fleet) -> [Line] {
     fleet.rows.map { row in
       let unsent = fleet.unsent.first {
-        $0.stream == row.machine.stream
+        $0.stream == row.recipient.stream
       }
-      return Line(message: row.newest, machine: Row(row, unsent))
+      return Line(message: row.newest, recipient: Row(row, unsent))
     }
   }
 
-  /// One object: the keys of the newest message to a machine, and those of the machine.
+  /// One object: the keys of the newest message to a machine, and those of the recipient.
   struct Line: Encodable {
     fileprivate let message: SentMessage?
-    fileprivate let machine: Row
+    fileprivate let recipient: Row
 
     func encode(to encoder: any Encoder) throws {
       try message.map { StatusReport.Row($0) }?.encode(to: encoder)
-      try machine.encode(to: encoder)
+      try recipient.encode(to: encoder)
     }
   }
 
@@ -87,6 +96,8 @@ enum FleetReport {
     /// Absent: not known.
     let behind: Int?
     let standing: String?
+    let blocked: String?
+    let blockedDetail: String?
     let seen: String?
     let lastRefusal: String?
     let lastRefusalDetail: String?
@@ -96,23 +107,25 @@ enum FleetReport {
     let healAfter: String?
 
     init(_ row: Fleet.Row, _ unsent: Fleet.Unsent?) {
-      let machine = row.machine
-      remote = machine.stream.remote.text
-      ref = machine.stream.branch.fullName
-      recipient = machine.name
-      recipientFingerprint = machine.recipient.hex
-      head = machine.head.hex
+      let known = row.recipient
+      remote = known.stream.remote.text
+      ref = known.stream.branch.fullName
+      recipient = known.name
+      recipientFingerprint = known.mailbox.hex
+      head = known.head.hex
       unsentTip = unsent?.tip.hex
-      revision = machine.revision?.hex
+      revision = known.revision?.hex
       behind = row.distance.commitCount
-      standing = machine.standing?.rawValue
-      seen = machine.seenAt.map { StatusReport.time($0) }
-      lastRefusal = machine.lastRefusal?.name
-      lastRefusalDetail = machine.lastRefusal?.detail
-      lastRefused = machine.lastRefusal.map { StatusReport.time($0.at) }
+      standing = known.standing?.rawValue
+      blocked = known.blocked?.name
+      blockedDetail = known.blocked?.detail
+      seen = known.seenAt.map { StatusReport.time($0) }
+      lastRefusal = known.lastRefusal?.name
+      lastRefusalDetail = known.lastRefusal?.detail
+      lastRefused = known.lastRefusal.map { StatusReport.time($0.at) }
       healing = row.healing.rawValue
-      healAttempts = machine.healCount
-      healAfter = machine.healAt.map { StatusReport.time($0) }
+      healAttempts = known.healCount
+      healAfter = known.healAt.map { StatusReport.time($0) }
     }
   }
 }

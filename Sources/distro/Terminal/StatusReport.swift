@@ -12,13 +12,23 @@ enum StatusReport {
       "\(message.recipientName): \(branch) \(message.after.abbreviated) \(state(of: message)) (\(size))"
   }
 
+  /// The last word on one recipient: of the message that brings it to the target, or that it needs none.
+  static func line(_ arrival: Arrivals.Arrival) -> String {
+    if let message = arrival.message, message.after == arrival.target || !arrival.isUpToDate {
+      return line(message)
+    }
+    let state = arrival.isUpToDate ? "up to date" : "nothing was sent"
+    return
+      "\(arrival.name): \(arrival.branch.shortName) \(arrival.target.abbreviated) \(state)"
+  }
+
   static func state(of message: SentMessage) -> String {
     switch message.state {
     case .waiting: "waits in the outbox"
     case .stored: "stored there, not answered yet"
     case .applied: "applied"
-    case .behind: "behind: it is elsewhere than where the message starts"
-    case .superseded: "made superfluous by a later message"
+    case .behind: "behind: it is at another revision than the message starts from"
+    case .superseded: "superseded by a later message"
     case .refused: "refused: \(message.refusal ?? "?"): \(Terminal.harmless(message.detail ?? ""))"
     }
   }
@@ -41,8 +51,8 @@ enum StatusReport {
     }.joined(separator: "\n")
   }
 
-  static func json(_ messages: [SentMessage]) throws -> String {
-    try encoded(messages.map { Row($0) })
+  static func json(_ arrivals: [Arrivals.Arrival]) throws -> String {
+    try encoded(arrivals.compactMap(\.message).map { Row($0) })
   }
 
   static func encoded(_ value: some Encodable) throws -> String {
@@ -99,4 +109,8 @@ enum StatusReport {
       revision = message.revision?.hex
     }
   }
+}
+
+extension Arrivals.Arrival {
+  fileprivate var isUpToDate: Bool { state == .upToDate }
 }

@@ -40,10 +40,10 @@ struct Heartbeats {
 
   /// Not to who has messages waiting: a heartbeat that overtakes one would tell of what is still to come.
   private func send(
-    _ head: Outbox.StreamHead, _ branch: BranchName, of configured: SignerRepository
+    _ head: StreamHead, _ branch: BranchName, of configured: SignerRepository
   ) throws {
-    let machines = try outbox.machines(of: configured.stream(branch))
-    let busy = Set(machines.filter(\.isWaiting).map(\.recipient))
+    let known = try outbox.recipients(of: configured.stream(branch))
+    let busy = Set(known.filter(\.isWaiting).map(\.mailbox))
     let recipients = configured.recipients.filter { !busy.contains($0.mailbox) }
     let time = now()
     guard !recipients.isEmpty else {

@@ -2,12 +2,12 @@ import Git
 package import GitModel
 package import MessageFormat
 
-/// Every machine of every stream, and how far it is behind.
+/// Every recipient of every stream, and how far it is behind.
 package struct Fleet {
   /// Further away is as good as lost: counting ends here.
   private static let commitCountMax = 100_000
 
-  /// How many commits a machine lacks.
+  /// How many commits a recipient lacks.
   package enum Distance: Sendable {
     case commits(Int)
     /// Its revision is none that the repository can compare.
@@ -28,7 +28,7 @@ package struct Fleet {
   }
 
   package struct Row: Sendable {
-    package let machine: Recipient
+    package let recipient: Recipient
     package let distance: Distance
     package let healing: Healing.State
     /// What it was sent last.
@@ -52,16 +52,18 @@ package struct Fleet {
   /// A repository that cannot be opened has nothing to say of revisions; the rest is shown.
   package init(_ outbox: Outbox, repositories: [SignerRepository]) throws {
     let sources = repositories.map { Source($0) }
-    let newest = try outbox.newest()
-    rows = try outbox.machines().compactMap { machine in
-      guard let source = sources.first(where: { $0.sends(to: machine) }) else { return nil }
+    let newest = Dictionary(
+      try outbox.newest().map { (Key(id: $0.id, recipient: $0.recipient), $0) }
+    ) { first, _ in first }
+    rows = try outbox.recipients().compactMap { recipient in
+      guard let source = sources.first(where: { $0.sends(to: recipient) }) else { return nil }
       return Row(
-        machine: machine,
-        distance: source.distance(from: machine.revision, to: machine.head),
-        healing: Healing.state(of: machine),
-        newest: newest.first {
-          $0.recipient == machine.recipient && $0.stream == machine.stream
-        })
+        recipient: recipient,
+        // Its files are those of the newest revision, under another commit.
+        distance: recipient.isUpToDate
+          ? .commits(0) : source.distance(from: recipient.revision, to: recipient.head),
+        healing: Healing.state(of: recipient),
+        newest: recipient.newest.flatMap { newest[Key(id: $0, recipient: recipient.mailbox)] })
     }
     var faults: [String: any Error] = [:]
     unsent = try sources.flatMap { source in
@@ -84,12 +86,19 @@ package struct Fleet {
     self.faults = faults.sorted { $0.key < $1.key }.map(\.value)
   }
 
+  private struct Key: Hashable {
+    let id: MessageID
+    let recipient: Mailbox
+  }
+
   private struct Source {
     let configured: SignerRepository
     private let opened: Result<Repository, GitError>
+    private let recipients: Set<Mailbox>
 
     init(_ configured: SignerRepository) {
       self.configured = configured
+      recipients = Set(configured.recipients.map(\.mailbox))
       opened = Result { () throws(GitError) in try Repository(opening: configured.path) }
     }
 
@@ -97,9 +106,8 @@ package struct Fleet {
       if case .success(let repository) = opened { repository } else { nil }
     }
 
-    func sends(to machine: Recipient) -> Bool {
-      configured.sends(machine.stream)
-        && configured.recipients.contains { $0.mailbox == machine.recipient }
+    func sends(to recipient: Recipient) -> Bool {
+      configured.sends(recipient.stream) && recipients.contains(recipient.mailbox)
     }
 
     func tip(of branch: BranchName) throws(GitError) -> ObjectID? {

@@ -19,6 +19,7 @@ package final class Delivery: Sendable {
 
   private let settings: SignerSettings
   private let outbox: Outbox
+  private let receipts: ReceiptReader
   private let progress: SendProgress
   private let log: Logger
   private let now: @Sendable () -> Timestamp
@@ -65,6 +66,7 @@ package final class Delivery: Sendable {
   ) {
     self.settings = settings
     self.outbox = outbox
+    receipts = ReceiptReader(settings, outbox: outbox)
     self.progress = progress
     self.log = log
     self.now = now
@@ -217,30 +219,29 @@ extension Delivery {
   }
 
   private func take(_ messages: [MessageWriter]) throws {
-    // A receipt that is not one of a recipient of ours changes nothing.
-    var receipts: [Receipt] = []
+    // What is no receipt of one of our recipients changes nothing.
+    var verified: [Verified<Receipt>] = []
     for message in messages {
       do {
-        receipts.append(try receipt(in: message))
+        verified.append(
+          try receipts.read(ChunkList(message.inlineChunks), named: message.offer.id))
       } catch is SealingError {
         continue
       }
     }
-    guard !receipts.isEmpty else { return }
-    _ = try outbox.record(receipts, at: now())
+    guard !verified.isEmpty else { return }
+    let readings = try receipts.record(verified, at: now())
+    for (receipt, reading) in zip(verified, readings) {
+      guard case .mismatch(let field) = reading else { continue }
+      log.report(
+        .receiptDropped,
+        [
+          "recipient": "\(receipt.author.name)", "field": "\(field)",
+          "message": "\(receipt.body.messageID.abbreviated)",
+        ])
+    }
+    guard readings.contains(.news) else { return }
     bell.signal()
     onChange()
-  }
-
-  private func receipt(in message: MessageWriter) throws -> Receipt {
-    let recipients = settings.repositories.flatMap(\.recipients)
-    let receipt = try Envelope.open(
-      Receipt.self, in: ChunkList(message.inlineChunks), named: message.offer.id,
-      for: settings.identity, trusting: recipients
-    ).body
-    guard receipt.signer == settings.identity.public.mailbox else {
-      throw SealingError.badSignature
-    }
-    return receipt
   }
 }

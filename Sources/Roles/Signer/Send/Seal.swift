@@ -9,8 +9,12 @@ struct Seal {
   let outbox: Outbox
   let progress: SendProgress
 
-  /// Durable when it returns; nothing is left behind when it throws.
-  func seal(_ enclosed: EnclosedMessage, for recipients: [PublicIdentity]) throws -> MessageID {
+  /// Durable when it returns; nothing is left behind when it throws: `streamMoved` where the requirement is not met at the
+  /// moment that gives the message its number.
+  func seal(
+    _ enclosed: EnclosedMessage, for recipients: [PublicIdentity],
+    requiring requirement: HeadRequirement, movesHead: Bool
+  ) throws -> (id: MessageID, head: StreamHead) {
     let (message, payload) = (enclosed.message, enclosed.payload)
     let envelope = try Envelope.seal(message, payload: payload, by: identity, for: recipients)
     let offer = envelope.offer
@@ -20,9 +24,13 @@ struct Seal {
       progress.report(.sealing, done: done, of: message.payload.size)
     }
     let names = recipients.map { ($0.mailbox, $0.name.text) }
+    let digest = ContentDigest(of: message.encoded())
     try outbox.store(
-      sealed, of: message, digest: ContentDigest(of: message.encoded()),
-      names: Dictionary(names) { first, _ in first })
-    return offer.id
+      sealed, of: message, digest: digest, names: Dictionary(names) { first, _ in first },
+      requiring: requirement, movesHead: movesHead)
+    let head = StreamHead(
+      sequence: message.sequence, revision: message.after.revision, tree: message.after.tree,
+      digest: digest)
+    return (offer.id, head)
   }
 }

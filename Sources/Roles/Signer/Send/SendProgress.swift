@@ -1,6 +1,6 @@
 /// Tells whoever watches how far a long step is; calls come often and must be cheap.
 package struct SendProgress: Sendable {
-  package enum Step: String, Sendable { case packing, sealing, sending }
+  package enum Step: String, Sendable, Codable { case packing, sealing, sending }
 
   private let body: @Sendable (Step, UInt64, UInt64) -> Void
 

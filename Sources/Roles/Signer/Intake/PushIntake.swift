@@ -1,0 +1,200 @@
+import Diagnostics
+import Foundation
+import Git
+import Mailboxes
+package import MessageFormat
+
+/// The one way in for everything on this machine that asks for sending: handles a request, tells how far it is, and ends
+/// with the last word on each recipient.
+///
+/// Belongs to one thread; any number may work on one outbox.
+package final class PushIntake {
+  /// Who moves what is put into the outbox.
+  package enum Courier {
+    /// This run alone: connects when there is something to move, and heals while it waits.
+    case own(Delivery)
+    /// A daemon that heals as well.
+    case daemon(Delivery)
+  }
+
+  private let settings: SignerSettings
+  private let outbox: Outbox
+  private let courier: Courier
+  private let report: (IntakeReport) -> Void
+  private let sending: Sending
+  private let healing: Healing
+  private var goals: [Arrivals.Goal] = []
+  private var failureCount = 0
+
+  package init(
+    _ settings: SignerSettings, outbox: Outbox, courier: Courier,
+    now: @escaping () -> Timestamp, progress: SendProgress,
+    report: @escaping (IntakeReport) -> Void
+  ) {
+    (self.settings, self.outbox, self.courier) = (settings, outbox, courier)
+    self.report = report
+    sending = Sending(settings, outbox: outbox, progress: progress, now: now)
+    healing = Healing(sending)
+  }
+
+  /// Throws where nothing can be done at all.
+  package func handle(_ request: PushRequest) throws -> IntakeResult {
+    switch request.subject {
+    case .pushes(let lines):
+      let entries = try entries(request)
+      try requireQuorum(request, entries)
+      for line in lines { try send(line, entries) }
+    case .branch(let ref, let start, let to):
+      let entries = try entries(request)
+      try requireQuorum(request, entries)
+      for (branch, entry) in try entries.branches(ref) {
+        do {
+          try add(try sending.send(branch, of: entry, from: start, to: to), entry)
+        } catch let error as SignerError where error.isOvertaken {
+          report(.notice(error.description))
+        }
+      }
+    case .outbox: try addOpen()
+    }
+    let faults = request.patience == .zero ? [] : try deliver(request)
+    let arrivals = try Arrivals(outbox, settings, goals, quorum: request.quorum)
+    for arrival in arrivals.arrivals { report(.arrival(arrival)) }
+    for fault in faults {
+      report(.failure(message: "\(fault.endpoint): \(fault.description)", hint: fault.hint))
+    }
+    return IntakeResult(
+      verdict: arrivals.verdict, failureCount: failureCount,
+      hasUnstored: !faults.isEmpty
+        && arrivals.arrivals.contains { $0.message?.state == .waiting && $0.state == .underway })
+  }
+
+  // MARK: - What is sent
+
+  private func entries(_ request: PushRequest) throws(SignerError) -> RepositoryEntries {
+    try RepositoryEntries(of: settings, at: request.repository, isNamed: request.isNamed)
+  }
+
+  private func requireQuorum(
+    _ request: PushRequest, _ entries: RepositoryEntries
+  ) throws(SignerError) {
+    guard let quorum = request.quorum else { return }
+    for entry in entries.all where quorum > entry.recipients.count {
+      throw .quorum(quorum, recipientCount: entry.recipients.count)
+    }
+  }
+
+  private func send(_ line: String, _ entries: RepositoryEntries) throws {
+    guard let push = Push(hookLine: line) else {
+      return fail("not a post-receive line: \(line.prefix(200))", hint: Push.lineHint)
+    }
+    guard push.ref.hasPrefix(BranchName.prefix) else {
+      return report(.notice("\(push.ref): only branches are handled yet; nothing was sent"))
+    }
+    guard !push.after.isZero else {
+      return report(
+        .notice("\(push.ref): deleted branches are not handled yet; nothing was sent"))
+    }
+    let found = BranchName(fullName: push.ref).map { entries.of($0) } ?? []
+    if found.isEmpty {
+      report(.notice("\(push.ref): not among the configured branches; nothing was sent"))
+    }
+    for (branch, entry) in found {
+      do {
+        try add(try sending.send(push, on: branch, of: entry), entry)
+      } catch let error as SignerError where error.isOvertaken {
+        report(.notice(error.description))
+      } catch {
+        fail(error)
+      }
+    }
+  }
+
+  /// With what is on its way to the same revision already: a run that is repeated goes on where the last one ended.
+  private func add(_ outcome: SendOutcome, _ entry: SignerRepository) throws {
+    let target = "\(outcome.stream.branch) \(outcome.target.revision.abbreviated)"
+    switch outcome.finding {
+    case .sent: break
+    case .underway: report(.notice("\(target): on its way already; nothing new was sent"))
+    case .upToDate: report(.notice("\(target): all recipients are up to date; nothing was sent"))
+    case .noChange: report(.notice("\(target): changes no file; nothing was sent"))
+    }
+    try add(
+      outcome.stream, outcome.target, recipients: Set(entry.recipients.map(\.mailbox)))
+  }
+
+  private func add(
+    _ stream: StreamName, _ target: Snapshot, recipients: Set<Mailbox>
+  ) throws {
+    guard let head = try outbox.head(of: stream) else { return }
+    goals.append(
+      Arrivals.Goal(
+        stream: stream, target: target, sequence: head.sequence, recipients: recipients))
+  }
+
+  /// Everything that is not answered yet, and what recipients have asked for.
+  private func addOpen() throws {
+    try heal(on: nil)
+    let open = Dictionary(
+      grouping: try outbox.recipients().filter { $0.expected != nil }, by: \.stream)
+    for (stream, recipients) in open {
+      guard let first = recipients.first else { continue }
+      try add(
+        stream, Snapshot(revision: first.head, tree: first.headTree),
+        recipients: Set(recipients.map(\.mailbox)))
+    }
+    if open.isEmpty { report(.notice("the outbox is empty")) }
+  }
+
+  private func fail(_ error: any Error) {
+    let error = MailboxError(ofDatabase: error) ?? error
+    guard let error = error as? any OperatorError else { return fail("\(error)", hint: nil) }
+    fail(error.message, hint: error.hint)
+  }
+
+  private func fail(_ message: String, hint: String?) {
+    failureCount += 1
+    report(.failure(message: message, hint: hint))
+  }
+
+  // MARK: - What becomes of it
+
+  /// Also sends, while there is time, what a recipient turns out to have missed; a daemon does that by itself.
+  private func deliver(_ request: PushRequest) throws -> [Delivery.Fault] {
+    let streams = Set(goals.map(\.stream))
+    func awaited() throws -> Set<Delivery.Awaited> {
+      let arrivals = try Arrivals(outbox, settings, goals, quorum: request.quorum)
+      guard arrivals.verdict == .open else { return [] }
+      return Set(
+        arrivals.arrivals.filter { $0.state == .underway }.compactMap(\.message)
+          .map(Delivery.Awaited.init))
+    }
+    switch courier {
+    case .daemon(let delivery):
+      return try delivery.wait(patience: request.patience, awaited: awaited)
+    case .own(let delivery):
+      let first = try awaited()
+      guard !first.isEmpty else { return [] }
+      try delivery.start(for: Set(first.map(\.recipient)))
+      defer { delivery.stop() }
+      return try delivery.wait(patience: request.patience) {
+        try heal(on: streams)
+        return try awaited()
+      }
+    }
+  }
+
+  private func heal(on streams: Set<StreamName>?) throws {
+    for failure in try healing.run(on: streams).failures {
+      let error = failure.error as? any OperatorError
+      report(
+        .failure(
+          message: "\(failure.recipient) is behind: \(error?.message ?? "\(failure.error)")",
+          hint: error?.hint))
+    }
+  }
+}
+
+extension Push {
+  fileprivate static let lineHint =
+    "git writes 'old new ref', two ids of 40 digits and a full name"
+}

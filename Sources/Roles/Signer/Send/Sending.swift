@@ -1,0 +1,114 @@
+import Git
+import GitModel
+package import MessageFormat
+import Sodium
+
+/// The way of a branch update into the outbox: diff, enclose, seal, store.
+package struct Sending {
+  let settings: SignerSettings
+  let outbox: Outbox
+  private let progress: SendProgress
+  let now: () -> Timestamp
+
+  package init(
+    _ settings: SignerSettings, outbox: Outbox, progress: SendProgress,
+    now: @escaping () -> Timestamp
+  ) {
+    self.settings = settings
+    self.outbox = outbox
+    self.progress = progress
+    self.now = now
+  }
+
+  /// Where a branch update starts.
+  package enum Start: Sendable, Equatable {
+    /// What each recipient is known to have, or else what was sent last, or else nothing.
+    case whereRecipientsAre
+    case revision(String)
+    /// A snapshot, for machines that have no checkout yet.
+    case nothing
+  }
+
+  /// Brings a branch to a revision, its tip unless given; no message where every recipient has its files, or gets them by
+  /// one that is on its way.
+  package func send(
+    _ branch: BranchName, of configured: SignerRepository, from start: Start = .whereRecipientsAre,
+    to: String? = nil
+  ) throws -> SendOutcome {
+    let stream = try stream(branch, of: configured)
+    let asked = try to.map { revision throws(GitError) in try stream.repository.resolve(revision) }
+    let from: BranchSending.Start =
+      switch start {
+      case .whereRecipientsAre: .whereRecipientsAre(old: nil)
+      case .revision(let revision): .base(.sent(try stream.repository.resolve(revision)))
+      case .nothing: .base(.nothing)
+      }
+    return try send(stream, from: from, to: asked)
+  }
+
+  /// A push that git told us of is a hint: the branch's tip is what is sent. Its old revision counts only where nothing
+  /// was sent before.
+  package func send(
+    _ push: Push, on branch: BranchName, of configured: SignerRepository
+  ) throws -> SendOutcome {
+    try send(
+      try stream(branch, of: configured),
+      from: .whereRecipientsAre(old: push.before.isZero ? nil : push.before), to: nil)
+  }
+
+  private func send(
+    _ stream: Stream, from start: BranchSending.Start, to asked: ObjectID?
+  ) throws -> SendOutcome {
+    var sending = BranchSending(self, stream, from: start, to: asked)
+    let outcome = try sending.run()
+    try outbox.forgetHealing(of: outcome.sent.flatMap(\.recipients), on: stream.name)
+    return outcome
+  }
+
+  func prepare(_ base: Base, to after: ObjectID, on stream: Stream) throws -> PreparedPatch {
+    let update = BranchUpdate(stream: stream.name, before: base.revision, after: after)
+    let patch = try Diff(repository: stream.repository, history: stream.configured.history)
+      .patch(for: update, from: base)
+    return try enclose(stream).prepare(patch)
+  }
+
+  /// Throws `streamMoved` where the requirement is not met before, or after, the message was sealed.
+  func seal(
+    _ patch: PreparedPatch, for recipients: [PublicIdentity], on stream: Stream,
+    behind head: StreamHead?, requiring requirement: HeadRequirement, movesHead: Bool
+  ) throws -> (SentPatch, StreamHead) {
+    try outbox.require(requirement)
+    let enclosed = enclose(stream).enclose(patch, for: recipients, behind: head, at: now())
+    let (id, newHead) = try Seal(identity: settings.identity, outbox: outbox, progress: progress)
+      .seal(enclosed, for: recipients, requiring: requirement, movesHead: movesHead)
+    let sent = SentPatch(
+      id: id, update: patch.patch.update, recipients: recipients.map(\.mailbox))
+    return (sent, newHead)
+  }
+
+  private func enclose(_ stream: Stream) -> Enclose {
+    Enclose(
+      identity: settings.identity, objects: stream.repository.objects,
+      spoolDirectory: outbox.store.state.spool.path,
+      lifetimeMilliseconds: settings.lifetimeMilliseconds, progress: progress)
+  }
+
+  func stream(_ branch: BranchName, of configured: SignerRepository) throws -> Stream {
+    let repository = try Repository(opening: configured.path)
+    guard try !repository.isShallow else {
+      throw SignerError.unsupported(
+        path: configured.path,
+        reason: "is a shallow clone: what lies behind its boundary cannot be sent")
+    }
+    return Stream(configured: configured, branch: branch, repository: repository)
+  }
+}
+
+/// A branch of a configured repository, open.
+struct Stream {
+  let configured: SignerRepository
+  let branch: BranchName
+  let repository: Repository
+
+  var name: StreamName { configured.stream(branch) }
+}

@@ -1,0 +1,91 @@
+import Git
+import GitModel
+import MessageFormat
+import Sodium
+
+/// Which recipients start from which revision.
+struct StartingPoints {
+  struct Group {
+    let base: Base
+    var recipients: [PublicIdentity]
+  }
+
+  let stream: Stream
+  let outbox: Outbox
+
+  /// In the order of the configuration, at most `Limits.recipientCountMax` in each; a recipient that has the files of
+  /// `target`, or is about to, is in none. A recipient of which nothing is known, where nothing is to follow, gets
+  /// everything: a new machine, for example.
+  ///
+  /// `old`: where to start for recipients that never answered, when nothing was sent before.
+  func groups(
+    to target: Snapshot, behind head: StreamHead?, old: ObjectID?
+  ) throws -> [Group] {
+    let known = Dictionary(
+      try outbox.recipients(of: stream.name).map { ($0.mailbox, $0) }
+    ) { first, _ in first }
+    var groups: [Base: [PublicIdentity]] = [:]
+    var order: [Base] = []
+    for identity in stream.configured.recipients {
+      let recipient = known[identity.mailbox]
+      if let recipient, recipient.isHeading(for: target) { continue }
+      let found = try recipient.flatMap { try expectation(of: $0, to: target.revision) }
+      guard found?.revision != target.revision else { continue }
+      var base = try found ?? fallback(last: head?.revision, old: old, to: target.revision)
+      if base.revision == target.revision { base = .nothing }
+      if groups[base] == nil { order.append(base) }
+      groups[base, default: []].append(identity)
+    }
+    return order.flatMap { base in Self.split(groups[base] ?? [], from: base) }
+  }
+
+  /// Recipients that start from the same revision, in as many messages as they need.
+  static func split(_ recipients: [PublicIdentity], from base: Base) -> [Group] {
+    stride(from: 0, to: recipients.count, by: Limits.recipientCountMax).map { start in
+      let end = min(start + Limits.recipientCountMax, recipients.count)
+      return Group(base: base, recipients: Array(recipients[start..<end]))
+    }
+  }
+
+  /// `nil`: it never answered, or says something that nothing can start from.
+  private func expectation(of recipient: Recipient, to after: ObjectID) throws -> Base? {
+    if let expected = recipient.expected, try has(expected) { return .sent(expected) }
+    return try report(of: recipient, to: after)
+  }
+
+  /// What a recipient's own word is worth as a start; it must not make us compare with anything it names.
+  func report(of recipient: Recipient, to after: ObjectID) throws -> Base? {
+    guard recipient.standing != nil else { return nil }
+    guard let revision = recipient.revision else {
+      return recipient.standing == .behind ? .nothing : nil
+    }
+    if try has(revision) {
+      if try outbox.wasSent(revision, on: stream.name) {
+        return .sent(revision)
+      }
+      if try stream.repository.isAncestor(revision, of: after) { return .unsent(revision) }
+    }
+    return recipient.tree.map { .unknown(Snapshot(revision: revision, tree: $0)) }
+  }
+
+  /// After a forced push and a clean-up, a revision that was sent may be gone. `old` is only what somebody says.
+  private func fallback(last: ObjectID?, old: ObjectID?, to after: ObjectID) throws -> Base {
+    if let last, try has(last) { return .sent(last) }
+    guard last == nil, let old, try has(old), try stream.repository.isAncestor(old, of: after)
+    else { return .nothing }
+    return .unsent(old)
+  }
+
+  private func has(_ revision: ObjectID) throws(GitError) -> Bool {
+    guard stream.repository.objects.contains(revision) else { return false }
+    return try stream.repository.objects.header(revision).kind == .commit
+  }
+}
+
+extension Recipient {
+  /// It has these files, or gets them by what is on its way.
+  fileprivate func isHeading(for target: Snapshot) -> Bool {
+    if expected != nil { return expected == target.revision || expectedTree == target.tree }
+    return standing != nil && (revision == target.revision || tree == target.tree)
+  }
+}

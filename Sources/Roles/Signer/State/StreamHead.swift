@@ -1,0 +1,64 @@
+import GRDB
+package import GitModel
+import Mailboxes
+package import MessageFormat
+
+/// Where a stream leads, and the last message that was made of it.
+package struct StreamHead: Hashable, Sendable, Decodable, FetchableRecord {
+  package let sequence: UInt64
+  package let revision: ObjectID
+  let tree: ObjectID
+  package let digest: ContentDigest
+}
+
+/// What a message, or a stream without one, requires of the stream at the moment that it takes its number.
+struct HeadRequirement {
+  let stream: StreamName
+  /// `nil`: nothing was ever sent on it.
+  let head: StreamHead?
+  /// Of the repository and the recipients, at the same moment.
+  let isMet: (Database) throws -> Bool
+
+  func require(in database: Database) throws {
+    guard try Outbox.head(of: stream, in: database) == head, try isMet(database) else {
+      throw SignerError.streamMoved(stream)
+    }
+  }
+}
+
+extension Outbox {
+  /// `nil`: nothing was ever sent on this stream.
+  package func head(of stream: StreamName) throws(SignerError) -> StreamHead? {
+    try reading { try Self.head(of: stream, in: $0) }
+  }
+
+  static func head(of stream: StreamName, in database: Database) throws -> StreamHead? {
+    try StreamHead.fetchOne(
+      database.cachedStatement(
+        sql: "SELECT sequence, revision, tree, digest FROM stream WHERE remote = ? AND ref = ?"),
+      arguments: [stream.remote, stream.branch])
+  }
+
+  static func number(of stream: StreamName, in database: Database) throws -> Int64? {
+    try Int64.fetchOne(
+      database.cachedStatement(sql: "SELECT id FROM stream WHERE remote = ? AND ref = ?"),
+      arguments: [stream.remote, stream.branch])
+  }
+
+  /// The stream leads to another revision without a message: its next heartbeat says so.
+  func lead(_ requirement: HeadRequirement, to snapshot: Snapshot) throws(SignerError) {
+    try writing { database in
+      try requirement.require(in: database)
+      try database.execute(
+        sql: "UPDATE stream SET revision = ?, tree = ? WHERE remote = ? AND ref = ?",
+        arguments: [
+          snapshot.revision, snapshot.tree, requirement.stream.remote, requirement.stream.branch,
+        ])
+    }
+  }
+
+  /// Checks the same outside of the transaction that counts: before work that would be in vain.
+  func require(_ requirement: HeadRequirement) throws(SignerError) {
+    try reading { try requirement.require(in: $0) }
+  }
+}
