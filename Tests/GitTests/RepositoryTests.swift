@@ -52,15 +52,53 @@ struct RepositoryTests {
     #expect(throws: GitError.objectFormatUnsupported(path: test.path)) { try test.open() }
   }
 
-  @Test func refusesUnknownExtension() throws {
+  @Test(arguments: ["refStorage", "compatObjectFormat", "invented"])
+  func `an unknown extension is refused by name`(name: String) throws {
     let test = try TestRepository()
     try test.git(["config", "core.repositoryFormatVersion", "1"])
-    try test.git(["config", "extensions.worktreeConfig", "true"])
+    try test.git(["config", "extensions.\(name)", "x"])
     let error = #expect(throws: GitError.self) { try test.open() }
-    guard case .extensionUnsupported(test.path, _) = error else {
+    guard case .extensionUnsupported(test.path, let reason) = error else {
       Issue.record("\(String(describing: error))")
       return
     }
+    #expect(reason.contains(name.lowercased()))
+  }
+
+  @Test(arguments: [
+    ("worktreeConfig", "true"), ("partialClone", "origin"), ("preciousObjects", "true"),
+    ("objectFormat", "sha1"), ("noop", "1"),
+  ])
+  func `an extension that changes nothing here is accepted`(name: String, value: String) throws {
+    let test = try TestRepository()
+    let commit = try test.commit(["a": "1\n"])
+    try test.git(["config", "core.repositoryFormatVersion", "1"])
+    try test.git(["config", "extensions.\(name)", value])
+    let repository = try test.open()
+    #expect(try repository.headCommit() == commit)
+    #expect(try repository.isPartialClone() == (name == "partialClone"))
+  }
+
+  @Test func `objects of an alternate's alternate are found`() throws {
+    let test = try TestRepository()
+    let commit = try test.commit(["a": "1\n"])
+    for (name, line) in [
+      ("near", "../../../repository/.git/objects"),
+      ("far", "# a comment\n\"../../../n\\145ar/.git/objects\""),
+    ] {
+      let place = test.directory + "/" + name
+      try test.git(["init", "-q", place])
+      try Data((line + "\n").utf8).write(
+        to: URL(fileURLWithPath: place + "/.git/objects/info/alternates"))
+    }
+    let far = test.directory + "/far"
+    #expect(try test.run(["cat-file", "-e", commit.hex], in: far).status == 0)
+    let repository = try Repository(opening: far)
+    #expect(try repository.objects.commit(commit).id == commit)
+    let receiver = try PackReceiver(for: repository)
+    var stream = PackStream([ObjectReference(id: commit, kind: .commit)], from: repository.objects)
+    while let piece = try stream.next() { try receiver.append(piece) }
+    #expect(try receiver.finish().objects.tree(test.id("HEAD^{tree}")).items.count == 1)
   }
 
   @Test(.enabled(if: getuid() == 0, "only root can give a directory away"))

@@ -28,19 +28,32 @@ struct TreeTests {
     #expect(tree.item(named: Array("di".utf8)[...]) == nil)
   }
 
-  @Test func readsModesThatOldProgramsWrote() throws {
-    let tree = try Tree(bytes: Self.entry("100664", "a") + Self.entry("040000", "b"))
-    #expect(tree.items.map(\.mode) == [.regular, nil])
+  @Test(arguments: [
+    ("100664", FileMode.regular), ("100666", .regular), ("100600", .regular),
+    ("100777", .executable), ("100744", .executable), ("00000100644", .regular),
+    ("120777", .symbolicLink), ("160000", .submodule), ("644", .submodule), ("010644", .submodule),
+    ("040000", nil), ("40755", nil),
+  ])
+  func `a mode is read as git reads it`(spelling: String, mode: FileMode?) throws {
+    #expect(try Tree(bytes: Self.entry(spelling, "a")).items.map(\.mode) == [mode])
+  }
+
+  @Test func `a tree out of order is read in order`() throws {
+    let tree = try Tree(
+      bytes: Self.entry("40000", "a") + Self.entry("100644", "b") + Self.entry("100644", "a.c"))
+    let names = tree.items.map { String(decoding: tree.name(of: $0), as: UTF8.self) }
+    #expect(names == ["a.c", "a", "b"])
+    for name in names { #expect(tree.item(named: Array(name.utf8)[...]) != nil) }
   }
 
   @Test(arguments: [
-    entry("100644", "b") + entry("100644", "a"),
     entry("100644", "a") + entry("100644", "a"),
+    entry("100644", "a") + entry("100644", "b") + entry("100644", "a"),
     entry("100644", "a") + entry("40000", "a"),
     entry("100644", "a") + entry("100644", "a-b") + entry("40000", "a"),
-    entry("40000", "a") + entry("100644", "a-b"),
-    entry("100644", ""), entry("100644", "a/b"), entry("100600", "a"), entry("0", "a"),
-    entry("x00644", "a"), entry("00000100644", "a"), Array("100644 a".utf8),
+    entry("40000", "a") + entry("100644", "a-b") + entry("100644", "a"),
+    entry("100644", ""), entry("100644", "a/b"), entry("", "a"),
+    entry("x00644", "a"), entry("77777777777", "a"), Array("100644 a".utf8),
     Array(entry("100644", "a").dropLast()), entry("100644", String(repeating: "n", count: 256)),
   ])
   func refusesMalformedTree(bytes: [UInt8]) {

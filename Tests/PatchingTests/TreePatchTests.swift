@@ -78,6 +78,59 @@ struct TreePatchTests {
     try cases.run(["git", "-C", cases.path, "fsck", "--strict"])
   }
 
+  @Test func `texts of too many lines are compared byte by byte`() throws {
+    var generator = SeededGenerator(seed: 5)
+    func letters(_ count: Int) -> String {
+      String(
+        decoding: (0..<count).flatMap { _ in [UInt8.random(in: 97...122, using: &generator), 10] },
+        as: UTF8.self)
+    }
+    let (small, large) = (99_000, 4_000_000)
+    let old = try tree(["small": letters(small), "large": letters(large)])
+    for (name, isText) in [("small", true), ("large", false)] {
+      let duration = try ContinuousClock().measure {
+        let new = try tree(["small": letters(small), "large": letters(large)])
+        let path = try TreePath(name)
+        let from = try #require(try objects.entry(at: path, inTree: old))
+        let to = try #require(try objects.entry(at: path, inTree: new))
+        let edit = { (entry: TreeEntry) in
+          try objects.write(
+            .tree, Tree.empty.edited([TreeEdit(name: Array("f".utf8)[...], target: .entry(entry))]))
+        }
+        let outcome = try TreePatch.make(
+          from: edit(from), to: edit(to), in: objects, limits: .carried)
+        switch outcome {
+        case .made(let text): #expect(isText == text.contains(Array("\n@@ ".utf8)))
+        case .unsuited(let obstacle):
+          #expect(obstacle == .tooMuchBinary(byteCountMax: 1 << 20))
+          #expect(!isText)
+        }
+      }
+      #expect(duration < .seconds(60), "\(name)")
+    }
+  }
+
+  @Test func `a change of few lines in a long text is compared as text`() throws {
+    let lines = (0..<400_000).map { "\($0 % 7)\n" }
+    var changed = lines
+    changed[200_000] = "x\n"
+    let patch = try patch(tree(["f": lines.joined()]), tree(["f": changed.joined()]))
+    guard case .text = patch.sections[0].content else {
+      Issue.record("\(patch.sections[0].content)")
+      return
+    }
+  }
+
+  @Test func `more paths than allowed are refused, whatever becomes of each`() throws {
+    let limits = PatchingLimits(patchByteCountMax: 1 << 20, pathCountMax: 2, fileByteCountMax: 100)
+    let sections = { (count: Int) in try (0..<count).map { try addition("f\($0)", "1\n") } }
+    let parse = { (count: Int) in
+      try TreePatch.parse(TextPatch(sections(count)).printed(), limits: limits).sections.count
+    }
+    #expect(try parse(2) == 2)
+    #expect(throws: PatchTextError.overLimit(.paths, limit: 2, actual: 3)) { try parse(3) }
+  }
+
   @Test func manyNewObjectsBecomeOnePack() throws {
     let files = (0..<30).map { ("d\($0)/f", "content \($0)\n") }
     var overlay = ObjectOverlay(over: objects)

@@ -243,9 +243,9 @@ struct CheckRefusalTests {
     let id = try ObjectDatabase.hash(.blob, blob)
     let name = { (text: String) in Array(text.utf8) }
     let trees = [
-      treeBytes([("100644", name("b"), id), ("100644", name("a"), id)]),
       treeBytes([("100644", name("a"), id), ("100644", name("a"), id)]),
-      treeBytes([("104444", name("a"), id)]),
+      treeBytes([("100644", name("a"), id), ("40000", name("a"), id)]),
+      treeBytes([("100844", name("a"), id)]),
       treeBytes([("100644", [UInt8](repeating: 97, count: 256), id)]),
       Array(treeBytes([("100644", name("a"), id)]).dropLast()),
     ]

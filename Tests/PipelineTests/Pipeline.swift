@@ -44,6 +44,8 @@ struct PipelineOptions {
   /// Trusted by the applier as well; not by its checkout.
   var others: [Identity] = []
   var sentCountMax = Outbox.sentCountMax
+  var sourceLimits = TreeLimits()
+  var checkoutLimits = TreeLimits()
 }
 
 /// Both halves in one process, on real repositories: what the signer seals is moved from its outbox into the applier's
@@ -82,7 +84,7 @@ final class Pipeline {
     checkout = PipelineRepository(at: folder.path("live"), in: folder)
     configured = SignerRepository(
       path: source.path, remote: Self.remote, branches: [main], recipients: [applier.public],
-      history: options.history)
+      history: options.history, limits: options.sourceLimits)
     signerSettings = SignerSettings(
       identity: signer, state: folder.path("signer"), carriers: [], repositories: [configured],
       lifetimeMilliseconds: 86_400_000)
@@ -99,7 +101,7 @@ final class Pipeline {
           stream: StreamName(remote: Self.remote, branch: main), path: checkout.path,
           onLocalChanges: options.onLocalChanges, unusualPaths: options.unusualPaths,
           symbolicLinks: options.symbolicLinks, signers: [signer.public.mailbox],
-          staleAfterSeconds: nil)
+          staleAfterSeconds: nil, limits: options.checkoutLimits)
       ], deadline: .seconds(300))
     store = try MailboxStore(state: StateDatabase.applier(directory: applierSettings.state))
     worker = Self.worker(applierSettings, store, clock, answerCount)

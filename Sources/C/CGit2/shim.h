@@ -9,3 +9,6 @@ static inline int git_libgit2_set_size(int option, size_t value) {
 static inline int git_libgit2_set_flag(int option, int value) {
   return git_libgit2_opts(option, value);
 }
+static inline int git_libgit2_set_names(int option, const char **names, size_t count) {
+  return git_libgit2_opts(option, names, count);
+}

@@ -9,22 +9,33 @@ package struct Commit: Hashable, Sendable {
 
   /// Reads the raw bytes of a commit object, as they come in a message or out of a database.
   ///
-  /// The headers must stand in git's order (git-hash-object(1), format checks of git-fsck(1)): one
-  /// tree, any number of parents, author, committer, then others, none with a NUL byte. What names
-  /// and dates say is not looked at.
+  /// As git does (commit.c, `parse_commit_buffer`), only the tree and the parents are read, which must come
+  /// first. All else is bytes with a hash: authors, dates, encodings and signatures of any form.
   package init(bytes: [UInt8]) throws(GitError) {
     var header = CommitHeader(rest: bytes[...])
-    tree = try header.id(after: "tree ")
-    var parents: [ObjectID] = []
-    while header.startsWith("parent ") {
-      parents.append(try header.id(after: "parent "))
+    guard let tree = try header.id(after: "tree "), !header.rest.isEmpty else {
+      throw .malformedCommit(reason: "does not begin with the id of a tree")
     }
-    try header.line(after: "author ")
-    try header.line(after: "committer ")
-    try header.finish()
+    var parents: [ObjectID] = []
+    while let parent = try header.id(after: "parent ") { parents.append(parent) }
+    self.tree = tree
     self.parents = parents
     self.bytes = bytes
     id = try ObjectDatabase.hash(.commit, bytes)
+  }
+
+  /// When it was committed, in seconds since 1970, as far as that can be read: for looking at the newest first, and
+  /// for no decision.
+  package var committedAt: UInt64 {
+    let marker = Array("committer ".utf8)
+    for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      if line.isEmpty { return 0 }
+      guard line.starts(with: marker) else { continue }
+      guard let end = line.lastIndex(of: UInt8(ascii: ">")) else { return 0 }
+      let digits = line[(end + 1)...].drop { $0 == UInt8(ascii: " ") }.prefix { $0 != 0x20 }
+      return UInt64(String(decoding: digits, as: UTF8.self)) ?? 0
+    }
+    return 0
   }
 
   /// The first line of the message, for people; empty when there is none.
@@ -43,35 +54,22 @@ package struct Commit: Hashable, Sendable {
 private struct CommitHeader {
   var rest: ArraySlice<UInt8>
 
-  func startsWith(_ key: String) -> Bool { rest.starts(with: key.utf8) }
-
-  mutating func id(after key: String) throws(GitError) -> ObjectID {
-    guard let id = ObjectID(hexBytes: try line(after: key)) else {
-      throw .malformedCommit(reason: "has no object name after \"\(key)\"")
+  /// The id that the next line holds; `nil` where the line is another one.
+  mutating func id(after key: String) throws(GitError) -> ObjectID? {
+    guard rest.starts(with: key.utf8) else { return nil }
+    let digits = rest.dropFirst(key.utf8.count).prefix(2 * ObjectID.byteCount)
+    let end = digits.endIndex
+    // git reads digits in either case.
+    guard let id = ObjectID(hexBytes: digits.map(Self.lowercased)), end < rest.endIndex,
+      rest[end] == UInt8(ascii: "\n")
+    else {
+      throw .malformedCommit(reason: "has no id after \"\(key.dropLast())\"")
     }
+    rest = rest[(end + 1)...]
     return id
   }
 
-  @discardableResult
-  mutating func line(after key: String) throws(GitError) -> ArraySlice<UInt8> {
-    guard startsWith(key) else { throw .malformedCommit(reason: "lacks the header \"\(key)\"") }
-    return try line().dropFirst(key.utf8.count)
-  }
-
-  /// The other headers, up to the empty line; a commit without a message may end without one.
-  mutating func finish() throws(GitError) {
-    while !rest.isEmpty {
-      if try line().isEmpty { return }
-    }
-  }
-
-  private mutating func line() throws(GitError) -> ArraySlice<UInt8> {
-    guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else {
-      throw .malformedCommit(reason: "has a header line without an end")
-    }
-    let line = rest[..<end]
-    rest = rest[(end + 1)...]
-    if line.contains(0) { throw .malformedCommit(reason: "has a NUL byte in its headers") }
-    return line
+  private static func lowercased(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "F")).contains(byte) ? byte | 0x20 : byte
   }
 }

@@ -11,9 +11,10 @@ extension GitError: OperatorError {
     case .objectMissing, .objectKindWrong, .malformedTree, .malformedCommit, .indexUnreadable,
       .malformedShallowFile:
       .repositoryDamaged
+    case .inCommit(_, let error): error.code
     case .revisionMissing, .revisionAmbiguous: .revisionMissing
     case .referenceMoved: .referenceMoved
-    case .objectTooLarge, .treeTooDeep, .tooManyChanges, .tooManyCommits, .tooManyPackedObjects,
+    case .objectTooLarge, .treeTooDeep, .treeOverLimit, .tooManyCommits, .tooManyPackedObjects,
       .packedObjectTooLarge:
       .overLimit
     case .system(_, _, let code) where code == ENOSPC || code == EDQUOT: .diskFull

@@ -26,11 +26,14 @@ package enum GitError: Error, Equatable {
   case objectMissing(ObjectID)
   case objectKindWrong(ObjectID, expected: ObjectKind, actual: ObjectKind)
   case objectTooLarge(ObjectID, byteCount: Int, byteCountMax: Int)
-  case malformedTree(reason: String)
+  /// `path`: of the directory, where it is known.
+  case malformedTree(reason: String, path: [UInt8] = [])
   case malformedCommit(reason: String)
   case unsafePath(UnsafePath)
   case treeTooDeep(path: [UInt8], depthMax: Int)
-  case tooManyChanges(countMax: Int)
+  case treeOverLimit(TreeExcess)
+  /// Something is wrong with one commit of many.
+  indirect case inCommit(ObjectID, GitError)
 
   // Packs.
   case malformedPack(PackFault)
@@ -77,12 +80,14 @@ extension GitError: CustomStringConvertible {
       "object \(id): is a \(actual.rawValue), not a \(expected.rawValue)"
     case .objectTooLarge(let id, let byteCount, let byteCountMax):
       "object \(id): has \(byteCount) bytes, \(byteCountMax) are allowed"
-    case .malformedTree(let reason): "tree: \(reason)"
+    case .malformedTree(let reason, let path):
+      path.isEmpty ? "tree: \(reason)" : "directory \(TreePath.quoted(path)): \(reason)"
     case .malformedCommit(let reason): "commit: \(reason)"
     case .unsafePath(let path): path.description
     case .treeTooDeep(let path, let depthMax):
       "path \(TreePath.quoted(path)): lies deeper than \(depthMax) directories"
-    case .tooManyChanges(let countMax): "trees: differ in more than \(countMax) places"
+    case .treeOverLimit(let excess): excess.description
+    case .inCommit(let id, let error): "commit \(id): \(error)"
     case .malformedPack(let fault): "pack: \(fault.rawValue)"
     case .tooManyPackedObjects(let count, let countMax):
       "pack: has \(count) objects, \(countMax) are allowed"

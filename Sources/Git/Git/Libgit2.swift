@@ -30,9 +30,26 @@ package enum Libgit2 {
     for (option, size) in sizes where git_libgit2_set_size(Int32(option.rawValue), size) < 0 {
       return false
     }
+    // Whose a repository is, `Ownership` looks at: libgit2 does not know `safe.directory = *`.
+    guard git_libgit2_set_flag(Int32(GIT_OPT_SET_OWNER_VALIDATION.rawValue), 0) >= 0,
+      allowExtensions() >= 0
+    else { return false }
     // Durable before acknowledged: objects, packs, references and their directories.
     return git_libgit2_set_flag(Int32(GIT_OPT_ENABLE_FSYNC_GITDIR.rawValue), 1) >= 0
   }()
+
+  /// Those that change nothing of what is read or written here; `objectformat` is looked at on opening.
+  private static func allowExtensions() -> Int32 {
+    let extensions: [StaticString] = [
+      "objectformat", "partialclone", "preciousobjects", "worktreeconfig",
+    ]
+    var names = unsafe extensions.map { name in
+      unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+        as UnsafePointer<CChar>?
+    }
+    return unsafe git_libgit2_set_names(
+      Int32(GIT_OPT_SET_EXTENSIONS.rawValue), &names, names.count)
+  }
 
   /// Turns a negative result into an error, with the words that libgit2 keeps for this thread.
   @discardableResult

@@ -6,25 +6,40 @@ extension Repository {
   /// Paths of tracked files that are not as HEAD has them, in the index or in the working copy: the first `countMax`, and
   /// how many there are in all. Reads files whose time or size has changed.
   package func changedPaths(countMax: Int) throws(GitError) -> (paths: [String], count: Int) {
-    var options = unsafe git_status_options()
-    try unsafe Libgit2.check(
-      git_status_options_init(&options, UInt32(GIT_STATUS_OPTIONS_VERSION)), "status of \(path)")
-    unsafe options.show = GIT_STATUS_SHOW_INDEX_AND_WORKDIR
-    // Neither untracked nor ignored files, and submodules are their own repositories' business.
-    unsafe options.flags = GIT_STATUS_OPT_EXCLUDE_SUBMODULES.rawValue
-    var list: OpaquePointer?
-    try unsafe Libgit2.check(
-      git_status_list_new(&list, handle, &options), "status of \(path)")
-    defer { unsafe git_status_list_free(list) }
-    let count = unsafe git_status_list_entrycount(list)
-    let paths = (0..<min(count, countMax)).compactMap { index -> String? in
-      guard let entry = unsafe git_status_byindex(list, index) else { return nil }
-      let delta =
-        unsafe entry.pointee.index_to_workdir ?? entry.pointee.head_to_index
-      guard let name = unsafe delta?.pointee.old_file.path else { return nil }
-      return unsafe String(cString: name)
+    // Not git_status, which parses HEAD's commit more strictly than git does.
+    let head = try headCommit().map { id throws(GitError) in try objects.commit(id).tree }
+    var tree: OpaquePointer?
+    defer { unsafe git_tree_free(tree) }
+    if let head, head != ObjectDatabase.emptyTree {
+      var raw = head.raw
+      try unsafe Libgit2.check(git_tree_lookup(&tree, handle, &raw), "status of \(path)")
     }
-    return (paths, count)
+    var changed: Set<String> = []
+    var difference: OpaquePointer?
+    try unsafe Libgit2.check(
+      git_diff_tree_to_index(&difference, handle, tree, nil, nil), "status of \(path)")
+    unsafe Self.collect(difference, into: &changed)
+    var options = unsafe git_diff_options()
+    try unsafe Libgit2.check(
+      git_diff_options_init(&options, UInt32(GIT_DIFF_OPTIONS_VERSION)), "status of \(path)")
+    // Submodules are their own repositories' business.
+    unsafe options.ignore_submodules = GIT_SUBMODULE_IGNORE_ALL
+    try unsafe Libgit2.check(
+      git_diff_index_to_workdir(&difference, handle, nil, &options), "status of \(path)")
+    unsafe Self.collect(difference, into: &changed)
+    return (Array(changed.sorted().prefix(countMax)), changed.count)
+  }
+
+  /// Takes over the difference.
+  private static func collect(_ difference: OpaquePointer?, into paths: inout Set<String>) {
+    defer { unsafe git_diff_free(difference) }
+    for index in 0..<(unsafe git_diff_num_deltas(difference)) {
+      guard let delta = unsafe git_diff_get_delta(difference, index),
+        unsafe delta.pointee.status != GIT_DELTA_UNMODIFIED,
+        let name = unsafe delta.pointee.old_file.path
+      else { continue }
+      paths.insert(unsafe String(cString: name))
+    }
   }
 
   /// How many packs there are, and about how many objects that lie loose: from one of their 256 directories, as git-gc(1)

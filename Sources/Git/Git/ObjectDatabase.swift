@@ -33,9 +33,13 @@ package final class ObjectDatabase {
     try unsafe Libgit2.check(git_odb_open(&opened, objectsDirectory), "open \(objectsDirectory)")
     guard let opened = unsafe opened else { preconditionFailure("libgit2 gave no database") }
     unsafe handle = unsafe opened
-    for directory in others {
-      try unsafe Libgit2.check(git_odb_add_disk_alternate(handle, directory), "open \(directory)")
-    }
+    for directory in others { try add(directory) }
+    try addAlternates(of: objectsDirectory)
+  }
+
+  /// Also reads the objects below another `objects` directory.
+  func add(_ directory: String) throws(GitError) {
+    try unsafe Libgit2.check(git_odb_add_disk_alternate(handle, directory), "open \(directory)")
   }
 
   deinit { unsafe git_odb_free(handle) }

@@ -7,6 +7,7 @@ package enum PackFault: String, Sendable, Hashable, CaseIterable {
   case notStored = "has an object that is not stored as it is, in the fewest blocks"
   case trailingBytes = "goes on after its end"
   case truncated = "ends too early"
+  case duplicate = "has an object twice"
   case corrupt = "has a checksum that does not fit"
 }
 

@@ -59,7 +59,7 @@ package final class PackReceiver {
     let faults = [GIT_ERROR_INDEXER, GIT_ERROR_ZLIB, GIT_ERROR_ODB]
     let errorClass = unsafe git_error_last()?.pointee.klass
     if faults.contains(where: { Int32($0.rawValue) == errorClass }) {
-      throw .malformedPack(.corrupt)
+      throw .malformedPack(Libgit2.lastReason.contains("duplicate") ? .duplicate : .corrupt)
     }
     throw Libgit2.failure(code, "receive a pack")
   }
@@ -73,11 +73,18 @@ package final class QuarantinedPack {
   /// The repository's objects and the pack's.
   package let objects: ObjectDatabase
   package let objectCount: Int
+  /// What is in the pack itself.
+  package let index: PackIndex
   private let quarantine: Quarantine
 
   fileprivate init(_ quarantine: Quarantine, objectCount: Int) throws(GitError) {
     self.quarantine = quarantine
     self.objectCount = objectCount
+    let names = try SystemFile.names(in: quarantine.packDirectory)
+    guard let name = names.first(where: { $0.hasSuffix(".idx") }) else {
+      throw .malformedPack(.corrupt)
+    }
+    index = try PackIndex(path: quarantine.packDirectory + name)
     objects = try ObjectDatabase(
       objectsDirectory: quarantine.objectsDirectory, others: [quarantine.directory])
   }

@@ -20,6 +20,9 @@ package final class Repository {
     unsafe handle = unsafe opened
     self.path = path
     objects = try unsafe Self.objects(of: opened, path)
+    try requireOwner()
+    try requireObjectFormat()
+    try objects.addAlternates(of: commonDirectory + "objects")
   }
 
   /// Makes a new repository, with the directories that lead to it; HEAD names `branch`, which has
@@ -79,10 +82,6 @@ package final class Repository {
 
   private static func openingFailure(_ code: Int32, _ path: String) -> GitError {
     let reason = Libgit2.lastReason
-    if code == GIT_EOWNER.rawValue || reason.contains("safe.directory") {
-      return .ownedByAnotherUser(path: path)
-    }
-    if reason.contains("extensions.objectformat") { return .objectFormatUnsupported(path: path) }
     if reason.contains("unsupported extension") || reason.contains("unsupported repository version")
     {
       return .extensionUnsupported(path: path, reason: reason)

@@ -1,24 +1,30 @@
 import CGit2
 package import GitModel
 
-// Commits by name, and how they descend from each other.
+// Commits by name, and how they descend from each other. libgit2 parses commits more strictly than git does, so
+// none of its own walks are used.
 extension Repository {
   /// The commit that a revision names, as in gitrevisions(7); a tag is followed to its commit.
   package func resolve(_ revision: String) throws(GitError) -> ObjectID {
-    var object: OpaquePointer?
-    let code = unsafe git_revparse_single(&object, handle, revision)
-    switch code {
-    case GIT_ENOTFOUND.rawValue, GIT_EINVALIDSPEC.rawValue: throw .revisionMissing(revision)
-    case GIT_EAMBIGUOUS.rawValue: throw .revisionAmbiguous(revision)
-    default: try Libgit2.check(code, "resolve \(revision)")
+    let name = revision.prefix { $0 != "~" && $0 != "^" }
+    var commit = try commit(behind: try object(named: String(name), revision), revision)
+    for step in try Self.steps(revision[name.endIndex...], revision) {
+      switch step {
+      case .parent(0): break
+      case .parent(let number):
+        let parents = try objects.commit(commit).parents
+        guard number <= parents.count else { throw .revisionMissing(revision) }
+        commit = parents[number - 1]
+      case .ancestor(let count):
+        for _ in 0..<count {
+          guard let parent = try objects.commit(commit).parents.first else {
+            throw .revisionMissing(revision)
+          }
+          commit = parent
+        }
+      }
     }
-    defer { unsafe git_object_free(object) }
-    var commit: OpaquePointer?
-    guard unsafe git_object_peel(&commit, object, GIT_OBJECT_COMMIT) == 0 else {
-      throw .revisionMissing(revision)
-    }
-    defer { unsafe git_object_free(commit) }
-    return unsafe ObjectID(git_object_id(commit).pointee)
+    return commit
   }
 
   /// Whether `descendant` is `ancestor` or comes from it; history ends where the repository is
@@ -26,15 +32,8 @@ extension Repository {
   package func isAncestor(
     _ ancestor: ObjectID, of descendant: ObjectID
   ) throws(GitError) -> Bool {
-    if ancestor == descendant { return true }
-    // libgit2 knows nothing of shallow boundaries and fails behind them.
-    let boundary = try shallowBoundary()
-    if !boundary.isEmpty {
-      return try history(of: descendant, boundary, countMax: .max).contains(ancestor)
-    }
-    var (rawAncestor, rawDescendant) = (ancestor.raw, descendant.raw)
-    let code = unsafe git_graph_descendant_of(handle, &rawDescendant, &rawAncestor)
-    return try Libgit2.check(code, "compare histories") == 1
+    var walk = CommitWalk(objects, boundary: try shallowBoundary())
+    return try walk.isAncestor(ancestor, of: descendant)
   }
 
   /// The commits that `to` has and `from` has not, every parent before its children; history ends
@@ -42,53 +41,98 @@ extension Repository {
   package func commits(
     from: ObjectID?, to: ObjectID, countMax: Int
   ) throws(GitError) -> [ObjectID] {
-    let boundary = try shallowBoundary()
-    guard boundary.isEmpty else {
-      let known = try from.map { id throws(GitError) in
-        Set(try history(of: id, boundary, countMax: .max))
-      }
-      return try history(of: to, boundary, countMax: countMax, without: known ?? [])
-    }
-    var walk: OpaquePointer?
-    try unsafe Libgit2.check(git_revwalk_new(&walk, handle), "walk history")
-    defer { unsafe git_revwalk_free(walk) }
-    let order = GIT_SORT_TOPOLOGICAL.rawValue | GIT_SORT_REVERSE.rawValue
-    try unsafe Libgit2.check(git_revwalk_sorting(walk, order), "walk history")
-    var raw = to.raw
-    try unsafe Libgit2.check(git_revwalk_push(walk, &raw), "walk history of \(to)")
-    if let from {
-      raw = from.raw
-      try unsafe Libgit2.check(git_revwalk_hide(walk, &raw), "walk history of \(from)")
-    }
-    var commits: [ObjectID] = []
-    while true {
-      let code = unsafe git_revwalk_next(&raw, walk)
-      if code == GIT_ITEROVER.rawValue { return commits }
-      try Libgit2.check(code, "walk history of \(to)")
-      guard commits.count < countMax else { throw .tooManyCommits(countMax: countMax) }
-      commits.append(ObjectID(raw))
-    }
+    var walk = CommitWalk(objects, boundary: try shallowBoundary())
+    return try walk.commits(from: from, to: to, countMax: countMax)
   }
 
-  /// A commit and all it comes from, parents first, without those in `known` and what lies only
-  /// behind them.
-  private func history(
-    of tip: ObjectID, _ boundary: Set<ObjectID>, countMax: Int, without known: Set<ObjectID> = []
-  ) throws(GitError) -> [ObjectID] {
-    var result: [ObjectID] = []
-    var seen = known
-    var pending: [(id: ObjectID, isExpanded: Bool)] = [(tip, false)]
-    while let (id, isExpanded) = pending.popLast() {
-      if isExpanded {
-        guard result.count < countMax else { throw .tooManyCommits(countMax: countMax) }
-        result.append(id)
+  // MARK: - Names
+
+  private enum Step {
+    case parent(Int)
+    case ancestor(Int)
+  }
+
+  /// `~3`, `^`, `^2`, `^0`, `^{commit}` and `^{}`, in any number.
+  private static func steps(
+    _ suffix: Substring, _ revision: String
+  ) throws(GitError) -> [Step] {
+    var steps: [Step] = []
+    var rest = suffix
+    while let sign = rest.popFirst() {
+      if rest.hasPrefix("{") {
+        guard sign == "^", let end = rest.firstIndex(of: "}"),
+          ["{", "{commit"].contains(rest[..<end])
+        else { throw .revisionMissing(revision) }
+        rest = rest[rest.index(after: end)...]
         continue
       }
-      guard seen.insert(id).inserted else { continue }
-      pending.append((id, true))
-      let parents = boundary.contains(id) ? [] : try objects.commit(id).parents
-      pending += parents.reversed().map { ($0, false) }
+      let digits = rest.prefix { $0.isASCII && $0.isNumber }
+      rest = rest[digits.endIndex...]
+      guard let number = digits.isEmpty ? 1 : Int(digits), sign == "~" || sign == "^" else {
+        throw .revisionMissing(revision)
+      }
+      steps.append(sign == "~" ? .ancestor(number) : .parent(number))
     }
-    return result
+    return steps
+  }
+
+  private func object(named name: String, _ revision: String) throws(GitError) -> ObjectID {
+    if let id = ObjectID(hex: name), objects.contains(id) { return id }
+    let reference = name == "@" ? "HEAD" : name
+    for pattern in ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"] {
+      guard Self.isValidName(pattern + reference) else { continue }
+      if let id = try referenceTarget(pattern + reference) { return id }
+    }
+    if let id = try objects.object(abbreviated: name) { return id }
+    return try parsed(name, revision)
+  }
+
+  /// The rest of gitrevisions(7), `main@{yesterday}` for example, by libgit2.
+  private func parsed(_ name: String, _ revision: String) throws(GitError) -> ObjectID {
+    var object: OpaquePointer?
+    let code = unsafe git_revparse_single(&object, handle, name)
+    switch code {
+    case GIT_ENOTFOUND.rawValue, GIT_EINVALIDSPEC.rawValue: throw .revisionMissing(revision)
+    case GIT_EAMBIGUOUS.rawValue: throw .revisionAmbiguous(revision)
+    default: try Libgit2.check(code, "resolve \(revision)")
+    }
+    defer { unsafe git_object_free(object) }
+    return unsafe ObjectID(git_object_id(object).pointee)
+  }
+
+  private func commit(
+    behind object: ObjectID, _ revision: String
+  ) throws(GitError) -> ObjectID {
+    var id = object
+    while true {
+      switch try objects.header(id).kind {
+      case .commit: return id
+      case .tree, .blob: throw .revisionMissing(revision)
+      case .tag:
+        // gitformat(5): a tag begins with the line "object ID".
+        let line = try objects.read(id, .tag).dropFirst("object ".utf8.count)
+        guard let target = ObjectID(hexBytes: line.prefix(2 * ObjectID.byteCount)) else {
+          throw .revisionMissing(revision)
+        }
+        id = target
+      }
+    }
+  }
+}
+
+extension ObjectDatabase {
+  /// The only object whose id begins with these four or more digits; `nil` where there is none.
+  fileprivate func object(abbreviated digits: String) throws(GitError) -> ObjectID? {
+    guard (4..<2 * ObjectID.byteCount).contains(digits.utf8.count),
+      digits.utf8.allSatisfy({ ($0 | 0x20) != 0x20 && Character(UnicodeScalar($0)).isHexDigit })
+    else { return nil }
+    var short = git_oid()
+    var found = git_oid()
+    guard unsafe git_oid_fromstrp(&short, digits) == 0 else { return nil }
+    let code = unsafe git_odb_exists_prefix(&found, handle, &short, digits.utf8.count)
+    if code == GIT_ENOTFOUND.rawValue { return nil }
+    if code == GIT_EAMBIGUOUS.rawValue { throw .revisionAmbiguous(digits) }
+    try Libgit2.check(code, "resolve \(digits)")
+    return ObjectID(found)
   }
 }

@@ -2,9 +2,9 @@ package import GitModel
 
 /// One directory, parsed from the raw bytes of a tree object.
 ///
-/// Names are unique and in git's order, in which a directory's name counts as if it ended in a
-/// slash; whatever breaks that is refused. Old spellings that git reads are read as git does: mode
-/// 100664 as 100644, modes padded with zeros.
+/// What git reads is read as git does: any spelling of a mode (tree-walk.c, `canon_mode`), names in any
+/// order; the items are in git's order, in which a directory's name counts as if it ended in a slash.
+/// What no working copy could hold is refused: a name that stands twice, is empty, too long, or has a slash.
 package struct Tree: Sendable {
   /// Where an item's parts lie in the bytes of its tree.
   package struct Item: Sendable {
@@ -30,9 +30,12 @@ package struct Tree: Sendable {
 
   package init(bytes: [UInt8]) throws(GitError) {
     guard bytes.count <= Int32.max else { throw .malformedTree(reason: "has more than 2 GiB") }
-    let items = try Self.parsed(bytes)
+    var items = try Self.parsed(bytes)
+    if !Self.isInOrder(items, bytes) {
+      items.sort { Self.order(bytes, $0, bytes, $1) < 0 }
+    }
     self.init(bytes: bytes, items: items)
-    try checkOrder()
+    try checkNames()
   }
 
   package func name(of item: Item) -> ArraySlice<UInt8> {
@@ -72,9 +75,9 @@ package struct Tree: Sendable {
 // MARK: - Parsing
 
 extension Tree {
-  private static let directoryMode: UInt32 = 0o040000
-  private static let groupWritableMode: UInt32 = 0o100664
   private static let nameByteCountMax = 255  // NAME_MAX, limits.h: no checkout could hold more
+  /// Of a mode, which git pads with nothing and others with zeros.
+  private static let digitCountMax = 32
 
   private static func parsed(_ bytes: [UInt8]) throws(GitError) -> [Item] {
     var items: [Item] = []
@@ -85,48 +88,60 @@ extension Tree {
       var mode: UInt32 = 0
       while position < span.count, span[position] != UInt8(ascii: " ") {
         let digit = span[position] &- UInt8(ascii: "0")
-        guard digit < 8, position - start < 7 else {
+        guard digit < 8, position - start < digitCountMax, mode < 1 << 29 else {
           throw .malformedTree(reason: "has a mode that is no octal number")
         }
         mode = mode << 3 | UInt32(digit)
         position += 1
       }
+      guard position > start else { throw .malformedTree(reason: "has an entry without a mode") }
       position += 1
       let nameStart = position
-      while position < span.count, span[position] != 0 {
-        guard span[position] != UInt8(ascii: "/") else {
-          throw .malformedTree(reason: "has a slash in a name")
-        }
-        position += 1
-      }
+      while position < span.count, span[position] != 0 { position += 1 }
       guard position + 1 + ObjectID.byteCount <= span.count else {
         throw .malformedTree(reason: "ends inside an entry")
       }
-      guard nameStart < position, position - nameStart <= nameByteCountMax else {
-        throw .malformedTree(reason: "has a name that is empty or longer than 255 bytes")
-      }
-      items.append(
-        Item(
-          mode: try fileMode(mode), start: Int32(start), nameStart: Int32(nameStart),
-          nameEnd: Int32(position)))
-      position += 1 + ObjectID.byteCount
+      let item = Item(
+        mode: fileMode(mode), start: Int32(start), nameStart: Int32(nameStart),
+        nameEnd: Int32(position))
+      try checkName(bytes[nameStart..<position])
+      items.append(item)
+      position = item.end
     }
     return items
   }
 
-  private static func fileMode(_ mode: UInt32) throws(GitError) -> FileMode? {
-    if mode == directoryMode { return nil }
-    if mode == groupWritableMode { return .regular }
-    guard let known = FileMode(rawValue: mode) else {
-      throw .malformedTree(reason: "has the mode \(String(mode, radix: 8))")
+  private static func checkName(_ name: ArraySlice<UInt8>) throws(GitError) {
+    guard !name.isEmpty else { throw .malformedTree(reason: "has an entry without a name") }
+    guard name.count <= nameByteCountMax else {
+      throw .malformedTree(
+        reason: "has a name of \(name.count) bytes, \(nameByteCountMax) are allowed")
     }
-    return known
+    guard !name.contains(UInt8(ascii: "/")) else {
+      throw .malformedTree(reason: "has a slash in the name \(TreePath.quoted(name))")
+    }
   }
 
-  private func checkOrder() throws(GitError) {
+  /// `nil`: a directory. What is of no other kind, git takes for a submodule.
+  private static func fileMode(_ mode: UInt32) -> FileMode? {
+    switch mode & 0o170000 {
+    case 0o040000: nil
+    case 0o100000: mode & 0o100 == 0 ? .regular : .executable
+    case 0o120000: .symbolicLink
+    default: .submodule
+    }
+  }
+
+  private static func isInOrder(_ items: [Item], _ bytes: [UInt8]) -> Bool {
+    items.indices.dropFirst().allSatisfy {
+      order(bytes, items[$0 - 1], bytes, items[$0]) < 0
+    }
+  }
+
+  private func checkNames() throws(GitError) {
     for index in items.indices.dropFirst() {
       guard Self.order(bytes, items[index - 1], bytes, items[index]) < 0 else {
-        throw .malformedTree(reason: "has names out of order")
+        throw twice(items[index])
       }
       if items[index].isDirectory { try checkNoFile(namedLike: index) }
     }
@@ -138,10 +153,12 @@ extension Tree {
     for earlier in items[..<index].reversed() {
       let earlierName = self.name(of: earlier)
       guard earlierName.starts(with: name) else { return }
-      if earlierName.count == name.count {
-        throw .malformedTree(reason: "has a file and a directory of one name")
-      }
+      if earlierName.count == name.count { throw twice(earlier) }
     }
+  }
+
+  private func twice(_ item: Item) -> GitError {
+    .malformedTree(reason: "has the name \(TreePath.quoted(name(of: item))) twice")
   }
 }
 

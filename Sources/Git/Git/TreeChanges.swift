@@ -7,14 +7,22 @@ extension ObjectDatabase {
   /// A file that becomes a symbolic link or a submodule is one change; one that becomes a directory
   /// is a deletion, and an addition for each file below. Nothing is said of a mode's spelling:
   /// trees that differ only in it have no change.
-  /// - Throws: `unsafePath` for a path that must not be written to a disk, `tooManyChanges`,
-  ///   `treeTooDeep`.
+  /// - Throws: `unsafePath` for a path that must not be written to a disk, `treeOverLimit` before
+  ///   the first path is written down, `treeTooDeep`.
   package func changes(
     from old: ObjectID?, to new: ObjectID?, limits: TreeLimits = TreeLimits()
   ) throws(GitError) -> [TreeChange] {
+    try countedChanges(from: old, to: new, limits: limits).changes
+  }
+
+  /// The same with what they come to.
+  package func countedChanges(
+    from old: ObjectID?, to new: ObjectID?, limits: TreeLimits
+  ) throws(GitError) -> (changes: [TreeChange], difference: TreeDifference) {
+    let difference = try difference(from: old, to: new, limits: limits)
     var walk = TreeWalk(self, limits, ChangeCollector())
     try walk.run(from: old, to: new)
-    return walk.visitor.changes
+    return (walk.visitor.changes, difference)
   }
 
   /// What a path names in a tree; `nil` where nothing is, or a directory.

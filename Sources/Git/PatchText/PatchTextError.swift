@@ -31,6 +31,7 @@ package enum PatchTextError: Error, Equatable, CustomStringConvertible {
 package enum PatchLimit: String, Sendable, CaseIterable {
   case patchBytes = "byte count of the patch"
   case sections = "count of sections"
+  case paths = "count of paths"
   case hunks = "count of hunks"
   case pieceBytes = "byte count of a binary piece"
   case contentBytes = "byte count of a patched file"

@@ -9,7 +9,7 @@ package struct ObjectOverlay {
   package let base: ObjectDatabase
   /// In the order in which they were added: what an object needs comes before it.
   package private(set) var newObjects: [ObjectReference] = []
-  private var contents: [ObjectID: [UInt8]] = [:]
+  private var contents: [ObjectID: (kind: ObjectKind, bytes: [UInt8])] = [:]
   /// Of the new objects together: what they take in memory.
   package private(set) var byteCount = 0
 
@@ -20,7 +20,7 @@ package struct ObjectOverlay {
   @discardableResult
   package mutating func add(_ kind: ObjectKind, _ bytes: [UInt8]) throws(GitError) -> ObjectID {
     let id = try ObjectDatabase.hash(kind, bytes)
-    if contents.updateValue(bytes, forKey: id) == nil {
+    if contents.updateValue((kind, bytes), forKey: id) == nil {
       newObjects.append(ObjectReference(id: id, kind: kind))
       byteCount += bytes.count
     }
@@ -33,17 +33,22 @@ package struct ObjectOverlay {
   /// Forgets what was added since.
   package mutating func rollBack(to mark: Int) {
     for object in newObjects[mark...] {
-      byteCount -= contents.removeValue(forKey: object.id)?.count ?? 0
+      byteCount -= contents.removeValue(forKey: object.id)?.bytes.count ?? 0
     }
     newObjects.removeSubrange(mark...)
   }
 
   package func contains(_ id: ObjectID) -> Bool { contents[id] != nil || base.contains(id) }
 
+  package func header(_ id: ObjectID) throws(GitError) -> ObjectHeader {
+    guard let (kind, bytes) = contents[id] else { return try base.header(id) }
+    return ObjectHeader(kind: kind, byteCount: bytes.count)
+  }
+
   package func read(
     _ id: ObjectID, _ kind: ObjectKind, byteCountMax: Int = ObjectDatabase.byteCountMax
   ) throws(GitError) -> [UInt8] {
-    if let bytes = contents[id] { return bytes }
+    if let bytes = contents[id]?.bytes { return bytes }
     return try base.read(id, kind, byteCountMax: byteCountMax)
   }
 
@@ -52,13 +57,13 @@ package struct ObjectOverlay {
   package func flush(into repository: Repository) throws(GitError) {
     guard newObjects.count > Self.looseObjectCountMax else {
       for object in newObjects {
-        try repository.objects.write(object.kind, contents[object.id, default: []])
+        try repository.objects.write(object.kind, contents[object.id]?.bytes ?? [])
       }
       return
     }
     let contents = contents
     var stream = PackStream(newObjects) { (object: ObjectReference) throws(GitError) -> [UInt8] in
-      contents[object.id, default: []]
+      contents[object.id]?.bytes ?? []
     }
     let receiver = try PackReceiver(for: repository)
     while let piece = try stream.next() { try receiver.append(piece) }

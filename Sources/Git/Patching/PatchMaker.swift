@@ -37,19 +37,18 @@ struct PatchMaker {
   private func changes(
     from old: ObjectID?, to new: ObjectID
   ) throws(Unsuited) -> [TreeChange] {
-    // A path that changes has at most so many directories above it, on either side.
-    let visitCountMax = 2 * (limits.pathCountMax + 1) * (limits.depthMax + 1)
-    let treeLimits = TreeLimits(visitCountMax: visitCountMax, depthMax: limits.depthMax)
+    let countMax = limits.pathCountMax
+    let treeLimits = TreeLimits(pathCountMax: countMax, depthMax: limits.depthMax)
     do throws(GitError) {
-      let changes = try objects.changes(from: old, to: new, limits: treeLimits)
-      if changes.count <= limits.pathCountMax { return changes }
-      throw .tooManyChanges(countMax: limits.pathCountMax)
-    } catch {
-      if case .tooManyChanges = error {
-        throw .obstacle(.tooManyPaths(countMax: limits.pathCountMax))
+      let difference = try objects.difference(from: old, to: new, limits: treeLimits)
+      if difference.old.pathCount <= countMax {
+        let changes = try objects.changes(from: old, to: new, limits: treeLimits)
+        if changes.count <= countMax { return changes }
       }
-      throw .git(error)
+    } catch {
+      guard case .treeOverLimit = error else { throw .git(error) }
     }
+    throw .obstacle(.tooManyPaths(countMax: countMax))
   }
 
   private func content(
@@ -61,7 +60,9 @@ struct PatchMaker {
     let old = try read(change.old, at: change.path)
     let new = try read(change.new, at: change.path)
     try cost.count(content: old.count + new.count)
-    if old.contains(0) || new.contains(0) { return try binary(old, new, &cost) }
+    if old.contains(0) || new.contains(0) || !cost.takes(linesOf: old, new) {
+      return try binary(old, new, &cost)
+    }
     return try text(old, new, &cost)
   }
 
@@ -115,6 +116,7 @@ private struct Cost {
   private var contentByteCount = 0
   private var binaryByteCount = 0
   private var textByteCount = 0
+  private var lineCount = 0
 
   init(limits: PatchingLimits) { self.limits = limits }
 
@@ -123,6 +125,17 @@ private struct Cost {
     guard contentByteCount <= limits.contentByteCountMax else {
       throw .obstacle(.tooMuchContent(byteCountMax: limits.contentByteCountMax))
     }
+  }
+
+  /// Whether there is time to compare two texts line by line. A delta of bytes says the same, and costs time in proportion
+  /// to the bytes; lines that all look alike cost that much squared.
+  mutating func takes(linesOf old: [UInt8], _ new: [UInt8]) -> Bool {
+    let count = DifferingLines.count(old, new)
+    guard count <= limits.comparedLineCountMax,
+      lineCount + count <= limits.comparedLineCountMaxInAll
+    else { return false }
+    lineCount += count
+    return true
   }
 
   mutating func count(binary byteCount: Int) throws(Unsuited) {

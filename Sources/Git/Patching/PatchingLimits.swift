@@ -9,6 +9,9 @@ package struct PatchingLimits: Equatable, Sendable {
   /// What all new files may have together; they are in memory at once.
   package let contentByteCountMax: Int
   package let depthMax: Int
+  /// Differing lines of both sides that are compared as text: of one file, which costs below a second, and of all.
+  package let comparedLineCountMax = 200_000
+  package let comparedLineCountMaxInAll = 1_000_000
 
   package init(
     patchByteCountMax: Int, pathCountMax: Int, binaryByteCountMax: Int = 1 << 20,

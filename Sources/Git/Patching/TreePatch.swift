@@ -45,7 +45,14 @@ package enum TreePatch {
       // No hunk is shorter than eight bytes.
       hunkCountMax: limits.patchByteCountMax / 8,
       pieceByteCountMax: limits.fileByteCountMax)
-    return try TextPatch(parsing: text, limits: textLimits)
+    let patch = try TextPatch(parsing: text, limits: textLimits)
+    if patch.sections.count > limits.pathCountMax {
+      let pathCount = Set(patch.sections.lazy.map(\.path)).count
+      guard pathCount <= limits.pathCountMax else {
+        throw .overLimit(.paths, limit: limits.pathCountMax, actual: pathCount)
+      }
+    }
+    return patch
   }
 
   /// The tree that the patch makes of a base tree; its new objects are in the overlay.

@@ -1,3 +1,4 @@
+package import Git
 package import MessageFormat
 package import Sodium
 
@@ -45,11 +46,13 @@ package struct CheckoutSettings: Hashable, Sendable {
   /// How long it may be without any heartbeat, from when it was first watched; `nil`: for ever, for signers that send
   /// none.
   package let staleAfterSeconds: UInt64?
+  /// How much the checkout may hold.
+  package let limits: TreeLimits
 
   package init(
     stream: StreamName, path: String, onLocalChanges: LocalChanges,
     unusualPaths: UnusualPaths, symbolicLinks: SymbolicLinks, signers: Set<Mailbox>,
-    staleAfterSeconds: UInt64?
+    staleAfterSeconds: UInt64?, limits: TreeLimits = TreeLimits()
   ) {
     self.stream = stream
     self.path = path
@@ -58,5 +61,6 @@ package struct CheckoutSettings: Hashable, Sendable {
     self.symbolicLinks = symbolicLinks
     self.signers = signers
     self.staleAfterSeconds = staleAfterSeconds
+    self.limits = limits
   }
 }

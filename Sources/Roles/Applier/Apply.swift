@@ -49,10 +49,10 @@ struct Apply {
 
   /// A commit whose parents did not travel is where git's view of the history ends.
   private func recordShallowBoundary(_ batch: Batch) throws {
-    let boundary = Set(batch.patches.flatMap(\.boundary))
     let known = try batch.checkout.repository.shallowBoundary()
-    guard !boundary.isSubset(of: known) else { return }
-    try batch.checkout.repository.setShallowBoundary(known.union(boundary))
+    let boundary = batch.patches.reduce(known) { $0.subtracting($1.completed).union($1.boundary) }
+    guard boundary != known else { return }
+    try batch.checkout.repository.setShallowBoundary(boundary)
   }
 
   /// Writes what the changes put into the working tree to a private place on its file system, and syncs it.

@@ -17,10 +17,15 @@ final class Batch {
   /// What is to happen to the working tree, from the first revision to the last, by path.
   private(set) var changes: [TreePath: TreeChange] = [:]
   private(set) var patches: [CheckedPatch] = []
+  /// How much the checkout holds at `current`.
+  private(set) var totals: TreeTotals
+  private let sizes: CheckoutSizes
 
-  init(_ checkout: Checkout) {
+  init(_ checkout: Checkout, sizes: CheckoutSizes) throws(GitError) {
     self.checkout = checkout
+    self.sizes = sizes
     current = checkout.head
+    totals = try sizes.totals(of: checkout.head?.tree, in: checkout)
     overlay = ObjectOverlay(over: checkout.repository.objects)
   }
 
@@ -33,6 +38,8 @@ final class Batch {
   func add(_ patch: CheckedPatch) {
     patches.append(patch)
     current = patch.message.after
+    totals = patch.totals
+    sizes.note(totals, of: patch.message.after.tree, in: checkout)
     for change in patch.changes { merge(change) }
   }
 

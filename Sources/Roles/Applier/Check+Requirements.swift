@@ -17,8 +17,11 @@ extension Check {
   }
 
   /// The commit object in the message is the one that the revision names, with the signed tree.
-  @discardableResult
-  func requireCommit(_ message: Message) throws(Refused) -> Commit {
+  ///
+  /// `kind`: of an object that is there, or comes with the message; `nil` for what is not there.
+  func requireCommit(
+    _ message: Message, kind: (ObjectID) throws(GitError) -> ObjectKind?
+  ) throws -> Commit {
     let commit: Commit
     do throws(GitError) {
       commit = try Commit(bytes: message.commit)
@@ -31,7 +34,29 @@ extension Check {
         "the commit object is \(commit.id.abbreviated) with the tree \(commit.tree.abbreviated), not "
           + "\(message.after.revision.abbreviated) with \(message.after.tree.abbreviated)")
     }
+    try requireParents(of: commit, as: .commitMismatch, kind: kind)
     return commit
+  }
+
+  /// Parents may be missing; what is there under a parent's id must be a commit.
+  func requireParents(
+    of commit: Commit, as refusal: Refusal, kind: (ObjectID) throws(GitError) -> ObjectKind?
+  ) throws {
+    for parent in commit.parents {
+      guard let kind = try kind(parent), kind != .commit else { continue }
+      throw Refused(
+        refusal,
+        "the parent \(parent.abbreviated) of \(commit.id.abbreviated) is a \(kind.rawValue)")
+    }
+  }
+
+  /// What the decompressor gave is what the message says; more does not get so far.
+  func requireSize(_ count: Int, of description: PayloadDescription) throws(Refused) {
+    guard UInt64(count) == description.inflatedSize else {
+      throw Refused(
+        .malformed,
+        "the payload has \(count) bytes inflated, the message says \(description.inflatedSize)")
+    }
   }
 
   /// `content`: of a blob by its id, for the targets of symbolic links.
@@ -59,57 +84,6 @@ extension Check {
   }
 }
 
-// A received pack.
-extension Check {
-  func receive(_ opened: OpenedMessage) throws -> QuarantinedPack {
-    let description = opened.message.payload
-    let receiver = try PackReceiver(for: batch.checkout.repository, limits: PackLimits())
-    var decompressor = try Decompressor(outputByteCountMax: Int(description.inflatedSize))
-    try opened.payload.forEachPiece { piece, _ in
-      try decompressor.write(piece) { span throws(GitError) in try receiver.append(span) }
-    }
-    try decompressor.finish()
-    return try receiver.finish()
-  }
-
-  /// The commits that the message brings, each with everything that its tree needs, in the pack or there before.
-  func history(of message: Message, in objects: ObjectDatabase) throws -> [Commit] {
-    let known = batch.current?.tree
-    try requireComplete(message.after.tree, known: known, in: objects)
-    guard message.commit.isEmpty else { return [try requireCommit(message)] }
-    // Also where the repository has it already: nothing else says that it is a commit, with this tree.
-    try requireTree(try objects.commit(message.after.revision).tree, message)
-    var commits: [Commit] = []
-    var waiting = [message.after.revision]
-    var seen = Set(waiting)
-    while let id = waiting.popLast() {
-      // What the repository has already is not what this message brought.
-      if batch.checkout.repository.objects.contains(id) { continue }
-      guard objects.contains(id) else { continue }
-      let commit = try objects.commit(id)
-      try requireComplete(commit.tree, known: known, in: objects)
-      commits.append(commit)
-      waiting += commit.parents.filter { seen.insert($0).inserted }
-    }
-    return commits
-  }
-
-  /// Those of `commits` that git must not look behind: a parent is neither there nor on its way in the same batch.
-  func boundary(of commits: [Commit], isThere: (ObjectID) -> Bool) -> [ObjectID] {
-    let own = Set(commits.map(\.id))
-    return commits.filter { commit in
-      !commit.parents.allSatisfy { own.contains($0) || isThere($0) }
-    }.map(\.id)
-  }
-
-  private func requireComplete(
-    _ tree: ObjectID, known: ObjectID?, in objects: ObjectDatabase
-  ) throws(GitError) {
-    let missing = try objects.missingObjects(ofTree: tree, known: known)
-    if let first = missing.first { throw .objectMissing(first) }
-  }
-}
-
 // What went wrong, as a refusal if a peer did it, and as it is if the machine did.
 extension Check {
   static func refusal(of error: any Error) throws -> Refused {
@@ -131,7 +105,7 @@ extension Check {
   private static func refusal(ofGit error: GitError) throws -> Refused {
     switch error {
     case .unsafePath: Refused(.unsafePath, "\(error)")
-    case .objectTooLarge, .tooManyChanges, .treeTooDeep, .tooManyPackedObjects,
+    case .objectTooLarge, .treeOverLimit, .treeTooDeep, .tooManyPackedObjects,
       .packedObjectTooLarge, .tooManyCommits:
       Refused(.overLimit, "\(error)")
     case .objectMissing, .objectKindWrong, .malformedTree, .malformedCommit, .malformedPack:

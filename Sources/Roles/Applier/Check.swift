@@ -25,10 +25,14 @@ struct CheckedPatch {
   let objects: Objects
   /// The commits that it brings without all of their parents.
   let boundary: [ObjectID]
+  /// The commits of the shallow boundary whose parents it brings.
+  let completed: Set<ObjectID>
+  /// How much the checkout holds then.
+  let totals: TreeTotals
 
   fileprivate init(
     _ stored: StoredMessage, _ opened: OpenedMessage, changes: [TreeChange], objects: Objects,
-    boundary: [ObjectID]
+    boundary: [ObjectID], completed: Set<ObjectID> = [], totals: TreeTotals
   ) {
     self.stored = stored
     message = opened.message
@@ -36,6 +40,8 @@ struct CheckedPatch {
     self.changes = changes
     self.objects = objects
     self.boundary = boundary
+    self.completed = completed
+    self.totals = totals
   }
 }
 
@@ -127,16 +133,19 @@ struct Check {
       throw try Self.refusal(of: error)
     }
     try requireTree(tree, message)
-    let commit = try requireCommit(message)
+    let commit = try requireCommit(message) { id throws(GitError) in
+      batch.overlay.contains(id) ? try batch.overlay.header(id).kind : nil
+    }
     try batch.overlay.add(.commit, commit.bytes)
     let changes = Self.changes(of: patch)
+    let totals = try requireSize(try difference(of: changes))
     try requirePaths(changes) { id throws(GitError) in
       try batch.overlay.read(id, .blob, byteCountMax: TreePath.byteCountMax)
     }
     try requireNoLocalChange(changes)
     return CheckedPatch(
       stored, opened, changes: changes, objects: .computed,
-      boundary: boundary(of: [commit]) { batch.overlay.contains($0) })
+      boundary: boundary(of: [commit]) { batch.overlay.contains($0) }, totals: totals)
   }
 
   /// A path that changes its type stands in two sections.
@@ -164,9 +173,7 @@ struct Check {
       }
     }
     try decompressor.finish()
-    guard text.count == Int(description.inflatedSize) else {
-      throw Refused(.tampered, "the payload has another size than the message says")
-    }
+    try requireSize(text.count, of: description)
     return text
   }
 
@@ -174,13 +181,18 @@ struct Check {
 
   private func checkPack(_ opened: OpenedMessage, _ stored: StoredMessage) throws -> CheckedPatch {
     let message = opened.message
+    let limits = batch.checkout.settings.limits
     let pack: QuarantinedPack
-    let commits: [Commit]
+    let history: History
     let changes: [TreeChange]
+    let totals: TreeTotals
     do {
       pack = try receive(opened)
-      commits = try history(of: message, in: pack.objects)
-      changes = try pack.objects.changes(from: batch.current?.tree, to: message.after.tree)
+      history = try self.history(of: message, in: pack)
+      let counted = try pack.objects.countedChanges(
+        from: batch.current?.tree, to: message.after.tree, limits: limits)
+      changes = counted.changes
+      totals = try requireSize(counted.difference)
     } catch {
       throw try Self.refusal(of: error)
     }
@@ -190,6 +202,7 @@ struct Check {
     try requireNoLocalChange(changes)
     return CheckedPatch(
       stored, opened, changes: changes, objects: .packed(pack),
-      boundary: boundary(of: commits) { pack.objects.contains($0) })
+      boundary: boundary(of: history.commits) { pack.objects.contains($0) },
+      completed: history.completed, totals: totals)
   }
 }

@@ -17,6 +17,7 @@ final class Pipeline {
   private let hearing: HeartbeatHandler
   private let journal: Journal
   private let indexes: IndexCache
+  private let sizes = CheckoutSizes()
   private let log: Logger
   private let now: () -> Timestamp
   private let onAnswer: () -> Void
@@ -220,7 +221,8 @@ final class Pipeline {
   }
 
   private func newBatch(for message: Message, _ settings: CheckoutSettings) throws -> Batch {
-    Batch(try Checkout.open(settings, canCreate: message.before == nil, indexes: indexes))
+    try Batch(
+      try Checkout.open(settings, canCreate: message.before == nil, indexes: indexes), sizes: sizes)
   }
 
   /// Applies and answers a batch.

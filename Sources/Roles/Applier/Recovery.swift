@@ -85,7 +85,8 @@ final class Recovery {
   private func changes(of entry: Journal.Entry, in checkout: Checkout) throws -> [TreeChange] {
     let objects = checkout.repository.objects
     let before = try entry.before.map { try objects.commit($0).tree }
-    return try objects.changes(from: before, to: try objects.commit(entry.after).tree)
+    return try objects.changes(
+      from: before, to: try objects.commit(entry.after).tree, limits: .counted)
   }
 
   /// They were verified and checked before the journal named them, by the lists of trusted signers of that time.

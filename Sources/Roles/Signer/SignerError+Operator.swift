@@ -11,6 +11,7 @@ extension SignerError: OperatorError {
     case .quorum: .usage
     case .emptyPatch: .noChange
     case .unsupported: .contentUnsupported
+    case .unsendable(_, let error, _): error.code
     case .overLimit: .overLimit
     case .mailbox(let error): error.code
     case .state: .stateDamaged
@@ -29,6 +30,7 @@ extension SignerError: OperatorError {
     case .quorum: "ask for at most as many recipients as the branch has"
     case .emptyPatch: "nothing to send; commit a change first"
     case .mailbox(let error): error.hint
+    case .unsupported(_, _, let hint), .unsendable(_, _, let hint): hint
     default: nil
     }
   }

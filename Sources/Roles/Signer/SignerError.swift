@@ -1,3 +1,4 @@
+package import Git
 package import GitModel
 package import Mailboxes
 package import MessageFormat
@@ -16,7 +17,9 @@ package enum SignerError: Error, CustomStringConvertible {
   /// More recipients were asked for than a branch has.
   case quorum(Int, recipientCount: Int)
   case emptyPatch(before: ObjectID, after: ObjectID)
-  case unsupported(path: String, reason: String)
+  case unsupported(path: String, reason: String, hint: String? = nil)
+  /// A commit, or a tree or path of it, that cannot be sent as it is.
+  case unsendable(commit: ObjectID, GitError, hint: String?)
   case overLimit(what: String, limit: UInt64, actual: UInt64)
   case mailbox(MailboxError)
   case state(String)
@@ -37,7 +40,8 @@ package enum SignerError: Error, CustomStringConvertible {
       "a quorum of \(quorum) exceeds the branch's number of recipients, \(count)"
     case .emptyPatch(let before, let after):
       "the patch from \(before.abbreviated) to \(after.abbreviated) is empty: both have the same tree"
-    case .unsupported(let path, let reason): "\(path): \(reason)"
+    case .unsupported(let path, let reason, _): "\(path): \(reason)"
+    case .unsendable(let commit, let error, _): "commit \(commit): \(error)"
     case .overLimit(let what, let limit, let actual):
       "\(what) is \(actual), over the limit of \(limit)"
     case .mailbox(let error): "outbox: \(error)"
@@ -51,4 +55,26 @@ package enum SignerError: Error, CustomStringConvertible {
   var isEmptyPatch: Bool { if case .emptyPatch = self { true } else { false } }
 
   var isStreamMoved: Bool { if case .streamMoved = self { true } else { false } }
+}
+
+extension SignerError {
+  /// What git says of a commit on its way to a message, with what to do about it.
+  init(_ error: GitError, of commit: ObjectID, in repository: Repository) throws(GitError) {
+    if case .inCommit(let id, let error) = error {
+      try self.init(error, of: id, in: repository)
+      return
+    }
+    let hint: String? =
+      switch error {
+      case .treeOverLimit: "if it is meant to be so large, raise 'limits:' of the repository"
+      case .objectMissing where try repository.isPartialClone():
+        "the repository is a partial clone; `git fetch --refetch --no-filter` brings all of it"
+      case .objectMissing: "`git fsck --connectivity-only` there lists what is missing"
+      case .malformedTree, .unsafePath, .treeTooDeep:
+        "correct the path and commit; commits that hold it still are not sent with 'history: tip'"
+      case .objectTooLarge: "such a file cannot be sent; keep it elsewhere"
+      default: nil
+      }
+    self = .unsendable(commit: commit, error, hint: hint)
+  }
 }

@@ -1,3 +1,4 @@
+package import Git
 package import MessageFormat
 import Sealing
 package import Sodium
@@ -63,16 +64,19 @@ package struct SignerRepository: Sendable {
   package let branches: [BranchName]
   package let recipients: [PublicIdentity]
   package let history: History
+  /// How much a message may bring: of a snapshot, all.
+  package let limits: TreeLimits
 
   package init(
     path: String, remote: RemoteName, branches: [BranchName], recipients: [PublicIdentity],
-    history: History
+    history: History, limits: TreeLimits = TreeLimits()
   ) {
     self.path = path
     self.remote = remote
     self.branches = branches
     self.recipients = recipients
     self.history = history
+    self.limits = limits
   }
 
   package func stream(_ branch: BranchName) -> StreamName {

@@ -82,7 +82,7 @@ struct ApplierConfiguration {
   ) throws -> CheckoutSettings {
     let mapping = try node.mapping(keys: [
       "remote", "branch", "path", "on-local-changes", "unusual-paths", "symbolic-links", "signers",
-      "stale-after-seconds",
+      "stale-after-seconds", "limits",
     ])
     return CheckoutSettings(
       stream: StreamName(
@@ -95,7 +95,8 @@ struct ApplierConfiguration {
       symbolicLinks: try mapping[optional: "symbolic-links"]?
         .choice(CheckoutSettings.SymbolicLinks.self) ?? .inside,
       signers: try signers(mapping[optional: "signers"], trusted: trusted, in: file),
-      staleAfterSeconds: try staleAfterSeconds(mapping[optional: "stale-after-seconds"]))
+      staleAfterSeconds: try staleAfterSeconds(mapping[optional: "stale-after-seconds"]),
+      limits: try LimitsConfiguration.read(mapping[optional: "limits"]))
   }
 
   private static func staleAfterSeconds(_ node: ConfigurationNode?) throws -> UInt64? {

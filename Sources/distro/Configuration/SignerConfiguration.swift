@@ -6,7 +6,9 @@ import Sodium
 /// `config/signer.example.yaml`.
 enum SignerConfiguration {
   private static let lifetimeDaysDefault = 30
-  private static let repositoryKeys = ["path", "remote", "branches", "recipients", "history"]
+  private static let repositoryKeys = [
+    "path", "remote", "branches", "recipients", "history", "limits",
+  ]
   private static let heartbeatSecondsDefault = 60
   private static let heartbeatSecondsMax = 86_400
 
@@ -91,7 +93,8 @@ enum SignerConfiguration {
     return SignerRepository(
       path: try file.path(try mapping["path"]), remote: remote,
       branches: try mapping["branches"].list().map { try branch($0) }, recipients: recipients,
-      history: try mapping[optional: "history"]?.choice(SignerRepository.History.self) ?? .tip)
+      history: try mapping[optional: "history"]?.choice(SignerRepository.History.self) ?? .tip,
+      limits: try LimitsConfiguration.read(mapping[optional: "limits"]))
   }
 
   /// A recipient that no carrier reaches would wait for ever. A relay, whose server is nobody's mailbox, reaches all.

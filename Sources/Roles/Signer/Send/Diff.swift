@@ -47,13 +47,25 @@ enum Base: Hashable, Sendable {
 struct Diff {
   let repository: Repository
   let history: SignerRepository.History
+  let limits: TreeLimits
 
+  /// Throws `SignerError.unsendable` for what is wrong with a commit or its trees.
   func patch(for update: BranchUpdate, from base: Base) throws -> Patch {
+    do {
+      return try made(for: update, from: base)
+    } catch let error as GitError {
+      throw try SignerError(error, of: update.after, in: repository)
+    }
+  }
+
+  private func made(for update: BranchUpdate, from base: Base) throws -> Patch {
     let commit = try repository.objects.commit(update.after)
     let before = try snapshot(of: base)
     let after = Snapshot(revision: commit.id, tree: commit.tree)
     try requireChange(from: base, before, to: after)
-    let content = try content(from: base, before, to: after)
+    try requireParents(of: commit)
+    let content = try content(
+      from: base, before, to: after, isComparable: try isComparable(base, before, to: after))
     let isInPack =
       switch content {
       case .text: false
@@ -89,6 +101,33 @@ struct Diff {
     }
   }
 
+  /// An applier refuses it, since git would not work on there.
+  private func requireParents(of commit: Commit) throws(GitError) {
+    for parent in commit.parents where repository.objects.contains(parent) {
+      let kind = try repository.objects.header(parent).kind
+      guard kind == .commit else {
+        throw .objectKindWrong(parent, expected: .commit, actual: kind)
+      }
+    }
+  }
+
+  /// Counts what comes before anything is read for it. Whether the old tree can be compared with: one that is over every
+  /// limit was never sent.
+  private func isComparable(
+    _ base: Base, _ before: Snapshot?, to after: Snapshot
+  ) throws(GitError) -> Bool {
+    var old = before?.tree
+    if case .unknown = base { old = nil }
+    do throws(GitError) {
+      _ = try repository.objects.difference(from: old, to: after.tree, limits: limits)
+      return true
+    } catch {
+      guard case .treeOverLimit(let excess) = error, excess.isOfOldSide else { throw error }
+    }
+    _ = try repository.objects.difference(from: nil, to: after.tree, limits: limits)
+    return false
+  }
+
   /// Of a full history, the commits that the other side lacks, oldest first.
   private func missingCommits(
     from before: ObjectID?, to after: ObjectID
@@ -98,7 +137,7 @@ struct Diff {
   }
 
   private func content(
-    from base: Base, _ before: Snapshot?, to after: Snapshot
+    from base: Base, _ before: Snapshot?, to after: Snapshot, isComparable: Bool
   ) throws -> Patch.Content {
     if case .unknown = base {
       let missing = try missingCommits(from: nil, to: after.revision)
@@ -106,8 +145,10 @@ struct Diff {
     }
     let missing = try missingCommits(from: before?.revision, to: after.revision)
     func pack(_ reason: String) throws -> Patch.Content {
-      .pack(try packed(from: before, to: after, missing: missing), reason: reason)
+      let known = isComparable ? before : nil
+      return .pack(try packed(from: known, to: after, missing: missing), reason: reason)
     }
+    guard isComparable else { return try pack("the old tree is over the limits") }
     guard case .sent = base, let before else {
       return try pack(before == nil ? "snapshot" : "a revision that was never sent")
     }

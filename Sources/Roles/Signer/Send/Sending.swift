@@ -67,7 +67,10 @@ package struct Sending {
 
   func prepare(_ base: Base, to after: ObjectID, on stream: Stream) throws -> PreparedPatch {
     let update = BranchUpdate(stream: stream.name, before: base.revision, after: after)
-    let patch = try Diff(repository: stream.repository, history: stream.configured.history)
+    let patch = try Diff(
+      repository: stream.repository, history: stream.configured.history,
+      limits: stream.configured.limits
+    )
       .patch(for: update, from: base)
     return try enclose(stream).prepare(patch)
   }
