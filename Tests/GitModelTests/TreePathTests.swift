@@ -103,14 +103,21 @@ import Testing
     #expect(Self.hazard(most + "d") == .tooLong)
   }
 
-  @Test(arguments: ["a\nb", "a\tb", "\u{1b}[31m", "a\\b", "\u{7f}", "dir/\r"])
+  @Test(arguments: [
+    "a\nb", "a\tb", "\u{1b}[31m", "a\\b", "\u{7f}", "\u{80}", "é\u{9b}31m", "dir/\r",
+  ])
   func controlCharactersAndBackslashesAreUnusual(_ path: String) throws {
     #expect(try TreePath(path).isUnusual)
   }
 
-  @Test(arguments: ["a b", "\"", "é", "a'b", "-", "$(x)"])
+  @Test(arguments: ["a b", "\"", "é", "\u{a0}", "\u{2026}", "ß", "中", "a'b", "-", "$(x)"])
   func otherCharactersAreUsual(_ path: String) throws {
     #expect(try !TreePath(path).isUnusual)
+  }
+
+  @Test func `bytes that are no UTF-8 are unusual where a terminal could act on them`() throws {
+    #expect(try TreePath([97, 0x9b, 97]).isUnusual)
+    #expect(try !TreePath([97, 0xe9, 0xff]).isUnusual)
   }
 
   @Test func pathsAreOrderedAsGitOrdersThem() throws {

@@ -115,7 +115,10 @@ struct ObjectTests {
   func `a commit is read as git reads it`(commit: OddCommit) throws {
     let test = try TestRepository()
     try test.commit(["a": "1\n"])
-    let id = try commit.write(to: test)
+    let bytes = try commit.bytes(tree: test.id("HEAD^{tree}"), parent: test.id("HEAD"))
+    let written = try test.text(
+      ["hash-object", "-w", "--literally", "-t", "commit", "--stdin"], input: bytes)
+    let id = try #require(ObjectID(hex: written))
     let read = try test.open().objects.commit(id)
     #expect(read.id == id)
     #expect(read.tree == (try test.id("\(id)^{tree}")))

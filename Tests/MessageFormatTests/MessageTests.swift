@@ -109,15 +109,20 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
   }
 
   private static let revisions: [Spoilt] = [
-    Spoilt("before without its tree", fields.with(7), .invalid(field: "message.before")),
+    Spoilt("before without its tree", fields.with(7), .invalid(field: "message.before_tree")),
     Spoilt("before's tree alone", fields.with(6), .invalid(field: "message.before")),
     Spoilt("before zero", fields.with(6, .bytes(6, id(0))), .invalid(field: "message.before")),
     Spoilt(
       "before of 32 bytes", fields.with(6, .bytes(6, name(1))), .invalid(field: "message.before")),
     Spoilt("no after", fields.with(8).with(9), .invalid(field: "message.after")),
-    Spoilt("after without its tree", fields.with(9), .invalid(field: "message.after")),
+    Spoilt("after without its tree", fields.with(9), .invalid(field: "message.after_tree")),
     Spoilt("after zero", fields.with(8, .bytes(8, id(0))), .invalid(field: "message.after")),
-    Spoilt("after's tree zero", fields.with(9, .bytes(9, id(0))), .invalid(field: "message.after")),
+    Spoilt(
+      "after's tree zero", fields.with(9, .bytes(9, id(0))), .invalid(field: "message.after_tree")),
+    Spoilt(
+      "ref of 256 bytes",
+      fields.with(5, .text(5, "refs/heads/" + String(repeating: "b", count: 245))),
+      .overLimit(field: "message.ref", limit: 255, actual: 256)),
     Spoilt(
       "commit of 65,537 bytes",
       fields.with(10, .bytes(10, [UInt8](repeating: 1, count: 65_537))),

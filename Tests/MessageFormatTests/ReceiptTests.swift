@@ -116,7 +116,7 @@ import Testing
     Spoilt(
       "sequence over limit", applied.with(7, .number(7, .max)),
       .overLimit(field: "receipt.sequence", limit: Limits.numberMax, actual: .max)),
-    Spoilt("applied without revision", applied.with(8), .invalid(field: "receipt.tree")),
+    Spoilt("applied without revision", applied.with(8), .invalid(field: "receipt.revision")),
     Spoilt(
       "revision of 32 bytes", applied.with(8, .bytes(8, name(1))),
       .invalid(field: "receipt.revision")),

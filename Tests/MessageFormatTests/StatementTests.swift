@@ -13,7 +13,7 @@ import Testing
   @Test(arguments: [
     Spoilt(
       "no signature", fields.with(3),
-      .overLimit(field: "statement.signatures", limit: 16, actual: 0)),
+      .invalid(field: "statement.signatures")),
     Spoilt(
       "17 signatures", fields.with(3) + [Field](repeating: signature, count: 17),
       .overLimit(field: "statement.signatures", limit: 16, actual: 17)),

@@ -17,8 +17,10 @@ package enum TreeBomb {
   package static func make<ID>(
     _ kind: Kind, object: (_ isTree: Bool, [UInt8]) throws -> (id: ID, bytes: [UInt8])
   ) throws -> ID {
-    var level = try object(true, [])
-    if kind != .directoriesAlone {
+    var level: (id: ID, bytes: [UInt8])
+    if kind == .directoriesAlone {
+      level = try object(true, [])
+    } else {
       let isLarge = kind == .oneBlobAtManyPaths
       let blob = try object(false, [UInt8](repeating: 0, count: isLarge ? 1_000_000 : 0))
       level = try object(true, tree([("100644", "f", blob.bytes)]))

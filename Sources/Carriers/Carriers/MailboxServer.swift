@@ -98,7 +98,7 @@ package final class MailboxServer {
       }
       return answer(request, from: peer)
     } catch {
-      return [refusal(nil, .malformed, "\(error)", to: peer)]
+      return [refusal(nil, error.isOverLimit ? .overLimit : .malformed, "\(error)", to: peer)]
     }
   }
 

@@ -19,9 +19,22 @@ package struct TreePath: Hashable, Sendable, Comparable, CustomStringConvertible
   }
 
   /// Harmless to a Linux file system, but not to terminals, logs or other systems: control characters
-  /// and backslashes. A checkout accepts such paths only where its configuration says so.
+  /// (U+0000 to U+001F, U+007F to U+009F, and bytes of 0x80 to 0x9f that are no part of UTF-8) and
+  /// backslashes. A checkout accepts such paths only where its configuration says so.
   package var isUnusual: Bool {
-    bytes.contains { $0 < 0x20 || $0 == 0x7f || $0 == UInt8(ascii: "\\") }
+    let isPlain = { (byte: UInt8) in byte >= 0x20 && byte != 0x7f && byte != UInt8(ascii: "\\") }
+    guard bytes.allSatisfy(isPlain) else { return true }
+    guard bytes.contains(where: { (0x80...0x9f).contains($0) }) else { return false }
+    var decoder = UTF8()
+    var rest = bytes.makeIterator()
+    while true {
+      switch decoder.decode(&rest) {
+      case .scalarValue(let scalar): if (0x80...0x9f).contains(scalar.value) { return true }
+      // Where the text is not UTF-8, a terminal may take any such byte for a control character.
+      case .error: return true
+      case .emptyInput: return false
+      }
+    }
   }
 
   /// For people: between double quotes, everything but printable ASCII as octal escapes.

@@ -64,8 +64,19 @@ extension Repository {
   }
 
   /// Whether objects may be missing by intention: they are with the remote that it was cloned from.
+  ///
+  /// Source: git-config(1), `remote.<name>.promisor`; older ones, `extensions.partialClone`.
   package func isPartialClone() throws(GitError) -> Bool {
-    try configured("extensions.partialclone") != nil
+    if try configured("extensions.partialclone") != nil { return true }
+    var names = unsafe git_strarray()
+    try unsafe Libgit2.check(git_remote_list(&names, handle), "list remotes")
+    defer { unsafe git_strarray_dispose(&names) }
+    for index in 0..<(unsafe names.count) {
+      guard let name = unsafe names.strings[index] else { continue }
+      let isPromisor = try configured("remote.\(unsafe String(cString: name)).promisor")
+      if isPromisor == "true" { return true }
+    }
+    return false
   }
 
   func configured(_ name: String) throws(GitError) -> String? {

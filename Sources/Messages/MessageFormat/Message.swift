@@ -119,11 +119,14 @@ extension Message {
     let previous: ContentDigest? =
       wire.previous.isEmpty ? nil : try name(wire.previous, field: "message.previous")
     guard wire.sequence > 1 || previous == nil else { throw .invalid(field: "message.previous") }
-    guard let after = try Snapshot.decoding(wire.after, wire.afterTree, field: "message.after")
+    guard
+      let after = try Snapshot.decoding(
+        wire.after, wire.afterTree, fields: ("message.after", "message.after_tree"))
     else {
       throw .invalid(field: "message.after")
     }
-    let before = try Snapshot.decoding(wire.before, wire.beforeTree, field: "message.before")
+    let before = try Snapshot.decoding(
+      wire.before, wire.beforeTree, fields: ("message.before", "message.before_tree"))
     guard before != nil || wire.payload.kind != .replacement else {
       throw .invalid(field: "message.payload.kind")
     }
@@ -141,12 +144,13 @@ extension Message {
 extension Snapshot {
   /// `nil`: both are absent.
   static func decoding(
-    _ revision: Data, _ tree: Data, field: String
+    _ revision: Data, _ tree: Data, fields: (revision: String, tree: String)
   ) throws(FormatError) -> Snapshot? {
     if revision.isEmpty && tree.isEmpty { return nil }
-    guard let revision = ObjectID(bytes: revision), let tree = ObjectID(bytes: tree),
-      !revision.isZero, !tree.isZero
-    else { throw .invalid(field: field) }
+    guard let revision = ObjectID(bytes: revision), !revision.isZero else {
+      throw .invalid(field: fields.revision)
+    }
+    guard let tree = ObjectID(bytes: tree), !tree.isZero else { throw .invalid(field: fields.tree) }
     return Snapshot(revision: revision, tree: tree)
   }
 }

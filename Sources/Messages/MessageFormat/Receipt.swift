@@ -130,7 +130,8 @@ extension Receipt {
       return .refused(refusal, detail: try detail(of: wire))
     }
     guard wire.detail.isEmpty else { throw .invalid(field: "receipt.detail") }
-    let snapshot = try Snapshot.decoding(wire.revision, wire.tree, field: "receipt.tree")
+    let snapshot = try Snapshot.decoding(
+      wire.revision, wire.tree, fields: ("receipt.revision", "receipt.tree"))
     if wire.standing == .behind { return .behind(snapshot) }
     guard let snapshot else { throw .invalid(field: "receipt.tree") }
     switch wire.standing {

@@ -42,11 +42,9 @@ package struct Statement: Hashable, Sendable {
     let wire = try decodeCanonically(
       WireStatement.self, from: bytes, named: "statement",
       byteCountMax: Limits.statementByteCountMax)
-    guard (1...Limits.signatureCountMax).contains(wire.signatures.count) else {
-      throw .overLimit(
-        field: "statement.signatures", limit: UInt64(Limits.signatureCountMax),
-        actual: UInt64(wire.signatures.count))
-    }
+    guard !wire.signatures.isEmpty else { throw .invalid(field: "statement.signatures") }
+    try requireLimit(
+      wire.signatures.count, Limits.signatureCountMax, field: "statement.signatures")
     var signatures: [Signature] = []
     for signature in wire.signatures {
       guard signature.signature.count == Limits.signatureByteCount else {

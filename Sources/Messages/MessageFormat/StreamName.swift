@@ -46,6 +46,7 @@ package struct StreamName: Hashable, Sendable, CustomStringConvertible {
 
   init(remote: String, ref: String, of structure: String) throws(FormatError) {
     self.remote = try RemoteName(remote, of: structure)
+    try requireLimit(ref.utf8.count, Limits.refByteCountMax, field: "\(structure).ref")
     guard let branch = BranchName(fullName: ref) else { throw .invalid(field: "\(structure).ref") }
     self.branch = branch
   }

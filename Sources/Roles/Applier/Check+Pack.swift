@@ -41,7 +41,8 @@ extension Check {
     } else {
       history.commits = [try requireCommit(message, kind: Self.kinds(in: pack.objects))]
     }
-    let packedCount = history.commits.count { pack.index.contains($0.id) }
+    // A commit is in the message or in the pack, not in both.
+    let packedCount = message.commit.isEmpty ? history.commits.count : 0
     try requireNothingElse(in: pack, history.commits, packedCount, &completeness)
     return history
   }

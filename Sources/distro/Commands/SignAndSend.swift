@@ -26,7 +26,7 @@ struct SignAndSend: ParsableCommand {
   @Option(help: "The revision that the appliers have; by default what they last said, or was sent.")
   var from: String?
 
-  @Flag(help: "Starts from nothing: for machines that have no checkout yet.")
+  @Flag(help: "Sends all of it: to new machines, and in the place of what the others have.")
   var snapshot = false
 
   @Option(help: "The revision to bring them to; the tip of the branch, unless given.")
@@ -89,23 +89,13 @@ struct SignAndSend: ParsableCommand {
   }
 }
 
-/// What git writes to a `post-receive` hook.
+/// What git writes to a `post-receive` hook: a line for each ref of the push, of which there may be any number.
 enum HookInput {
-  /// A push of more refs than this is no push that anyone makes.
-  static let lineCountMax = 10_000
-
   static func lines() throws -> [String] {
     guard isatty(STDIN_FILENO) == 0 else {
       throw ValidationError(
         "name a branch with --ref, or give post-receive lines on standard input")
     }
-    var lines: [String] = []
-    while let line = readLine() {
-      guard lines.count < lineCountMax else {
-        throw ValidationError("more than \(lineCountMax) lines on standard input")
-      }
-      if !line.isEmpty { lines.append(line) }
-    }
-    return lines
+    return AnyIterator { readLine() }.filter { !$0.isEmpty }
   }
 }

@@ -25,6 +25,9 @@ package final class PushIntake {
   private let healing: Healing
   private var goals: [Arrivals.Goal] = []
   private var failureCount = 0
+  /// Refs of pushes that are not sent, of which the first are named.
+  private var unsentRefCount = 0
+  private static let namedRefCountMax = 20
 
   package init(
     _ settings: SignerSettings, outbox: Outbox, courier: Courier,
@@ -44,6 +47,8 @@ package final class PushIntake {
       let entries = try entries(request)
       try requireQuorum(request, entries)
       for line in lines { try send(line, entries) }
+      let unnamedCount = unsentRefCount - Self.namedRefCountMax
+      if unnamedCount > 0 { report(.notice("\(unnamedCount) more refs; nothing was sent")) }
     case .branch(let ref, let start, let to):
       let entries = try entries(request)
       try requireQuorum(request, entries)
@@ -88,16 +93,13 @@ package final class PushIntake {
       return fail("not a post-receive line: \(line.prefix(200))", hint: Push.lineHint)
     }
     guard push.ref.hasPrefix(BranchName.prefix) else {
-      return report(.notice("\(push.ref): only branches are handled yet; nothing was sent"))
+      return leave(push, "only branches are handled yet")
     }
     guard !push.after.isZero else {
-      return report(
-        .notice("\(push.ref): deleted branches are not handled yet; nothing was sent"))
+      return leave(push, "deleted branches are not handled yet")
     }
     let found = BranchName(fullName: push.ref).map { entries.of($0) } ?? []
-    if found.isEmpty {
-      report(.notice("\(push.ref): not among the configured branches; nothing was sent"))
-    }
+    if found.isEmpty { leave(push, "not among the configured branches") }
     for (branch, entry) in found {
       do {
         try add(try sending.send(push, on: branch, of: entry), entry)
@@ -107,6 +109,12 @@ package final class PushIntake {
         fail(error)
       }
     }
+  }
+
+  private func leave(_ push: Push, _ reason: String) {
+    unsentRefCount += 1
+    guard unsentRefCount <= Self.namedRefCountMax else { return }
+    report(.notice("\(push.ref): \(reason); nothing was sent"))
   }
 
   /// With what is on its way to the same revision already: a run that is repeated goes on where the last one ended.

@@ -28,8 +28,10 @@ struct BranchSending {
     case whereRecipientsAre(old: ObjectID?)
     /// All recipients from here, whatever they say.
     case base(Base)
+    /// All of it, in the place of what each recipient says that it has.
+    case snapshot
 
-    var isGiven: Bool { if case .base = self { true } else { false } }
+    var isGiven: Bool { if case .whereRecipientsAre = self { false } else { true } }
   }
 
   init(_ sending: Sending, _ stream: Stream, from start: Start, to asked: ObjectID?) {
@@ -83,6 +85,10 @@ struct BranchSending {
       let done = Set(sent.flatMap(\.recipients))
       return StartingPoints.split(
         stream.configured.recipients.filter { !done.contains($0.mailbox) }, from: base)
+    case .snapshot:
+      let done = Set(sent.flatMap(\.recipients))
+      return try StartingPoints(stream: stream, outbox: outbox)
+        .replacements(for: stream.configured.recipients.filter { !done.contains($0.mailbox) })
     }
   }
 

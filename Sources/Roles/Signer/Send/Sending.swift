@@ -25,7 +25,7 @@ package struct Sending {
     /// What each recipient is known to have, or else what was sent last, or else nothing.
     case whereRecipientsAre
     case revision(String)
-    /// A snapshot, for machines that have no checkout yet.
+    /// All of it, also for machines that have something.
     case nothing
   }
 
@@ -41,7 +41,7 @@ package struct Sending {
       switch start {
       case .whereRecipientsAre: .whereRecipientsAre(old: nil)
       case .revision(let revision): .base(.sent(try stream.repository.resolve(revision)))
-      case .nothing: .base(.nothing)
+      case .nothing: .snapshot
       }
     return try send(stream, from: from, to: asked)
   }
@@ -70,8 +70,7 @@ package struct Sending {
     let patch = try Diff(
       repository: stream.repository, history: stream.configured.history,
       limits: stream.configured.limits
-    )
-      .patch(for: update, from: base)
+    ).patch(for: update, from: base)
     return try enclose(stream).prepare(patch)
   }
 
@@ -101,7 +100,8 @@ package struct Sending {
     guard try !repository.isShallow else {
       throw SignerError.unsupported(
         path: configured.path,
-        reason: "is a shallow clone: what lies behind its boundary cannot be sent")
+        reason: "is a shallow clone: what lies behind its boundary cannot be sent",
+        hint: "run `git fetch --unshallow` there")
     }
     return Stream(configured: configured, branch: branch, repository: repository)
   }

@@ -39,6 +39,21 @@ struct StartingPoints {
     return order.flatMap { base in Self.split(groups[base] ?? [], from: base) }
   }
 
+  /// For sending everything: a message that has the place of what a recipient says it has mends what is missing or damaged
+  /// there, and brings the commits that were left out before the history was `full`.
+  func replacements(for recipients: [PublicIdentity]) throws -> [Group] {
+    let known = Dictionary(
+      try outbox.recipients(of: stream.name).map { ($0.mailbox, $0) }
+    ) { first, _ in first }
+    let groups = Dictionary(grouping: recipients) { identity -> Base in
+      guard let recipient = known[identity.mailbox], recipient.standing != nil,
+        let revision = recipient.revision, let tree = recipient.tree
+      else { return .nothing }
+      return .unknown(Snapshot(revision: revision, tree: tree))
+    }
+    return groups.flatMap { base, recipients in Self.split(recipients, from: base) }
+  }
+
   /// Recipients that start from the same revision, in as many messages as they need.
   static func split(_ recipients: [PublicIdentity], from base: Base) -> [Group] {
     stride(from: 0, to: recipients.count, by: Limits.recipientCountMax).map { start in

@@ -1,36 +1,29 @@
-import GitModel
-import Testing
+package import GitModel
 
 /// A commit that programs other than git have written, and that git clones, checks out and logs.
-struct OddCommit: Sendable, CustomTestStringConvertible {
-  let name: String
+package struct OddCommit: Sendable, CustomStringConvertible {
+  package let name: String
   /// `TREE` and `PARENT` stand for ids.
-  let text: [UInt8]
+  private let text: String
 
-  var testDescription: String { name }
+  package var description: String { name }
 
-  init(_ name: String, _ text: String) {
+  fileprivate init(_ name: String, _ text: String) {
     self.name = name
-    self.text = Array(text.utf8)
+    self.text = text
   }
 
-  /// On top of HEAD, with its tree.
-  func write(to test: TestRepository) throws -> ObjectID {
-    var text = String(decoding: text, as: UTF8.self)
-    let (tree, parent) = (try test.id("HEAD^{tree}").hex, try test.id("HEAD").hex)
-    text.replace("TREE", with: tree)
-    text.replace("UPPER", with: tree.uppercased())
-    text.replace("PARENT", with: parent)
-    let id = try test.text(
-      ["hash-object", "-w", "--literally", "-t", "commit", "--stdin"], input: Array(text.utf8))
-    return try #require(ObjectID(hex: id))
+  package func bytes(tree: ObjectID, parent: ObjectID) -> [UInt8] {
+    let text = text.replacing("TREE", with: tree.hex)
+      .replacing("UPPER", with: tree.hex.uppercased()).replacing("PARENT", with: parent.hex)
+    return Array(text.utf8)
   }
 }
 
-enum OddCommits {
+package enum OddCommits {
   private static let people = "author A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n"
 
-  static let all = [
+  package static let all = [
     OddCommit("two authors", "tree TREE\nparent PARENT\nauthor B <b@c> 1 +0000\n\(people)\nm\n"),
     OddCommit(
       "time of 2^64",
