@@ -209,12 +209,18 @@ import Testing
     let chunk = CarrierRequest.chunk(ChunkName(id: Letter(1).id, index: 0)).encoded()
     let tooLong = [UInt8](repeating: 8, count: Limits.carrierFrameByteCountMax + 1)
     let notRequests: [[[UInt8]]] = [
-      [], [[]], [[0xff]], [Array("GET / HTTP/1.1\r\n\r\n".utf8)], [tooLong], [collect, []],
+      [], [[]], [[0xff]], [Array("GET / HTTP/1.1\r\n\r\n".utf8)], [collect, []],
       [collect + [0]], [collect, [1]], [chunk, [1], [2]], [Array(collect.dropLast())],
     ]
     for frames in notRequests {
       let replies = desk.desk.handle(frames, from: peer).map(\.reply)
       expectRefusal(.malformed, of: nil, in: replies)
+    }
+    let tooMuchCredit = CarrierRequest.collect(
+      after: 0, credit: Limits.creditMax + 1, waitMilliseconds: 0)
+    for frame in [tooLong, tooMuchCredit.encoded()] {
+      let replies = desk.desk.handle([frame], from: peer).map(\.reply)
+      expectRefusal(.overLimit, of: nil, in: replies)
     }
     let withoutChunk = desk.desk.handle([chunk], from: peer).map(\.reply)
     expectRefusal(.malformed, of: Letter(1).id, in: withoutChunk)
