@@ -108,17 +108,30 @@ let package = Package(
 
     // Layer 3: how sealed messages travel.
     .target(
-      name: "Carriers",
+      name: "CarrierProtocol",
       dependencies: [
-        "Diagnostics", "MessageFormat", "Sodium", "Sealing", "Mailboxes", "ZeroMQ", "Host", logging,
-      ], path: "Sources/Carriers/Carriers", swiftSettings: strict),
+        "Diagnostics", "MessageFormat", "Sodium", "Sealing", "Mailboxes", "Host", logging,
+      ], path: "Sources/Carriers/CarrierProtocol", swiftSettings: strict),
+
+    // Layer 4: what moves them, one target a transport.
+    .target(
+      name: "ZeroMQCarrier",
+      dependencies: [
+        "Diagnostics", "MessageFormat", "Sodium", "Sealing", "Mailboxes", "ZeroMQ", "Host",
+        "CarrierProtocol", logging,
+      ], path: "Sources/Carriers/ZeroMQCarrier", swiftSettings: strict),
+
+    .target(
+      name: "InProcessCarrier",
+      dependencies: ["MessageFormat", "Mailboxes", "Host", "CarrierProtocol"],
+      path: "Sources/Carriers/InProcessCarrier", swiftSettings: strict),
 
     // Layer 4: the two halves, and what stands between them; they never meet.
     .target(
       name: "Signer",
       dependencies: [
-        "GitModel", "Diagnostics", "MessageFormat", "Sodium", "Git", "Compression", "ZeroMQ",
-        "Sealing", "Patching", "Mailboxes", "Carriers", grdb, logging,
+        "Diagnostics", "GitModel", "MessageFormat", "Sodium", "Git", "Compression", "Sealing",
+        "Patching", "Mailboxes", "CarrierProtocol", "Host", grdb, logging,
       ], path: "Sources/Roles/Signer", swiftSettings: strict),
     .target(
       name: "Applier",
@@ -130,16 +143,16 @@ let package = Package(
     .target(
       name: "Relay",
       dependencies: [
-        "Diagnostics", "MessageFormat", "Sodium", "ZeroMQ", "Spool", "Sealing", "Mailboxes",
-        "Carriers", grdb, logging,
+        "Diagnostics", "MessageFormat", "Sodium", "Spool", "Sealing", "Mailboxes",
+        "CarrierProtocol", grdb, logging,
       ], path: "Sources/Roles/Relay", swiftSettings: strict),
 
     // Layer 5: commands, configuration, terminal; joins the halves.
     .executableTarget(
       name: "distro",
       dependencies: [
-        "Diagnostics", "MessageFormat", "Sodium", "Git", "ZeroMQ", "Sealing", "Mailboxes",
-        "Carriers", "Signer", "Applier", "Relay", "Host", arguments, lifecycle, signals, yaml,
+        "Diagnostics", "MessageFormat", "Sodium", "Git", "Sealing", "Mailboxes", "CarrierProtocol",
+        "ZeroMQCarrier", "Signer", "Applier", "Relay", "Host", arguments, lifecycle, signals, yaml,
         logging,
       ], swiftSettings: generated, linkerSettings: [.unsafeFlags(standalone)]),
 
@@ -148,8 +161,9 @@ let package = Package(
     .executableTarget(
       name: "distro-bench",
       dependencies: [
-        "MessageFormat", "Sodium", "ZeroMQ", "Sealing", "Mailboxes", "Carriers", "Signer",
-        "Applier", "TestSupport", grdb,
+        "MessageFormat", "Sodium", "ZeroMQ", "ZeroMQCarrier", "Sealing", "Mailboxes",
+        "CarrierProtocol",
+        "Host", "Signer", "Applier", "TestSupport", grdb,
       ], path: "Tests/Bench", swiftSettings: generated),
     // `make crash-test`: kills the program above, and judges what is left.
     .executableTarget(
@@ -162,7 +176,10 @@ let package = Package(
     .testTarget(
       name: "CarriersTests",
       dependencies: [
-        "Carriers", "Mailboxes", "MessageFormat", "Sodium", "ZeroMQ", "TestSupport", grdb, logging,
+        "CarrierProtocol", "ZeroMQCarrier", "InProcessCarrier", "Mailboxes", "MessageFormat",
+        "Sodium", "ZeroMQ",
+        "Host",
+        "TestSupport", grdb, logging,
       ], swiftSettings: strict),
     .testTarget(name: "CompressionTests", dependencies: ["Compression"], swiftSettings: strict),
     .testTarget(name: "GitModelTests", dependencies: ["GitModel"], swiftSettings: strict),
@@ -188,7 +205,8 @@ let package = Package(
       name: "PipelineTests",
       dependencies: [
         "GitModel", "MessageFormat", "Sodium", "Git", "PatchText", "ZeroMQ", "Compression",
-        "Sealing", "Patching", "Mailboxes", "Carriers", "Signer", "Applier", "TestSupport", grdb,
+        "Sealing", "Patching", "Mailboxes", "CarrierProtocol", "ZeroMQCarrier", "Signer", "Applier",
+        "Host", "TestSupport", grdb,
         logging,
       ], swiftSettings: strict),
     .testTarget(
@@ -199,7 +217,8 @@ let package = Package(
     .testTarget(
       name: "RelayTests",
       dependencies: [
-        "Relay", "Carriers", "Mailboxes", "Sealing", "MessageFormat", "Sodium", "ZeroMQ", "Spool",
+        "Relay", "CarrierProtocol", "ZeroMQCarrier", "Host", "Mailboxes", "Sealing",
+        "MessageFormat", "Sodium", "ZeroMQ", "Spool",
         "TestSupport", grdb, logging,
       ], swiftSettings: strict),
     .testTarget(
@@ -216,7 +235,7 @@ let package = Package(
       name: "WorkingTreeTests", dependencies: ["WorkingTree", "GitModel"],
       swiftSettings: strict),
     .testTarget(
-      name: "ZeroMQTests", dependencies: ["ZeroMQ", "CZeroMQ", "TestSupport"],
+      name: "ZeroMQTests", dependencies: ["ZeroMQ", "CZeroMQ", "Host", "TestSupport"],
       swiftSettings: strict),
   ]
 )

@@ -1,9 +1,10 @@
-import Carriers
+import CarrierProtocol
 import MessageFormat
 import Sealing
 import Sodium
 import TestSupport
 import ZeroMQ
+import ZeroMQCarrier
 
 /// An identity's connection to a carrier, as plain as the protocol allows. Belongs to one thread at a time.
 final class CarrierVisitor: @unchecked Sendable {
@@ -51,7 +52,7 @@ final class CarrierVisitor: @unchecked Sendable {
     guard case .message(let frames, _) = try socket.receive(by: deadline) else { return nil }
     receivedByteCount += frames.dropFirst().reduce(0) { $0 + UInt64($1.byteCount) }
     let reply = try CarrierReply(decoding: frames[0].bytes)
-    if case .refused(_, let reason, let detail) = reply {
+    if case .refused(_, let reason, _, let detail) = reply {
       throw ProgramFailure(description: "refused: \(reason.rawValue): \(detail)")
     }
     return reply

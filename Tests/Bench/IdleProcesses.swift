@@ -1,4 +1,5 @@
 import Foundation
+import Host
 import MessageFormat
 import Sodium
 import TestSupport

@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Mailboxes
 import MessageFormat
 import TestSupport
@@ -9,20 +9,20 @@ import Testing
   private static let size = Letter(1).size.byteCount
 
   private let folder: TemporaryFolder
-  private let alice = MailboxServer.Peer.connection(1, of: Desk.alice)
-  private let bob = MailboxServer.Peer.connection(1, of: Desk.bob)
+  private let alice = MailboxServer.Peer.connection(1, of: TestHost.alice)
+  private let bob = MailboxServer.Peer.connection(1, of: TestHost.bob)
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func desk(bytes: UInt64 = .max, messages: UInt64 = .max) throws -> Desk {
+  private func host(bytes: UInt64 = .max, messages: UInt64 = .max) throws -> TestHost {
     let limit = QuotaLimit(byteCount: bytes, messageCount: messages, ageMilliseconds: .max)
-    return try Desk(folder, quotas: DepositQuotas(depositor: .none, mailbox: limit))
+    return try TestHost(folder, quotas: DepositQuotas(depositor: .none, mailbox: limit))
   }
 
   private func expectOver(
     _ replies: [CarrierReply], _ words: String, sourceLocation: SourceLocation = #_sourceLocation
   ) {
-    guard replies.count == 1, case .refused(_, .overQuota, let detail) = replies[0] else {
+    guard replies.count == 1, case .refused(_, .overQuota, _, let detail) = replies[0] else {
       Issue.record("\(replies)", sourceLocation: sourceLocation)
       return
     }
@@ -34,69 +34,69 @@ import Testing
   }
 
   private func chunks(
-    _ letter: Letter, _ range: Range<Int>, at desk: Desk, from peer: MailboxServer.Peer
+    _ letter: Letter, _ range: Range<Int>, at host: TestHost, from peer: MailboxServer.Peer
   ) -> [CarrierReply] {
-    range.flatMap { desk.chunk(letter, $0, from: peer) }
+    range.flatMap { host.chunk(letter, $0, from: peer) }
   }
 
   /// All are let in, and the one that would really be too much is not stored.
   @Test(arguments: [(2 * AnnouncementTests.size, UInt64.max), (.max, 2)])
   func announcementsKeepNobodyOut(bytes: UInt64, messages: UInt64) throws {
-    let desk = try desk(bytes: bytes, messages: messages)
+    let host = try host(bytes: bytes, messages: messages)
     let letters = (1...3).map { Letter(UInt32($0)) }
-    for letter in letters { #expect(desk.offer(letter, from: bob) == [proceed(letter, 0)]) }
+    for letter in letters { #expect(host.offer(letter, from: bob) == [proceed(letter, 0)]) }
     for letter in letters.dropLast() {
-      #expect(chunks(letter, letter.chunks.indices, at: desk, from: bob).isEmpty)
+      #expect(chunks(letter, letter.chunks.indices, at: host, from: bob).isEmpty)
     }
     let words = messages == 2 ? "3 messages" : "\(3 * Self.size) bytes"
-    expectOver(chunks(letters[2], letters[2].chunks.indices, at: desk, from: bob), words)
-    #expect(desk.desk.flush().map(\.reply) == letters.dropLast().map { .stored($0.id) })
-    expectOver(desk.offer(letters[2], from: bob), words)
+    expectOver(chunks(letters[2], letters[2].chunks.indices, at: host, from: bob), words)
+    #expect(host.server.flush().map(\.reply) == letters.dropLast().map { .stored($0.id) })
+    expectOver(host.offer(letters[2], from: bob), words)
   }
 
   /// What has come counts before it is whole; what was refused gives its room back.
   @Test func mailboxThatFillsUpTakesTheFirst() throws {
-    let desk = try desk(bytes: 30 << 20)
+    let host = try host(bytes: 30 << 20)
     let letters = (1...2).map { Letter(UInt32($0), payloadByteCount: 20 << 20) }
-    #expect(desk.offer(letters[0], from: alice) == [proceed(letters[0], 0)])
-    #expect(desk.offer(letters[1], from: bob) == [proceed(letters[1], 0)])
-    _ = chunks(letters[0], 0..<112, at: desk, from: alice)
-    let replies = chunks(letters[1], letters[1].chunks.indices, at: desk, from: bob)
+    #expect(host.offer(letters[0], from: alice) == [proceed(letters[0], 0)])
+    #expect(host.offer(letters[1], from: bob) == [proceed(letters[1], 0)])
+    _ = chunks(letters[0], 0..<112, at: host, from: alice)
+    let replies = chunks(letters[1], letters[1].chunks.indices, at: host, from: bob)
     expectOver(Array(replies.suffix(1)), "bytes would be over its quota of \(30 << 20)")
-    _ = chunks(letters[0], 112..<letters[0].chunks.count, at: desk, from: alice)
-    #expect(desk.desk.flush().map(\.reply) == [.stored(letters[0].id)])
-    _ = try desk.desk.maintain()
-    #expect(try desk.store.state.spool.names().count == 1)
+    _ = chunks(letters[0], 112..<letters[0].chunks.count, at: host, from: alice)
+    #expect(host.server.flush().map(\.reply) == [.stored(letters[0].id)])
+    _ = try host.server.maintain()
+    #expect(try host.store.state.spool.names().count == 1)
   }
 
   /// Repeated or not.
   @Test func offerAloneIsGivenUp() throws {
-    let desk = try desk()
+    let host = try host()
     let letter = Letter(1)
-    #expect(desk.offer(letter, from: alice) == [proceed(letter, 0)])
-    desk.advance(milliseconds: Limits.depositSilentMillisecondsMax)
-    #expect(desk.offer(letter, from: alice) == [proceed(letter, 0)])
-    desk.advance(milliseconds: 1)
-    _ = try desk.desk.maintain()
+    #expect(host.offer(letter, from: alice) == [proceed(letter, 0)])
+    host.advance(milliseconds: Limits.depositSilentMillisecondsMax)
+    #expect(host.offer(letter, from: alice) == [proceed(letter, 0)])
+    host.advance(milliseconds: 1)
+    _ = try host.server.maintain()
     // Nobody's.
-    #expect(desk.chunk(letter, 0, from: alice).isEmpty)
-    #expect(desk.offer(letter, from: alice) == [proceed(letter, 0)])
+    #expect(host.chunk(letter, 0, from: alice).isEmpty)
+    #expect(host.offer(letter, from: alice) == [proceed(letter, 0)])
     // One of which something has come has more time.
-    #expect(desk.chunk(letter, 0, from: alice).isEmpty)
-    desk.advance(milliseconds: 2 * Limits.depositSilentMillisecondsMax)
-    _ = try desk.desk.maintain()
-    #expect(desk.offer(letter, from: alice) == [proceed(letter, 1)])
+    #expect(host.chunk(letter, 0, from: alice).isEmpty)
+    host.advance(milliseconds: 2 * Limits.depositSilentMillisecondsMax)
+    _ = try host.server.maintain()
+    #expect(host.offer(letter, from: alice) == [proceed(letter, 1)])
   }
 
   /// It is on the disk, and so `distro status` tells of it.
   @Test func whatHasComeIsKnownToTheStore() throws {
-    let desk = try desk()
+    let host = try host()
     let letter = Letter(1, payloadByteCount: 20 << 20)
-    _ = desk.offer(letter, from: alice)
-    #expect(try desk.store.unfinishedByteCounts().isEmpty)
-    _ = chunks(letter, 0..<100, at: desk, from: alice)
-    try desk.desk.keepDeposits()
+    _ = host.offer(letter, from: alice)
+    #expect(try host.store.unfinishedByteCounts().isEmpty)
+    _ = chunks(letter, 0..<100, at: host, from: alice)
+    try host.server.keepDeposits()
     let byteCount = letter.chunks[..<100].reduce(0) { $0 + UInt64($1.count) }
-    #expect(try desk.store.unfinishedByteCounts() == [Desk.server: byteCount])
+    #expect(try host.store.unfinishedByteCounts() == [TestHost.mailbox: byteCount])
   }
 }

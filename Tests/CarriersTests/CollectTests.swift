@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Foundation
 import Mailboxes
 import MessageFormat
@@ -8,18 +8,18 @@ import Testing
 /// The carrier's side of collecting and acknowledging, request by request.
 @Suite struct CollectTests {
   private let folder: TemporaryFolder
-  private let desk: Desk
-  private let sender = MailboxServer.Peer.connection(1, of: Desk.server)
-  private let peer = MailboxServer.Peer.connection(1, of: Desk.alice)
+  private let host: TestHost
+  private let sender = MailboxServer.Peer.connection(1, of: TestHost.mailbox)
+  private let peer = MailboxServer.Peer.connection(1, of: TestHost.alice)
 
   init() throws {
     folder = try TemporaryFolder()
-    desk = try Desk(folder)
+    host = try TestHost(folder)
   }
 
   private func deposit(_ letters: Letter...) {
-    for letter in letters { _ = desk.upload(letter, in: [Desk.alice], from: sender) }
-    let told = desk.desk.flush()
+    for letter in letters { _ = host.upload(letter, in: [TestHost.alice], from: sender) }
+    let told = host.server.flush()
     #expect(told.count == letters.count)
   }
 
@@ -28,15 +28,16 @@ import Testing
   ) -> [MailboxServer.Outgoing] {
     let request = CarrierRequest.collect(
       after: position, credit: credit, waitMilliseconds: wait ? 60_000 : 0)
-    return desk.desk.handle([request.encoded()], from: peer)
+    return host.server.handle([request.encoded()], from: peer)
   }
 
   private func entry(of letter: Letter) throws -> MailboxEntry {
-    try #require(try desk.store.message(letter.id, in: Desk.alice)).entry
+    try #require(try host.store.message(letter.id, in: TestHost.alice)).entry
   }
 
   private func bytes(of outgoing: MailboxServer.Outgoing) -> [[UInt8]] {
-    desk.desk.frames(of: outgoing).map(\.bytes)
+    let parts = host.server.parts(of: outgoing)
+    return [parts.reply] + (parts.chunk?.bytes.map { [$0] } ?? [])
   }
 
   @Test func emptyMailboxIsSaidToBeEmpty() {
@@ -87,76 +88,76 @@ import Testing
     #expect(collect(credit: 0).count == 1)
     #expect(collect(credit: 5).count == 6)
     #expect(collect().count == 1 + Int(Limits.creditMax))
-    let rest = desk.ask(.fetch(ChunkName(id: letter.id, index: 32), credit: 32), from: peer)
+    let rest = host.ask(.fetch(ChunkName(id: letter.id, index: 32), credit: 32), from: peer)
     #expect(
       rest == (32..<42).map { CarrierReply.chunk(ChunkName(id: letter.id, index: $0)) })
     let behind = ChunkName(id: letter.id, index: UInt32(letter.chunks.count))
-    #expect(desk.ask(.fetch(behind, credit: 32), from: peer).isEmpty)
+    #expect(host.ask(.fetch(behind, credit: 32), from: peer).isEmpty)
     let farBehind = ChunkName(id: letter.id, index: Limits.chunkCountMax - 1)
-    #expect(desk.ask(.fetch(farBehind, credit: 32), from: peer).isEmpty)
+    #expect(host.ask(.fetch(farBehind, credit: 32), from: peer).isEmpty)
   }
 
   @Test func whoWaitsIsToldWhenSomethingComes() throws {
     #expect(collect(wait: true).isEmpty)
-    #expect(desk.desk.deliverToWaiting().isEmpty)
+    #expect(host.server.deliverToWaiting().isEmpty)
     deposit(Letter(1))
-    let answer = desk.desk.deliverToWaiting()
+    let answer = host.server.deliverToWaiting()
     #expect(answer.first?.reply == .delivery(try entry(of: Letter(1)), Letter(1).size, more: false))
     #expect(answer.allSatisfy { $0.peer == peer })
     // Once.
-    #expect(desk.desk.deliverToWaiting().isEmpty)
+    #expect(host.server.deliverToWaiting().isEmpty)
   }
 
   @Test func whoeverWasForgottenWaitsNoMore() {
     _ = collect(wait: true)
-    desk.desk.forget(peer)
+    host.server.forget(peer)
     deposit(Letter(1))
-    #expect(desk.desk.deliverToWaiting().isEmpty)
+    #expect(host.server.deliverToWaiting().isEmpty)
   }
 
   @Test func whoWaitsInVainIsToldSoWhenTheTimeIsOver() {
-    #expect(desk.desk.nextWaitEnd == nil)
+    #expect(host.server.nextWaitEnd == nil)
     _ = collect(wait: true)
-    desk.advance(milliseconds: 59_999)
-    #expect(desk.desk.endWaits().isEmpty)
-    #expect(desk.desk.nextWaitEnd != nil)
-    desk.advance(milliseconds: 100)
-    let told = desk.desk.endWaits()
+    host.advance(milliseconds: 59_999)
+    #expect(host.server.endWaits().isEmpty)
+    #expect(host.server.nextWaitEnd != nil)
+    host.advance(milliseconds: 100)
+    let told = host.server.endWaits()
     #expect(told.map(\.reply) == [.empty])
     #expect(told.map(\.peer) == [peer])
-    #expect(desk.desk.nextWaitEnd == nil)
-    #expect(desk.desk.endWaits().isEmpty)
+    #expect(host.server.nextWaitEnd == nil)
+    #expect(host.server.endWaits().isEmpty)
   }
 
   /// Asked again and again, as a hostile peer may: one wait for a connection, the last one.
   @Test func laterWaitTakesThePlaceOfTheEarlier() {
     for _ in 0..<100 {
       _ = collect(wait: true)
-      desk.advance(milliseconds: 1_000)
+      host.advance(milliseconds: 1_000)
     }
-    desk.advance(milliseconds: 58_900)
-    #expect(desk.desk.endWaits().isEmpty)
-    desk.advance(milliseconds: 200)
-    #expect(desk.desk.endWaits().count == 1)
+    host.advance(milliseconds: 58_900)
+    #expect(host.server.endWaits().isEmpty)
+    host.advance(milliseconds: 200)
+    #expect(host.server.endWaits().count == 1)
   }
 
   @Test func onlyTheMailboxThatChangedIsLookedInto() throws {
-    let bob = MailboxServer.Peer.connection(1, of: Desk.bob)
+    let bob = MailboxServer.Peer.connection(1, of: TestHost.bob)
     _ = collect(wait: true)
-    #expect(desk.ask(.collect(after: 0, credit: 32, waitMilliseconds: 9_000), from: bob).isEmpty)
+    #expect(host.ask(.collect(after: 0, credit: 32, waitMilliseconds: 9_000), from: bob).isEmpty)
     deposit(Letter(1))
-    #expect(Set(desk.desk.deliverToWaiting().map(\.peer)) == [peer])
-    _ = desk.upload(Letter(2), in: [Desk.alice, Desk.bob], from: sender)
-    _ = desk.desk.flush()
-    #expect(Set(desk.desk.deliverToWaiting().map(\.peer)) == [bob])
+    #expect(Set(host.server.deliverToWaiting().map(\.peer)) == [peer])
+    _ = host.upload(Letter(2), in: [TestHost.alice, TestHost.bob], from: sender)
+    _ = host.server.flush()
+    #expect(Set(host.server.deliverToWaiting().map(\.peer)) == [bob])
   }
 
   @Test func whatIsAcknowledgedIsNotDeliveredAgain() throws {
     deposit(Letter(1), Letter(2))
     let first = try entry(of: Letter(1))
-    _ = desk.ask(.acknowledge(first), from: peer)
+    _ = host.ask(.acknowledge(first), from: peer)
     // Not on the disk yet.
-    #expect(try desk.store.message(first.id, in: Desk.alice) != nil)
+    #expect(try host.store.message(first.id, in: TestHost.alice) != nil)
     #expect(
       collect().first?.reply
         == .delivery(try entry(of: Letter(2)), Letter(2).size, more: false))
@@ -167,25 +168,25 @@ import Testing
     deposit(letter, Letter(2))
     let entry = try entry(of: letter)
     for _ in 0..<2 {
-      #expect(desk.ask(.acknowledge(entry), from: peer).isEmpty)
-      #expect(desk.desk.flush().map(\.reply) == [.acknowledged(entry)])
+      #expect(host.ask(.acknowledge(entry), from: peer).isEmpty)
+      #expect(host.server.flush().map(\.reply) == [.acknowledged(entry)])
     }
-    #expect(try desk.store.state.spool.names() == [])
-    #expect(try desk.store.first(in: Desk.alice)?.id == Letter(2).id)
+    #expect(try host.store.state.spool.names() == [])
+    #expect(try host.store.first(in: TestHost.alice)?.id == Letter(2).id)
   }
 
   @Test func othersNeitherFetchNorAcknowledgeIt() throws {
     deposit(Letter(1))
     let entry = try entry(of: Letter(1))
-    let bob = MailboxServer.Peer.connection(1, of: Desk.bob)
-    #expect(desk.ask(.collect(after: 0, credit: 32, waitMilliseconds: 0), from: bob) == [.empty])
-    let replies = desk.ask(.fetch(ChunkName(id: entry.id, index: 0), credit: 1), from: bob)
-    guard case .refused(entry.id, .unknownMessage, _) = replies.first else {
+    let bob = MailboxServer.Peer.connection(1, of: TestHost.bob)
+    #expect(host.ask(.collect(after: 0, credit: 32, waitMilliseconds: 0), from: bob) == [.empty])
+    let replies = host.ask(.fetch(ChunkName(id: entry.id, index: 0), credit: 1), from: bob)
+    guard case .refused(entry.id, .unknownMessage, _, _) = replies.first else {
       Issue.record("\(replies)")
       return
     }
-    _ = desk.ask(.acknowledge(entry), from: bob)
-    _ = desk.desk.flush()
-    #expect(try desk.store.first(in: Desk.alice)?.id == Letter(1).id)
+    _ = host.ask(.acknowledge(entry), from: bob)
+    _ = host.server.flush()
+    #expect(try host.store.first(in: TestHost.alice)?.id == Letter(1).id)
   }
 }

@@ -1,20 +1,21 @@
-import Carriers
-import Dispatch
+import CarrierProtocol
+import Host
 import Logging
 import Mailboxes
 import MessageFormat
+import Sodium
 import Synchronization
 import TestSupport
 import Testing
-import ZeroMQ
+import ZeroMQCarrier
 
-/// A machine's end of a line: its store, and the exchange that moves what lies in it.
+/// A machine's end of a line: its store, and the carrier that moves what lies in it.
 final class Correspondent: Sendable {
-  /// Everything that an exchange tells, in its order.
+  /// Everything that a carrier tells, in its order.
   struct News {
     var accepted: [MessageID] = []
     var stored: [MessageID] = []
-    var refusals: [ExchangeRefusal] = []
+    var refusals: [RefusedMessage] = []
     var failures: [CarrierError] = []
     var connectionCount = 0
     var moves: [UInt32] = []
@@ -26,7 +27,7 @@ final class Correspondent: Sendable {
 
   let machine: Machine
   private let record: Record
-  private let exchange = Mutex<Exchange?>(nil)
+  private let carriers = CarrierSet()
 
   var store: MailboxStore { record.store }
 
@@ -39,20 +40,20 @@ final class Correspondent: Sendable {
   deinit { stop() }
 
   func connect(
-    to endpoint: String, server: CurvePublicKey, correspondents: Set<Mailbox>,
-    byteCountMax: UInt64 = 1 << 30, patience: ExchangeTimeouts = ExchangeTimeouts()
+    to endpoint: String, server: PublicIdentity, correspondents: Set<Mailbox>,
+    byteCountMax: UInt64 = 1 << 30, timeouts: ExchangeTimeouts = ExchangeTimeouts()
   ) throws {
-    let exchange = try Exchange(
-      ExchangeSettings(
-        endpoint: endpoint, server: server, identity: machine.transport,
-        mailbox: machine.mailbox, byteCountMax: byteCountMax, store: store,
-        correspondents: correspondents, patience: patience), in: Context(),
-      handlers: record.handlers,
-      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    self.exchange.withLock { $0 = exchange }
+    var port = CarrierPort(
+      mailbox: machine.mailbox, correspondents: correspondents, store: store,
+      byteCountMax: byteCountMax, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+      now: { Timestamp(milliseconds: 2_000) })
+    record.listen(to: &port)
+    let carrier = try ZeroMQExchange(
+      to: endpoint, of: server, as: machine.identity, timeouts: timeouts)
+    try carriers.start(carrier, port) { error in preconditionFailure("\(error)") }
   }
 
-  func stop() { exchange.withLock { $0.take() }?.stop() }
+  func stop() { carriers.stop() }
 
   func failToAccept(times count: Int) { record.news.withLock { $0.faultCount = count } }
 
@@ -64,7 +65,7 @@ final class Correspondent: Sendable {
       letter.offer(for: mailboxes), from: letter.sender, into: store)
     for chunk in letter.chunks { try message.append(chunk) }
     try store.commit([message], at: letter.time)
-    exchange.withLock { $0 }?.outgoingChanged()
+    carriers.outgoingChanged()
   }
 
   /// The first news of which this is true.
@@ -81,7 +82,7 @@ final class Correspondent: Sendable {
         Issue.record("it did not come to that: \(now)", sourceLocation: sourceLocation)
         throw Late()
       }
-      _ = record.bell.wait(timeout: .now() + .milliseconds(50))
+      record.bell.wait(for: .milliseconds(50))
     }
   }
 
@@ -94,31 +95,29 @@ final class Correspondent: Sendable {
   }
 }
 
-/// What the exchange's thread holds, which must never be the last to hold the exchange.
+/// What the carrier's thread holds, which must never be the last to hold the carrier.
 private final class Record: Sendable {
   let store: MailboxStore
   let news = Mutex(Correspondent.News())
-  let bell = DispatchSemaphore(value: 0)
+  let bell = Bell()
 
   init(_ store: MailboxStore) { self.store = store }
 
-  var handlers: ExchangeHandlers {
-    var handlers = ExchangeHandlers(
-      accept: { [self] messages in try accept(messages) },
-      stored: { [self] waiting in
-        try store.remove(waiting)
-        note { $0.stored.append(waiting.message.id) }
-      })
-    handlers.refused = { [self] refusal in note { $0.refusals.append(refusal) } }
-    handlers.moved = { [self] done, _ in note { $0.moves.append(done) } }
-    handlers.stateChanged = { [self] state in
+  func listen(to port: inout CarrierPort) {
+    port.accept = { [self] messages in try accept(messages) }
+    port.delivered = { [self] waiting in
+      try store.remove(waiting)
+      note { $0.stored.append(waiting.message.id) }
+    }
+    port.refused = { [self] refusal in note { $0.refusals.append(refusal) } }
+    port.moved = { [self] done, _ in note { $0.moves.append(done) } }
+    port.stateChanged = { [self] state in
       switch state {
       case .connecting: break
       case .connected: note { $0.connectionCount += 1 }
       case .failed(let error): note { $0.failures.append(error) }
       }
     }
-    return handlers
   }
 
   private func accept(_ messages: [MessageWriter]) throws {
@@ -133,6 +132,6 @@ private final class Record: Sendable {
 
   private func note(_ change: (inout Correspondent.News) -> Void) {
     news.withLock { change(&$0) }
-    bell.signal()
+    bell.ring()
   }
 }

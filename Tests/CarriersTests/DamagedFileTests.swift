@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Foundation
 import Mailboxes
 import MessageFormat
@@ -59,8 +59,8 @@ import Testing
   private func comeBack(_ end: Line.End) throws {
     line.advance(.seconds(61))
     line.carrier.advance(milliseconds: 61_000)
-    end.desk.interrupted()
-    end.desk.connected(at: line.now)
+    end.client.interrupted()
+    end.client.connected(at: line.now)
     try line.run(end)
   }
 
@@ -68,10 +68,10 @@ import Testing
     let store = line.carrier.store
     for letter in [damaged, next] { try line.putMail(letter) }
     var told: [MessageID?] = []
-    line.carrier.desk.onFault = { id, _ in told.append(id) }
+    line.carrier.server.onFault = { id, _ in told.append(id) }
     try self.damage(store, damage)
     let alice = try line.end()
-    alice.desk.connected(at: line.now)
+    alice.client.connected(at: line.now)
     try line.run(alice)
     // It is not asked again at once by whom it had nothing for.
     line.advance(.seconds(1))
@@ -79,7 +79,7 @@ import Testing
     #expect(alice.accepted == [next.id] && told == [damaged.id])
     guard damage == .unreadable else {
       #expect(try !store.contains(damaged.id))
-      #expect(try store.usage(of: Desk.alice, as: .mailbox).messageCount == 0)
+      #expect(try store.usage(of: TestHost.alice, as: .mailbox).messageCount == 0)
       return
     }
     try repair(store)
@@ -91,7 +91,7 @@ import Testing
     let alice = try line.end()
     for letter in [damaged, next] { try alice.put(letter) }
     try self.damage(alice.store, damage)
-    alice.desk.connected(at: line.now)
+    alice.client.connected(at: line.now)
     try line.run(alice)
     #expect(alice.stored == [next.id])
     guard damage == .unreadable else {
@@ -112,7 +112,7 @@ import Testing
     let spool = store.state.spool.path
     try FileManager.default.moveItem(atPath: spool, toPath: spool + ".away")
     let alice = try line.end()
-    alice.desk.connected(at: line.now)
+    alice.client.connected(at: line.now)
     try line.run(alice)
     #expect(alice.accepted == [])
     try FileManager.default.moveItem(atPath: spool + ".away", toPath: spool)
@@ -127,13 +127,13 @@ import Testing
     let alice = try line.end()
     let collect = CarrierRequest.collect(
       after: 0, credit: Limits.creditMax, waitMilliseconds: 0)
-    let answer = line.carrier.desk.handle([collect.encoded()], from: alice.peer)
+    let answer = line.carrier.server.handle([collect.encoded()], from: alice.peer)
     try damage(store, .cut)
     let replies = try answer.map {
-      try CarrierReply(decoding: line.carrier.desk.frames(of: $0)[0].bytes)
+      try CarrierReply(decoding: line.carrier.server.parts(of: $0).reply)
     }
     #expect(
-      replies.contains { if case .refused(damaged.id, .fault, _) = $0 { true } else { false } })
+      replies.contains { if case .refused(damaged.id, .fault, _, _) = $0 { true } else { false } })
     #expect(try !store.contains(damaged.id))
     #expect(try store.state.spool.names() == [])
   }

@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Foundation
 import MessageFormat
 import TestSupport
@@ -16,15 +16,15 @@ import ZeroMQ
   init() throws { server = try Server() }
 
   private static var impatient: ExchangeTimeouts {
-    var patience = ExchangeTimeouts()
-    (patience.mail, patience.delay) = (.milliseconds(500), .seconds(2))
-    patience.pauses.longest = .seconds(1)
-    return patience
+    var timeouts = ExchangeTimeouts()
+    (timeouts.mail, timeouts.delay) = (.milliseconds(500), .seconds(2))
+    timeouts.pauses.longest = .seconds(1)
+    return timeouts
   }
 
   private func connected(at endpoint: String) throws -> Correspondent {
     let alice = try Correspondent(server.alice, in: server.folder)
-    try server.connect(alice, at: endpoint, patience: Self.impatient)
+    try server.connect(alice, at: endpoint, timeouts: Self.impatient)
     return alice
   }
 

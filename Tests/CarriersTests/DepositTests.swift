@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Mailboxes
 import MessageFormat
 import TestSupport
@@ -7,20 +7,20 @@ import Testing
 /// The carrier's side of a deposit, request by request.
 @Suite struct DepositTests {
   private let folder: TemporaryFolder
-  private let desk: Desk
-  private let peer = MailboxServer.Peer.connection(1, of: Desk.alice)
+  private let host: TestHost
+  private let peer = MailboxServer.Peer.connection(1, of: TestHost.alice)
   private let credit = Limits.creditMax
 
   init() throws {
     folder = try TemporaryFolder()
-    desk = try Desk(folder)
+    host = try TestHost(folder)
   }
 
   private func expectRefusal(
     _ reason: CarrierRefusal, of id: MessageID?, in replies: [CarrierReply],
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
-    guard replies.count == 1, case .refused(id, reason, _) = replies[0] else {
+    guard replies.count == 1, case .refused(id, reason, _, _) = replies[0] else {
       Issue.record("\(replies)", sourceLocation: sourceLocation)
       return
     }
@@ -32,23 +32,23 @@ import Testing
 
   @Test func smallDepositIsStoredWhenFlushed() throws {
     let letter = Letter(1)
-    #expect(desk.upload(letter, from: peer) == [proceed(letter, 0)])
-    #expect(desk.desk.hasFinished)
-    #expect(try desk.store.first(in: Desk.server) == nil)
-    #expect(desk.desk.flush().map(\.reply) == [.stored(letter.id)])
-    #expect(!desk.desk.hasFinished)
-    let stored = try #require(try desk.store.first(in: Desk.server))
-    #expect(stored.depositor == Desk.alice)
+    #expect(host.upload(letter, from: peer) == [proceed(letter, 0)])
+    #expect(host.server.hasFinished)
+    #expect(try host.store.first(in: TestHost.mailbox) == nil)
+    #expect(host.server.flush().map(\.reply) == [.stored(letter.id)])
+    #expect(!host.server.hasFinished)
+    let stored = try #require(try host.store.first(in: TestHost.mailbox))
+    #expect(stored.depositor == TestHost.alice)
     #expect(try stored.chunks() == letter.chunks)
   }
 
   @Test func creditComesEarlyEnoughThatTheSenderNeverRunsDry() {
     let letter = Letter(1, payloadByteCount: 70 * Limits.chunkByteCountMax)
     var (sent, allowed) = (0, Int(credit))
-    #expect(desk.offer(letter, from: peer) == [proceed(letter, 0)])
+    #expect(host.offer(letter, from: peer) == [proceed(letter, 0)])
     while sent < letter.chunks.count {
       #expect(sent < allowed)
-      for reply in desk.chunk(letter, sent, from: peer) {
+      for reply in host.chunk(letter, sent, from: peer) {
         guard case .proceed(let next, let credit) = reply else {
           Issue.record("\(reply)")
           return
@@ -58,104 +58,104 @@ import Testing
       }
       sent += 1
     }
-    #expect(desk.desk.flush().map(\.reply) == [.stored(letter.id)])
+    #expect(host.server.flush().map(\.reply) == [.stored(letter.id)])
   }
 
   @Test func manyDepositsAreOneFlushAndEachSenderIsTold() throws {
-    let bob = MailboxServer.Peer.connection(1, of: Desk.bob)
+    let bob = MailboxServer.Peer.connection(1, of: TestHost.bob)
     let letters = (1...100).map { Letter($0) }
-    for letter in letters { _ = desk.upload(letter, from: letter.number % 2 == 0 ? peer : bob) }
-    let told = desk.desk.flush()
+    for letter in letters { _ = host.upload(letter, from: letter.number % 2 == 0 ? peer : bob) }
+    let told = host.server.flush()
     #expect(told.map(\.reply) == letters.map { .stored($0.id) })
     #expect(told.map(\.peer) == letters.map { $0.number % 2 == 0 ? peer : bob })
     #expect(
-      try desk.store.messages(in: Desk.server, countMax: 200).map(\.id) == letters.map(\.id))
-    #expect(desk.desk.flush().isEmpty)
+      try host.store.messages(in: TestHost.mailbox, countMax: 200).map(\.id) == letters.map(\.id))
+    #expect(host.server.flush().isEmpty)
   }
 
   @Test func whatIsStoredAlreadyIsSaidSoAtOnce() {
-    _ = desk.upload(Letter(1), from: peer)
-    _ = desk.desk.flush()
-    #expect(desk.offer(Letter(1), from: peer) == [.stored(Letter(1).id)])
-    #expect(desk.chunk(Letter(1), 0, from: peer).isEmpty)
+    _ = host.upload(Letter(1), from: peer)
+    _ = host.server.flush()
+    #expect(host.offer(Letter(1), from: peer) == [.stored(Letter(1).id)])
+    #expect(host.chunk(Letter(1), 0, from: peer).isEmpty)
   }
 
   @Test func interruptedDepositGoesOnOverTheNextConnection() throws {
     let letter = Letter(1, payloadByteCount: 20 * Limits.chunkByteCountMax)
-    _ = desk.offer(letter, from: peer)
-    for index in 0..<10 { _ = desk.chunk(letter, index, from: peer) }
-    desk.desk.forget(peer)
-    let next = MailboxServer.Peer.connection(2, of: Desk.alice)
-    #expect(desk.offer(letter, from: next) == [proceed(letter, 10)])
+    _ = host.offer(letter, from: peer)
+    for index in 0..<10 { _ = host.chunk(letter, index, from: peer) }
+    host.server.forget(peer)
+    let next = MailboxServer.Peer.connection(2, of: TestHost.alice)
+    #expect(host.offer(letter, from: next) == [proceed(letter, 10)])
     // What still comes over the old connection, or is sent again, changes nothing.
-    #expect(desk.chunk(letter, 10, from: peer).isEmpty)
-    #expect(desk.chunk(letter, 0, from: next).isEmpty)
-    for index in 9..<letter.chunks.count { _ = desk.chunk(letter, index, from: next) }
-    let told = desk.desk.flush()
+    #expect(host.chunk(letter, 10, from: peer).isEmpty)
+    #expect(host.chunk(letter, 0, from: next).isEmpty)
+    for index in 9..<letter.chunks.count { _ = host.chunk(letter, index, from: next) }
+    let told = host.server.flush()
     #expect(told.map(\.reply) == [.stored(letter.id)])
     #expect(told.map(\.peer) == [next])
-    #expect(try desk.store.first(in: Desk.server)?.chunks() == letter.chunks)
+    #expect(try host.store.first(in: TestHost.mailbox)?.chunks() == letter.chunks)
   }
 
   /// Two identities, or two runs of one, may hand over the same message; nobody's half is taken for the whole.
   @Test func sameMessageFromTwoIdentitiesIsStoredWhole() throws {
     let letter = Letter(1, payloadByteCount: 1_000_000)
-    let bob = MailboxServer.Peer.connection(1, of: Desk.bob)
-    _ = desk.offer(letter, from: peer)
-    _ = desk.chunk(letter, 0, from: peer)
-    #expect(desk.upload(letter, from: bob) == [proceed(letter, 0)])
-    #expect(desk.desk.flush().map(\.peer) == [bob])
-    #expect(try desk.store.first(in: Desk.server)?.chunks() == letter.chunks)
-    for index in 1..<letter.chunks.count { _ = desk.chunk(letter, index, from: peer) }
-    #expect(desk.desk.flush().map(\.reply) == [.stored(letter.id)])
-    #expect(try desk.store.messages(in: Desk.server, countMax: 5).count == 1)
-    #expect(try desk.store.first(in: Desk.server)?.chunks() == letter.chunks)
+    let bob = MailboxServer.Peer.connection(1, of: TestHost.bob)
+    _ = host.offer(letter, from: peer)
+    _ = host.chunk(letter, 0, from: peer)
+    #expect(host.upload(letter, from: bob) == [proceed(letter, 0)])
+    #expect(host.server.flush().map(\.peer) == [bob])
+    #expect(try host.store.first(in: TestHost.mailbox)?.chunks() == letter.chunks)
+    for index in 1..<letter.chunks.count { _ = host.chunk(letter, index, from: peer) }
+    #expect(host.server.flush().map(\.reply) == [.stored(letter.id)])
+    #expect(try host.store.messages(in: TestHost.mailbox, countMax: 5).count == 1)
+    #expect(try host.store.first(in: TestHost.mailbox)?.chunks() == letter.chunks)
   }
 
   @Test func chunkThatWasSkippedEndsTheDeposit() throws {
     let letter = Letter(1, payloadByteCount: 1_000_000)
-    _ = desk.offer(letter, from: peer)
-    _ = desk.chunk(letter, 0, from: peer)
-    expectRefusal(.outOfOrder, of: letter.id, in: desk.chunk(letter, 2, from: peer))
-    #expect(desk.chunk(letter, 1, from: peer).isEmpty)
-    #expect(desk.offer(letter, from: peer) == [proceed(letter, 0)])
-    #expect(try desk.store.state.spool.names() == [])
+    _ = host.offer(letter, from: peer)
+    _ = host.chunk(letter, 0, from: peer)
+    expectRefusal(.outOfOrder, of: letter.id, in: host.chunk(letter, 2, from: peer))
+    #expect(host.chunk(letter, 1, from: peer).isEmpty)
+    #expect(host.offer(letter, from: peer) == [proceed(letter, 0)])
+    #expect(try host.store.state.spool.names() == [])
   }
 
   @Test func chunkOfAnotherSizeEndsTheDeposit() {
     let letter = Letter(1)
-    _ = desk.offer(letter, from: peer)
-    _ = desk.chunk(letter, 0, from: peer)
+    _ = host.offer(letter, from: peer)
+    _ = host.chunk(letter, 0, from: peer)
     let request = CarrierRequest.chunk(ChunkName(id: letter.id, index: 1)).encoded()
-    let replies = desk.desk.handle([request, []], from: peer).map(\.reply)
+    let replies = host.server.handle([request, []], from: peer).map(\.reply)
     expectRefusal(.outOfOrder, of: letter.id, in: replies)
-    #expect(!desk.desk.hasFinished)
+    #expect(!host.server.hasFinished)
   }
 
   @Test func chunkOfNoDepositIsIgnored() {
-    #expect(desk.chunk(Letter(1), 0, from: peer).isEmpty)
+    #expect(host.chunk(Letter(1), 0, from: peer).isEmpty)
   }
 
   @Test func mailboxThatIsNotThereIsRefused() {
     let stranger = Mailbox(repeating: 7)
-    for mailboxes in [[stranger], [Desk.server, stranger]] {
+    for mailboxes in [[stranger], [TestHost.mailbox, stranger]] {
       expectRefusal(
         .unknownMailbox, of: Letter(1).id,
-        in: desk.offer(Letter(1), in: mailboxes, from: peer))
+        in: host.offer(Letter(1), in: mailboxes, from: peer))
     }
-    #expect(desk.chunk(Letter(1), 0, from: peer).isEmpty)
+    #expect(host.chunk(Letter(1), 0, from: peer).isEmpty)
   }
 
   @Test func depositorWhoMayNotIsRefused() {
     let other = MailboxServer.Peer.connection(1, of: Mailbox(repeating: 7))
-    expectRefusal(.notAllowed, of: Letter(1).id, in: desk.offer(Letter(1), from: other))
+    expectRefusal(.notAllowed, of: Letter(1).id, in: host.offer(Letter(1), from: other))
     expectRefusal(
       .notAllowed, of: Letter(1).id,
-      in: desk.offer(Letter(1), in: [Desk.server, Desk.bob], from: peer))
+      in: host.offer(Letter(1), in: [TestHost.mailbox, TestHost.bob], from: peer))
   }
 
   @Test func messageOverTheLimitIsRefusedBeforeItsFirstChunk() throws {
-    let small = try Desk(try TemporaryFolder(), byteCountMax: Letter(1).size.byteCount)
+    let small = try TestHost(try TemporaryFolder(), byteCountMax: Letter(1).size.byteCount)
     #expect(small.offer(Letter(1), from: peer) == [proceed(Letter(1), 0)])
     let larger = Letter(2, payloadByteCount: 101)
     expectRefusal(.overLimit, of: larger.id, in: small.offer(larger, from: peer))
@@ -164,44 +164,44 @@ import Testing
   @Test func oneConnectionHasSoManyUnfinishedDepositsAndNoMore() {
     let letters = (1...Limits.openDepositCountMax + 1).map { Letter(UInt32($0)) }
     for letter in letters.dropLast() {
-      #expect(desk.offer(letter, from: peer) == [proceed(letter, 0)])
+      #expect(host.offer(letter, from: peer) == [proceed(letter, 0)])
     }
     let last = letters[letters.count - 1]
-    expectRefusal(.overLimit, of: last.id, in: desk.offer(last, from: peer))
+    expectRefusal(.overLimit, of: last.id, in: host.offer(last, from: peer))
     // Others are not kept out by it, and one that ends makes room.
-    let bob = MailboxServer.Peer.connection(1, of: Desk.bob)
-    #expect(desk.offer(last, from: bob) == [proceed(last, 0)])
-    for index in letters[0].chunks.indices { _ = desk.chunk(letters[0], index, from: peer) }
-    _ = desk.desk.flush()
-    #expect(desk.offer(last, from: peer) == [proceed(last, 0)])
+    let bob = MailboxServer.Peer.connection(1, of: TestHost.bob)
+    #expect(host.offer(last, from: bob) == [proceed(last, 0)])
+    for index in letters[0].chunks.indices { _ = host.chunk(letters[0], index, from: peer) }
+    _ = host.server.flush()
+    #expect(host.offer(last, from: peer) == [proceed(last, 0)])
   }
 
   /// An identity whose connections break again and again is not locked out by what they left behind.
   @Test func depositsOfBrokenConnectionsMakeRoom() {
     for number in 1...UInt8(200) {
-      let connection = MailboxServer.Peer.connection(number, of: Desk.alice)
+      let connection = MailboxServer.Peer.connection(number, of: TestHost.alice)
       let letter = Letter(UInt32(number))
-      #expect(desk.offer(letter, from: connection) == [proceed(letter, 0)])
-      desk.desk.forget(connection)
-      desk.advance(milliseconds: 1)
+      #expect(host.offer(letter, from: connection) == [proceed(letter, 0)])
+      host.server.forget(connection)
+      host.advance(milliseconds: 1)
     }
     // The last ones can still go on.
-    let next = MailboxServer.Peer.connection(250, of: Desk.alice)
-    _ = desk.offer(Letter(200), from: next)
-    _ = desk.chunk(Letter(200), 0, from: next)
-    #expect(desk.offer(Letter(200), from: peer) == [proceed(Letter(200), 1)])
+    let next = MailboxServer.Peer.connection(250, of: TestHost.alice)
+    _ = host.offer(Letter(200), from: next)
+    _ = host.chunk(Letter(200), 0, from: next)
+    #expect(host.offer(Letter(200), from: peer) == [proceed(Letter(200), 1)])
   }
 
   @Test func depositThatRestedTooLongStartsOver() {
     let letter = Letter(1)
-    _ = desk.offer(letter, from: peer)
-    _ = desk.chunk(letter, 0, from: peer)
-    desk.advance(milliseconds: Limits.depositIdleMillisecondsMax)
-    _ = desk.offer(Letter(2), from: peer)
-    #expect(desk.offer(letter, from: peer) == [proceed(letter, 1)])
-    desk.advance(milliseconds: Limits.depositIdleMillisecondsMax + 1)
-    _ = desk.offer(Letter(2), from: peer)
-    #expect(desk.offer(letter, from: peer) == [proceed(letter, 0)])
+    _ = host.offer(letter, from: peer)
+    _ = host.chunk(letter, 0, from: peer)
+    host.advance(milliseconds: Limits.depositIdleMillisecondsMax)
+    _ = host.offer(Letter(2), from: peer)
+    #expect(host.offer(letter, from: peer) == [proceed(letter, 1)])
+    host.advance(milliseconds: Limits.depositIdleMillisecondsMax + 1)
+    _ = host.offer(Letter(2), from: peer)
+    #expect(host.offer(letter, from: peer) == [proceed(letter, 0)])
   }
 
   @Test func framesThatAreNoRequestAreRefused() {
@@ -213,16 +213,16 @@ import Testing
       [collect + [0]], [collect, [1]], [chunk, [1], [2]], [Array(collect.dropLast())],
     ]
     for frames in notRequests {
-      let replies = desk.desk.handle(frames, from: peer).map(\.reply)
+      let replies = host.server.handle(frames, from: peer).map(\.reply)
       expectRefusal(.malformed, of: nil, in: replies)
     }
     let tooMuchCredit = CarrierRequest.collect(
       after: 0, credit: Limits.creditMax + 1, waitMilliseconds: 0)
     for frame in [tooLong, tooMuchCredit.encoded()] {
-      let replies = desk.desk.handle([frame], from: peer).map(\.reply)
+      let replies = host.server.handle([frame], from: peer).map(\.reply)
       expectRefusal(.overLimit, of: nil, in: replies)
     }
-    let withoutChunk = desk.desk.handle([chunk], from: peer).map(\.reply)
+    let withoutChunk = host.server.handle([chunk], from: peer).map(\.reply)
     expectRefusal(.malformed, of: Letter(1).id, in: withoutChunk)
   }
 
@@ -230,16 +230,16 @@ import Testing
   func fullDiskIsAFaultAndTheSameDepositWorksWhenThereIsRoom() throws {
     let disk = folder.path + "/disk"
     try SmallDisk.mount(on: disk, byteCount: 2 << 20, home: folder.path) {
-      let small = try Desk(onDisk: disk)
+      let small = try TestHost(onDisk: disk)
       let large = Letter(1, payloadByteCount: 4 << 20)
       let replies = small.upload(large, from: peer)
-      guard case .refused(large.id, .fault, let detail) = replies.last else {
+      guard case .refused(large.id, .fault, _, let detail) = replies.last else {
         Issue.record("\(replies)")
         return
       }
       #expect(detail.contains("No space left"))
       _ = small.upload(Letter(2, payloadByteCount: 600_000), from: peer)
-      #expect(small.desk.flush().map(\.reply) == [.stored(Letter(2).id)])
+      #expect(small.server.flush().map(\.reply) == [.stored(Letter(2).id)])
     }
   }
 }

@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Mailboxes
 import MessageFormat
 import TestSupport
@@ -50,14 +50,14 @@ import ZeroMQ
 
   @Test func mailThatComesWhileOneWaitsIsDeliveredAtOnce() throws {
     let alice = try Correspondent(server.alice, in: server.folder)
-    var patience = ExchangeTimeouts()
-    patience.mail = .seconds(60)
-    try server.connect(alice, patience: patience)
+    var timeouts = ExchangeTimeouts()
+    timeouts.mail = .seconds(60)
+    try server.connect(alice, timeouts: timeouts)
     try server.putMail(Letter(1), for: server.alice)
     try alice.wait { $0.accepted.count == 1 }
     try server.putMail(Letter(2), for: server.alice)
     // Before the question that waits has ended, and the next one would bring it.
-    try alice.wait(within: patience.mail * 3 / 4) { $0.accepted.count == 2 }
+    try alice.wait(within: timeouts.mail * 3 / 4) { $0.accepted.count == 2 }
   }
 
   @Test func manyAreDepositedAndCollectedInTheirOrder() throws {
@@ -205,7 +205,7 @@ import ZeroMQ
 
   @Test func serverWithAnotherKeyIsNotSpokenTo() throws {
     try expectUnreached(
-      .wrongServer, try server.connect(server.alice, expecting: server.bob.key))
+      .wrongServer, try server.connect(server.alice, expecting: server.bob))
   }
 
   @Test func whoeverIsNotOnTheListIsToldSo() throws {

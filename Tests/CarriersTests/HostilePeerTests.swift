@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Foundation
 import MessageFormat
 import TestSupport
@@ -56,7 +56,7 @@ import ZeroMQ
       [[]], [[0xff, 0xff]], [[1], [2]], [[UInt8](repeating: 7, count: 60_000)],
     ]
     for frames in garbage {
-      guard case .refused(nil, .malformed, _) = try reply(to: frames, over: socket) else {
+      guard case .refused(nil, .malformed, _, _) = try reply(to: frames, over: socket) else {
         Issue.record("\(frames[0].prefix(5))")
         continue
       }
@@ -179,7 +179,7 @@ struct Visitor: Sendable {
 
   init(_ server: Server) throws {
     machine = server.alice
-    serverKey = try server.machine.key
+    serverKey = server.machine.key
     context = server.context
     endpoint = server.endpoint
   }
@@ -188,7 +188,7 @@ struct Visitor: Sendable {
     var options = SocketOptions()
     options.frameByteCountMax = frameByteCountMax
     options.linger = .zero
-    let key = try machine.key
+    let key = machine.key
     var socket: Socket?
     try machine.identity.withTransportSecret { secret in
       socket = try Socket(

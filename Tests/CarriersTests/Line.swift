@@ -1,4 +1,5 @@
-import Carriers
+import CarrierProtocol
+import Logging
 import Mailboxes
 import MessageFormat
 import TestSupport
@@ -8,7 +9,7 @@ import Testing
 final class Line {
   /// One exchange, and what it has come to.
   final class End {
-    let desk: MailboxClient
+    let client: MailboxClient
     let store: MailboxStore
     let peer: MailboxServer.Peer
     fileprivate(set) var requests: [CarrierRequest] = []
@@ -18,19 +19,19 @@ final class Line {
     fileprivate(set) var unkeptCount = 0
     fileprivate(set) var noRoomCount = 0
 
-    fileprivate init(_ settings: ExchangeSettings, peer: MailboxServer.Peer) {
-      desk = MailboxClient(settings)
-      store = settings.store
+    fileprivate init(_ port: CarrierPort, peer: MailboxServer.Peer) {
+      client = MailboxClient(port)
+      store = port.store
       self.peer = peer
     }
 
     /// Something to hand over.
-    func put(_ letter: Letter, for mailboxes: [Mailbox] = [Desk.server]) throws {
+    func put(_ letter: Letter, for mailboxes: [Mailbox] = [TestHost.mailbox]) throws {
       let message = try MessageWriter(
         letter.offer(for: mailboxes), from: letter.sender, into: store)
       for chunk in letter.chunks { try message.append(chunk) }
       try store.commit([message], at: letter.time)
-      desk.outgoingChanged()
+      client.outgoingChanged()
     }
 
     var chunkRequestCount: Int {
@@ -46,29 +47,27 @@ final class Line {
     }
   }
 
-  let carrier: Desk
+  let carrier: TestHost
   private let folder: TemporaryFolder
-  private let machine: Machine
   private var ends: [End] = []
   private(set) var now = ContinuousClock.now
 
   init(_ folder: TemporaryFolder, quotas: DepositQuotas = .none) throws {
     self.folder = folder
-    carrier = try Desk(folder, quotas: quotas)
-    machine = try Machine("alice")
+    carrier = try TestHost(folder, quotas: quotas)
   }
 
   /// Alice's exchange; ends of one `state` share their store, as two runs of the program do.
   func end(
-    _ number: UInt8 = 1, state: String = "alice", correspondents: Set<Mailbox> = [Desk.server],
+    _ number: UInt8 = 1, state: String = "alice", correspondents: Set<Mailbox> = [TestHost.mailbox],
     byteCountMax: UInt64 = 1 << 30, inboxMax: InboxLimit = InboxLimit()
   ) throws -> End {
-    let settings = ExchangeSettings(
-      endpoint: "tcp://127.0.0.1:1", server: try machine.key, identity: machine.transport,
-      mailbox: Desk.alice, byteCountMax: byteCountMax,
-      store: try MailboxStore(testing: folder.path + "/" + state), correspondents: correspondents,
-      inboxMax: inboxMax)
-    let end = End(settings, peer: .connection(number, of: Desk.alice))
+    let port = CarrierPort(
+      mailbox: TestHost.alice, correspondents: correspondents,
+      store: try MailboxStore(testing: folder.path + "/" + state), byteCountMax: byteCountMax,
+      inboxMax: inboxMax, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+      now: { Timestamp(milliseconds: 2_000) })
+    let end = End(port, peer: .connection(number, of: TestHost.alice))
     ends.append(end)
     return end
   }
@@ -78,7 +77,7 @@ final class Line {
 
   func putMail(_ letter: Letter) throws {
     let message = try MessageWriter(
-      letter.offer(for: [Desk.alice]), from: letter.sender, into: carrier.store)
+      letter.offer(for: [TestHost.alice]), from: letter.sender, into: carrier.store)
     for chunk in letter.chunks { try message.append(chunk) }
     try carrier.store.commit([message], at: letter.time)
   }
@@ -88,13 +87,13 @@ final class Line {
   /// The carrier has waited long enough for mail that does not come.
   func endWaits() throws {
     carrier.advance(milliseconds: UInt64(Limits.collectWaitMillisecondsMax))
-    try deliver(carrier.desk.endWaits())
+    try deliver(carrier.server.endWaits())
   }
 
   /// What the end would send, up to `countMax` requests, which nobody answers.
   func say(_ end: End, countMax: Int = .max) throws {
     var count = 0
-    while count < countMax, let step = try end.desk.next(at: now) {
+    while count < countMax, let step = try end.client.next(at: now) {
       end.requests.append(step.request)
       count += 1
     }
@@ -103,11 +102,11 @@ final class Line {
   /// Sends and answers, up to `countMax` requests of this end, or until it has nothing more to say.
   func run(_ end: End, countMax: Int = .max) throws {
     var count = 0
-    while count < countMax, let step = try end.desk.next(at: now) {
+    while count < countMax, let step = try end.client.next(at: now) {
       end.requests.append(step.request)
       let frames = [step.request.encoded()] + (step.chunk.map { [$0] } ?? [])
-      try deliver(carrier.desk.handle(frames, from: end.peer))
-      try deliver(carrier.desk.flush())
+      try deliver(carrier.server.handle(frames, from: end.peer))
+      try deliver(carrier.server.flush())
       count += 1
     }
   }
@@ -115,10 +114,9 @@ final class Line {
   private func deliver(_ outgoing: [MailboxServer.Outgoing]) throws {
     for item in outgoing {
       guard let end = ends.first(where: { $0.peer == item.peer }) else { continue }
-      let frames = carrier.desk.frames(of: item).map(\.bytes)
-      let reply = try CarrierReply(decoding: frames[0])
-      let chunk = frames.count > 1 ? frames[1] : nil
-      if let effect = try end.desk.handle(reply, chunk: chunk, at: now) {
+      let parts = carrier.server.parts(of: item)
+      let reply = try CarrierReply(decoding: parts.reply)
+      if let effect = try end.client.handle(reply, chunk: parts.chunk?.bytes, at: now) {
         try perform(effect, at: end)
       }
     }
@@ -129,14 +127,14 @@ final class Line {
     case .accept(let messages):
       try end.store.commit(messages.map(\.message), at: Timestamp(milliseconds: 2_000))
       end.accepted += messages.map(\.entry.id)
-      end.desk.accepted(messages, at: now)
+      end.client.accepted(messages, at: now)
     case .unkept, .full:
       end.unkeptCount += 1
-      end.desk.postpone(at: now)
+      end.client.postpone(at: now)
     case .stored(let waiting):
       try end.store.remove(waiting)
       end.stored.append(waiting.message.id)
-    case .refused(let refusal): end.refusals.append(refusal)
+    case .refused(let refusals): end.refusals += refusals
     case .noRoom: end.noRoomCount += 1
     case .tooLarge, .moved: break
     }

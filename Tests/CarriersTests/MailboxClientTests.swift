@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Foundation
 import Mailboxes
 import MessageFormat
@@ -25,11 +25,11 @@ import Testing
     try line.putMail(down)
     let alice = try line.end()
     try alice.put(up)
-    alice.desk.connected(at: line.now)
+    alice.client.connected(at: line.now)
     try line.run(alice)
     #expect(alice.stored == [up.id] && alice.accepted == [down.id])
-    #expect(try line.carrier.store.first(in: Desk.alice) == nil)
-    #expect(try alice.store.first(in: Desk.server) == nil)
+    #expect(try line.carrier.store.first(in: TestHost.alice) == nil)
+    #expect(try alice.store.first(in: TestHost.mailbox) == nil)
     #expect(alice.chunkRequestCount == up.chunks.count)
   }
 
@@ -44,7 +44,7 @@ import Testing
     let alice = try line.end()
     try alice.put(Letter(1, payloadByteCount: Self.large))
     try alice.put(Letter(2))
-    alice.desk.connected(at: line.now)
+    alice.client.connected(at: line.now)
     try line.say(alice)
     #expect(alice.chunkRequestCount == Int(Limits.creditMax))
     // The next message begins when all of the one before is sent.
@@ -54,7 +54,7 @@ import Testing
   @Test func noMoreDepositsAreOpenThanTheCarrierAllows() throws {
     let alice = try line.end()
     for number in 0..<40 { try alice.put(Letter(UInt32(number))) }
-    alice.desk.connected(at: line.now)
+    alice.client.connected(at: line.now)
     try line.say(alice)
     #expect(alice.depositRequestCount == Limits.openDepositCountMax)
   }
@@ -63,9 +63,9 @@ import Testing
     let letters = [Letter(1, payloadByteCount: 2 * Self.large), Letter(2), Letter(3)]
     let (daemon, hook) = (try line.end(1), try line.end(2))
     for letter in letters[..<2] { try daemon.put(letter) }
-    daemon.desk.connected(at: line.now)
+    daemon.client.connected(at: line.now)
     try line.run(daemon, countMax: 20)
-    hook.desk.connected(at: line.now)
+    hook.client.connected(at: line.now)
     try line.run(hook)
     #expect(hook.stored == letters[..<2].map(\.id))
     // It was told nothing, and waits for an answer; only for a while.
@@ -81,9 +81,9 @@ import Testing
     let letter = Letter(1, payloadByteCount: Self.large)
     let daemon = try line.end(1)
     try daemon.put(letter)
-    daemon.desk.connected(at: line.now)
+    daemon.client.connected(at: line.now)
     try line.run(daemon, countMax: 20)
-    _ = line.carrier.offer(letter, from: .connection(2, of: Desk.alice))
+    _ = line.carrier.offer(letter, from: .connection(2, of: TestHost.alice))
     try line.run(daemon)
     line.advance(.seconds(10))
     try line.run(daemon)
@@ -100,11 +100,11 @@ import Testing
     let letter = Letter(1, payloadByteCount: Self.large)
     let alice = try line.end()
     try alice.put(letter)
-    alice.desk.connected(at: line.now)
+    alice.client.connected(at: line.now)
     try line.run(alice, countMax: 30)
     let answered = alice.chunkRequestCount
-    alice.desk.interrupted()
-    alice.desk.connected(at: line.now)
+    alice.client.interrupted()
+    alice.client.connected(at: line.now)
     try line.run(alice)
     #expect(alice.stored == [letter.id])
     // Half of what was sent was answered, and everything has arrived: nothing goes twice.
@@ -113,15 +113,15 @@ import Testing
 
   @Test func mailboxThatIsRefusedIsTriedAgainAndHoldsUpNobody() throws {
     let other = Mailbox(repeating: 0x77)
-    let alice = try line.end(correspondents: [Desk.server, other])
+    let alice = try line.end(correspondents: [TestHost.mailbox, other])
     try alice.put(Letter(1), for: [other])
-    try alice.put(Letter(2), for: [Desk.server, other])
-    alice.desk.connected(at: line.now)
+    try alice.put(Letter(2), for: [TestHost.mailbox, other])
+    alice.client.connected(at: line.now)
     try line.run(alice)
     #expect(alice.stored == [Letter(2).id])
     #expect(Set(alice.refusals.map(\.mailbox)) == [other])
     let count = alice.refusals.count
-    let time = try #require(alice.desk.nextAttempt)
+    let time = try #require(alice.client.nextAttempt)
     #expect(time > line.now && time < line.now + .seconds(60))
     line.advance(time - line.now)
     try line.run(alice)
@@ -133,13 +133,13 @@ import Testing
     let other = Mailbox(repeating: 0x77)
     let alice = try line.end(correspondents: [other])
     try alice.put(Letter(1), for: [other])
-    alice.desk.connected(at: line.now)
+    alice.client.connected(at: line.now)
     try line.run(alice)
-    #expect(alice.desk.nextAttempt != nil)
-    alice.desk.interrupted()
-    #expect(alice.desk.nextAttempt == nil)
-    alice.desk.connected(at: line.now)
-    #expect(alice.desk.nextAttempt != nil)
+    #expect(alice.client.nextAttempt != nil)
+    alice.client.interrupted()
+    #expect(alice.client.nextAttempt == nil)
+    alice.client.connected(at: line.now)
+    #expect(alice.client.nextAttempt != nil)
   }
 
   @Test func diskThatIsFullStopsOnlyWhatComesAndOnlyForAWhile() throws {
@@ -148,14 +148,14 @@ import Testing
     let spool = alice.store.state.spool.path
     try FileManager.default.removeItem(atPath: spool)
     try line.putMail(down)
-    alice.desk.connected(at: line.now)
+    alice.client.connected(at: line.now)
     try line.run(alice)
     #expect(alice.unkeptCount == 1 && alice.accepted == [])
     try alice.put(Letter(2))
     try line.run(alice)
     #expect(alice.stored == [Letter(2).id])
     try FileManager.default.createDirectory(atPath: spool, withIntermediateDirectories: false)
-    let time = try #require(alice.desk.nextAttempt)
+    let time = try #require(alice.client.nextAttempt)
     line.advance(time - line.now)
     try line.run(alice)
     #expect(alice.accepted == [down.id])

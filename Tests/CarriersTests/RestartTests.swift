@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Glibc
 import Mailboxes
 import MessageFormat
@@ -50,7 +50,7 @@ import ZeroMQ
     (impatient.mail, impatient.delay) = (.milliseconds(500), .seconds(2))
     let alice = try Correspondent(server.alice, in: server.folder)
     try alice.put(letter, for: [server.machine.mailbox])
-    try server.connect(alice, at: proxy.endpoint, patience: impatient)
+    try server.connect(alice, at: proxy.endpoint, timeouts: impatient)
     waitForTheBreak(of: proxy)
     server.stop()
     try server.start()

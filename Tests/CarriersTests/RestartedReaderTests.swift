@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Mailboxes
 import MessageFormat
 import TestSupport
@@ -18,27 +18,27 @@ import Testing
   /// A reader that ends with 100 chunks of the letter, which is the first that it was told of.
   private func endInTheMiddle() throws {
     let end = try line.end()
-    end.desk.connected(at: line.now)
+    end.client.connected(at: line.now)
     try line.say(end)
     try announce(letter.size, to: end)
     for index in 0..<100 {
       let name = ChunkName(id: letter.id, index: UInt32(index))
-      _ = try end.desk.handle(.chunk(name), chunk: letter.chunks[index], at: line.now)
+      _ = try end.client.handle(.chunk(name), chunk: letter.chunks[index], at: line.now)
     }
-    try end.desk.keep()
+    try end.client.keep()
     line.forget(end)
   }
 
   private func announce(_ size: SealedSize, to end: Line.End) throws {
     let entry = MailboxEntry(position: 1, id: letter.id)
-    _ = try end.desk.handle(.delivery(entry, size, more: false), chunk: nil, at: line.now)
+    _ = try end.client.handle(.delivery(entry, size, more: false), chunk: nil, at: line.now)
   }
 
   /// The reader's next run, which is connected and has asked.
   private func restarted(byteCountMax: UInt64 = 1 << 30) throws -> Line.End {
     let end = try line.end(byteCountMax: byteCountMax)
     #expect(try end.store.state.spool.names().count == 1)
-    end.desk.connected(at: line.now)
+    end.client.connected(at: line.now)
     return end
   }
 
@@ -56,7 +56,7 @@ import Testing
     #expect(end.requests.first == .collect(after: 0, credit: 0, waitMilliseconds: 20_000))
     #expect(end.collectRequestCount == 2)
     #expect(
-      try end.store.message(letter.id, in: Desk.alice)?.chunks() == letter.chunks)
+      try end.store.message(letter.id, in: TestHost.alice)?.chunks() == letter.chunks)
     #expect(try end.store.state.spool.names() == ["\(letter.id.hex).sealed"])
   }
 
@@ -66,7 +66,7 @@ import Testing
     if hasOther { try line.putMail(Letter(2)) }
     let end = try restarted()
     try line.run(end)
-    if !hasOther { _ = try end.desk.handle(.empty, chunk: nil, at: line.now) }
+    if !hasOther { _ = try end.client.handle(.empty, chunk: nil, at: line.now) }
     #expect(end.accepted == (hasOther ? [Letter(2).id] : []))
     #expect(try end.store.state.spool.names() == [])
   }
@@ -77,7 +77,7 @@ import Testing
     try endInTheMiddle()
     let end = try restarted()
     try line.run(end, countMax: 1)
-    let gone = try #require(try line.carrier.store.message(letter.id, in: Desk.alice))
+    let gone = try #require(try line.carrier.store.message(letter.id, in: TestHost.alice))
     try line.carrier.store.remove(gone)
     try line.run(end)
     line.advance(.seconds(1))
@@ -101,9 +101,9 @@ import Testing
     try endInTheMiddle()
     let end = try restarted(byteCountMax: 1 << 20)
     try line.run(end)
-    _ = try end.desk.handle(.empty, chunk: nil, at: line.now)
+    _ = try end.client.handle(.empty, chunk: nil, at: line.now)
     #expect(end.accepted == [] && fetches(of: end) == [])
-    #expect(try line.carrier.store.first(in: Desk.alice) == nil)
+    #expect(try line.carrier.store.first(in: TestHost.alice) == nil)
     #expect(try end.store.state.spool.names() == [])
   }
 
@@ -111,16 +111,16 @@ import Testing
   @Test func runBesideTheFirstBeginsAnew() throws {
     try line.putMail(letter)
     let first = try line.end(1)
-    first.desk.connected(at: line.now)
+    first.client.connected(at: line.now)
     try line.say(first)
     try announce(letter.size, to: first)
     for index in 0..<100 {
       let name = ChunkName(id: letter.id, index: UInt32(index))
-      _ = try first.desk.handle(.chunk(name), chunk: letter.chunks[index], at: line.now)
+      _ = try first.client.handle(.chunk(name), chunk: letter.chunks[index], at: line.now)
     }
-    try first.desk.keep()
+    try first.client.keep()
     let second = try line.end(2)
-    second.desk.connected(at: line.now)
+    second.client.connected(at: line.now)
     try line.run(second)
     #expect(second.accepted == [letter.id] && fetches(of: second).first == 0)
     #expect(try first.store.state.spool.names().count == 2)

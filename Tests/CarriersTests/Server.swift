@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Logging
 import Mailboxes
 import MessageFormat
@@ -6,29 +6,21 @@ import Sodium
 import TestSupport
 import Testing
 import ZeroMQ
+import ZeroMQCarrier
 
 /// An identity with a mailbox.
 struct Machine: Sendable {
   let identity: Identity
   let mailbox: Mailbox
-  let transport: TransportIdentity
 
   init(_ name: String) throws {
-    let identity = try TestIdentity.make(name)
-    self.identity = identity
+    identity = try TestIdentity.make(name)
     mailbox = try #require(Mailbox(identity.public.fingerprint.bytes))
-    transport = TransportIdentity(publicKey: try Self.key(of: identity)) { borrower in
-      try identity.withTransportSecret(borrower)
-    }
   }
 
-  private static func key(of identity: Identity) throws -> CurvePublicKey {
-    try CurvePublicKey(identity.public.transportKey.bytes)
-  }
+  var transport: TransportIdentity { TransportIdentity(identity) }
 
-  var key: CurvePublicKey {
-    get throws { try Self.key(of: identity) }
-  }
+  var key: CurvePublicKey { CurvePublicKey(of: identity.public) }
 }
 
 /// A listener on a port of its own with its store, and two machines that it lets in.
@@ -41,9 +33,13 @@ final class Server {
   let deposits = Counter()
   let context: Context
   private(set) var endpoint: String
-  private var listener: CarrierListener?
+  private var thread: ListenerThread?
 
-  init() throws {
+  private let peers: [PublicIdentity]?
+
+  /// `peers`: who sends to whom is free among these; otherwise alice and bob, to the server's mailbox.
+  init(for peers: [PublicIdentity]? = nil) throws {
+    self.peers = peers
     folder = try TemporaryFolder()
     store = try MailboxStore(testing: folder.path + "/state")
     (machine, alice, bob) = (try Machine("server"), try Machine("alice"), try Machine("bob"))
@@ -57,18 +53,23 @@ final class Server {
   /// On the port that it had before.
   func start() throws {
     let deposits = deposits
-    let listener = try CarrierListener(
-      on: endpoint, as: machine.transport,
-      for: [alice.key: alice.mailbox, bob.key: bob.mailbox], desk: makeDesk(),
-      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      onDeposit: { deposits.add() }, onFailure: {})
-    endpoint = listener.endpoint
-    self.listener = listener
+    let listener = try ZeroMQListener(
+      at: [
+        CarrierDoor(
+          endpoint: endpoint, peers: peers ?? [alice.identity.public, bob.identity.public])
+      ],
+      as: machine.identity, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    endpoint = listener.endpoints[0]
+    thread = try ListenerThread(
+      listener, makeServer(), arrived: { deposits.add() }, onFailure: { _ in })
   }
 
-  private func makeDesk() -> sending MailboxServer {
-    let access = CarrierAccess(
-      depositors: [machine.mailbox: [alice.mailbox, bob.mailbox]], byteCountMax: 1 << 30)
+  private func makeServer() -> sending MailboxServer {
+    var depositors: [Mailbox: Set<Mailbox>] = [machine.mailbox: [alice.mailbox, bob.mailbox]]
+    if let all = peers?.map(\.mailbox) {
+      depositors = Dictionary(uniqueKeysWithValues: all.map { ($0, Set(all)) })
+    }
+    let access = CarrierAccess(depositors: depositors, byteCountMax: 1 << 30)
     return MailboxServer(
       store: store, access: access, now: { Timestamp(milliseconds: 2_000) })
   }
@@ -81,28 +82,28 @@ final class Server {
   }
 
   /// It is kept until the next one stands, as a daemon does that may have to go back.
-  func stop() { listener?.stop() }
+  func stop() { thread?.stop() }
 
-  func mailboxesChanged() { listener?.mailboxesChanged() }
+  func mailboxesChanged() { thread?.listener.mailboxesChanged() }
 
   /// A machine that is connected here.
   func connect(
-    _ machine: Machine, at endpoint: String? = nil, expecting key: CurvePublicKey? = nil,
+    _ machine: Machine, at endpoint: String? = nil, expecting expected: Machine? = nil,
     byteCountMax: UInt64 = 1 << 30
   ) throws -> Correspondent {
     let end = try Correspondent(machine, in: folder)
-    try connect(end, at: endpoint, expecting: key, byteCountMax: byteCountMax)
+    try connect(end, at: endpoint, expecting: expected, byteCountMax: byteCountMax)
     return end
   }
 
   func connect(
-    _ end: Correspondent, at endpoint: String? = nil, expecting key: CurvePublicKey? = nil,
-    byteCountMax: UInt64 = 1 << 30, patience: ExchangeTimeouts = ExchangeTimeouts()
+    _ end: Correspondent, at endpoint: String? = nil, expecting expected: Machine? = nil,
+    byteCountMax: UInt64 = 1 << 30, timeouts: ExchangeTimeouts = ExchangeTimeouts()
   ) throws {
     try end.connect(
-      to: endpoint ?? self.endpoint, server: key ?? self.machine.key,
+      to: endpoint ?? self.endpoint, server: (expected ?? self.machine).identity.public,
       correspondents: [self.machine.mailbox, alice.mailbox, bob.mailbox],
-      byteCountMax: byteCountMax, patience: patience)
+      byteCountMax: byteCountMax, timeouts: timeouts)
   }
 
   /// A message that waits here for `reader`.

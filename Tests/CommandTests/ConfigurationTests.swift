@@ -83,10 +83,19 @@ struct ConfigurationTests {
     expectFailure(try apply(), status: 78, "the key 'trusted-signers' is missing")
   }
 
-  @Test func refusesEndpointsThatAreNone() throws {
-    try installation.writeApplier(listen: "nowhere")
+  @Test(arguments: [
+    "nowhere", "relay.example.org:5557", "http://127.0.0.1:5557", "tcp://127.0.0.1",
+    "tcp://127.0.0.1:99999",
+  ])
+  func `an address that no socket takes is a mistake in the configuration`(address: String) throws {
+    try installation.writeApplier(listen: address)
+    expectFailure(try apply(), status: 78, "distro: error:", "listen", address)
+    let signer = try String(contentsOfFile: installation.folder.path("signer.yaml"), encoding: .utf8)
+    let connect = try #require(signer.firstMatch(of: /connect: (\S+)/)).1
+    try installation.folder.edit("signer.yaml", "connect: \(connect)", "connect: \(address)")
     expectFailure(
-      try installation.run("verify-apply", "--config", "web1.yaml"), "distro: error:", "nowhere")
+      try installation.run("sign-and-send", "--config", "signer.yaml", "--flush"), status: 78,
+      "connect", address)
   }
 
   // MARK: - Key files

@@ -164,7 +164,7 @@ struct DoctorPeerTests {
     let mute = try RawListener()
     try installation.writeSigner(connect: "tcp://127.0.0.1:\(mute.port)")
     let result = try examine("signer.yaml")
-    result.expect("problem", "carrier", "or it does not answer", advice: "compare 'server:'")
+    result.expect("problem", "carrier", "or it does not speak", advice: "compare 'server:'")
   }
 
   @Test func nameThatDoesNotResolveIsAProblem() throws {

@@ -60,7 +60,7 @@ struct DoctorTests {
     let result = try installation.run("doctor", "--config", "signer.yaml")
     let lines = result.text.components(separatedBy: "\n")
     let problem = try #require(lines.firstIndex { $0.hasPrefix("problem  carrier  ") })
-    #expect(lines[problem].contains("nobody listens there"))
+    #expect(lines[problem].contains("nothing listens there"))
     #expect(lines[problem + 1].hasPrefix("         do: is it running there"))
   }
 
@@ -70,7 +70,7 @@ struct DoctorTests {
     let result = try examine("serve.yaml")
     result.expect("ok", "key", "keys/web1.key")
     result.expect("ok", "key", "keys/signer.key")
-    result.expect("problem", "carrier", "nobody listens there", advice: "is it running there")
+    result.expect("problem", "carrier", "nothing listens there", advice: "is it running there")
     result.expect("warning", "carrier", "takes another port at every start", advice: "name a port")
   }
 

@@ -47,7 +47,7 @@ import Testing
 
     #expect(relay.end().status == 0)
     let later = try RunningProgram(shell, arguments("verify-apply", "--config", "web1.yaml"))
-    #expect(try later.line(with: "event=carrier-unreachable").contains("nobody listens there"))
+    #expect(try later.line(with: "event=carrier-unreachable").contains("nothing listens there"))
     #expect(later.log.contains("([::1])") && later.log.contains("(127.0.0.9)"), "\(later.log)")
     #expect(later.end().status == 0)
   }

@@ -27,7 +27,7 @@ struct RepeatedRunTests {
   }
 
   @Test func runThatIsRepeatedGoesOnWhereTheLastOneEnded() throws {
-    #expect(try installation.sendMain(until: "nobody listens there").status == 1)
+    #expect(try installation.sendMain(until: "nothing listens there").status == 1)
     let daemon = try installation.startDaemon()
     let again = try installation.sendMain()
     #expect(again.status == 0 && again.text.contains(" applied "), "\(again.errors)")

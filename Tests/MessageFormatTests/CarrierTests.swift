@@ -65,11 +65,16 @@ import Testing
         .bytes(1, name(1)), .number(2, 16), .number(3, 32),
       ])
     try expect(.stored(id), 3, [.bytes(1, name(1))])
-    try expect(.refused(nil, .malformed, detail: ""), 4, [.text(2, "malformed")])
+    try expect(.refused(nil, .malformed, mailboxes: [], detail: ""), 4, [.text(2, "malformed")])
     try expect(
-      .refused(id, .overQuota, detail: "why"), 4,
+      .refused(id, .overQuota, mailboxes: [], detail: "why"), 4,
       [
         .bytes(1, name(1)), .text(2, "over-quota"), .text(3, "why"),
+      ])
+    try expect(
+      .refused(id, .unknownMailbox, mailboxes: [try mailbox(2), try mailbox(3)], detail: ""), 4,
+      [
+        .bytes(1, name(1)), .text(2, "unknown-mailbox"), .bytes(4, name(2)), .bytes(4, name(3)),
       ])
     try expect(
       .delivery(entry, SealedSize(chunkCount: 2, byteCount: 900), more: false), 5,
@@ -90,7 +95,7 @@ import Testing
   @Test(arguments: CarrierRefusal.allCases) func carriesEveryRefusal(
     refusal: CarrierRefusal
   ) throws {
-    let reply = CarrierReply.refused(try messageID(1), refusal, detail: "why")
+    let reply = CarrierReply.refused(try messageID(1), refusal, mailboxes: [], detail: "why")
     #expect(try CarrierReply(decoding: reply.encoded()) == reply)
   }
 

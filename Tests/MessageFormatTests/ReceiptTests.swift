@@ -90,8 +90,10 @@ import Testing
       throw NoSuchValue()
     }
     #expect(detail == "a [31mb  c d ü")
-    let reply = CarrierReply.refused(nil, .fault, detail: "a\nb")
-    #expect(try CarrierReply(decoding: reply.encoded()) == .refused(nil, .fault, detail: "a b"))
+    let reply = CarrierReply.refused(nil, .fault, mailboxes: [], detail: "a\nb")
+    #expect(
+      try CarrierReply(decoding: reply.encoded())
+        == .refused(nil, .fault, mailboxes: [], detail: "a b"))
   }
 
   @Test(arguments: [

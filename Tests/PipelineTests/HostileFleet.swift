@@ -1,13 +1,13 @@
-import Carriers
-import Dispatch
+import CarrierProtocol
 import Foundation
+import Host
 import Mailboxes
 import MessageFormat
 import Signer
 import Sodium
 import TestSupport
 import Testing
-import ZeroMQ
+import ZeroMQCarrier
 
 /// A fleet whose signer and machines are both clients of a relay that misbehaves, over real sockets.
 final class HostileFleet {
@@ -20,19 +20,19 @@ final class HostileFleet {
   let relay: HostileRelay
   let signerLog = TestLog()
   private let delivery: Delivery
-  private var exchanges: [Exchange] = []
+  private var carriers: [CarrierSet] = []
   /// Messages that one answer of the relay has made a machine keep.
   let largestBatch = Remembered(0)
-  private let bell = DispatchSemaphore(value: 0)
+  private let bell = Bell()
   /// Of the last minute, in both times.
   private var beat = (at: ContinuousClock.now - beatInterval, time: Timestamp(milliseconds: 0))
 
   private static var lineTimes: ExchangeTimeouts {
-    var patience = ExchangeTimeouts()
-    (patience.mail, patience.delay) = (.milliseconds(200), .milliseconds(1_500))
-    (patience.answer, patience.progress) = (.milliseconds(500), .milliseconds(1_500))
-    patience.pauses = (.milliseconds(20), .milliseconds(100))
-    return patience
+    var timeouts = ExchangeTimeouts()
+    (timeouts.mail, timeouts.delay) = (.milliseconds(200), .milliseconds(1_500))
+    (timeouts.answer, timeouts.progress) = (.milliseconds(500), .milliseconds(1_500))
+    timeouts.pauses = (.milliseconds(20), .milliseconds(100))
+    return timeouts
   }
 
   /// With one commit that everyone has, and connections on which nothing has gone wrong yet.
@@ -46,42 +46,42 @@ final class HostileFleet {
     ) { clock.now }
     self.relay = relay
     let bell = bell
-    let settings = SignerSettings(
+    let settings = try SignerSettings(
       identity: fleet.signer, state: fleet.settings.state,
-      carriers: [SignerCarrier(endpoint: relay.endpoint, server: relay.identity.public)],
+      carriers: [ZeroMQPlan(connectingTo: relay.endpoint, of: relay.identity.public)],
       repositories: [fleet.configured], lifetimeMilliseconds: 86_400_000)
     delivery = Delivery(
       settings, outbox: fleet.outbox, progress: .init { _, _, _ in }, log: signerLog.logger,
-      now: { clock.now }, patience: Self.lineTimes
-    ) { bell.signal() }
+      now: { clock.now }, timeouts: Self.lineTimes
+    ) { bell.ring() }
     try delivery.start(for: Set(fleet.machines.map(\.mailbox)))
-    exchanges = try fleet.machines.map { try exchange(of: $0, inboxMax) }
+    carriers = try fleet.machines.map { try carriers(of: $0, inboxMax) }
     try settle()
     #expect(try fleet.machine().standing == .current)
   }
 
   deinit {
     delivery.stop()
-    for exchange in exchanges { exchange.stop() }
+    for set in carriers { set.stop() }
   }
 
-  private func exchange(of machine: TestMachine, _ inboxMax: InboxLimit) throws -> Exchange {
+  private func carriers(of machine: TestMachine, _ inboxMax: InboxLimit) throws -> CarrierSet {
     let (store, clock, bell, largest) = (machine.store, fleet.clock, bell, largestBatch)
-    let handlers = ExchangeHandlers(
-      accept: { messages in
-        let count = messages.count
-        largest.change { $0 = max($0, count) }
-        try store.commit(messages, at: clock.now)
-        bell.signal()
-      }, stored: { try store.remove($0) })
-    return try Exchange(
-      ExchangeSettings(
-        endpoint: relay.endpoint,
-        server: CurvePublicKey(relay.identity.public.transportKey.bytes),
-        identity: TransportIdentity(machine.identity), mailbox: machine.mailbox,
-        byteCountMax: 1 << 30, store: store, correspondents: [fleet.signer.public.mailbox],
-        patience: Self.lineTimes, inboxMax: inboxMax),
-      in: Context(), handlers: handlers, log: machine.log.logger)
+    var port = CarrierPort(
+      mailbox: machine.mailbox, correspondents: [fleet.signer.public.mailbox], store: store,
+      byteCountMax: 1 << 30, inboxMax: inboxMax, log: machine.log.logger, now: { clock.now })
+    port.accept = { messages in
+      let count = messages.count
+      largest.change { $0 = max($0, count) }
+      try store.commit(messages, at: clock.now)
+      bell.ring()
+    }
+    let carrier = try ZeroMQExchange(
+      to: relay.endpoint, of: relay.identity.public, as: machine.identity,
+      timeouts: Self.lineTimes)
+    let set = CarrierSet()
+    try set.start(carrier, port) { error in preconditionFailure("\(error)") }
+    return set
   }
 
   var machine: TestMachine { fleet.machines[0] }
@@ -113,12 +113,12 @@ final class HostileFleet {
       }
       try fleet.step()
       delivery.outboxChanged()
-      for (machine, exchange) in zip(fleet.machines, exchanges) {
+      for (machine, set) in zip(fleet.machines, carriers) {
         if isWorking { try machine.work(stepCountMax: 10) }
-        exchange.outgoingChanged()
+        set.outgoingChanged()
       }
       if try condition() { return }
-      _ = bell.wait(timeout: .now() + .milliseconds(30))
+      bell.wait(for: .milliseconds(30))
     } while ContinuousClock.now < end
     Issue.record(
       "it did not come to that; signer: \(signerLog.lines.suffix(8)); machine: \(machine.log.lines.suffix(8))",

@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Foundation
 import MessageFormat
 import TestSupport
@@ -41,8 +41,8 @@ struct HostileFloodTests {
       }))
     try hostile.push()
     try hostile.run {
-      hostile.machine.log.count(of: "unexpected answer") > 0
-        && hostile.signerLog.count(of: "unexpected answer") > 0
+      hostile.machine.log.count(of: "carrier-invalid-answer") > 0
+        && hostile.signerLog.count(of: "carrier-invalid-answer") > 0
     }
     #expect(hostile.largestBatch.change { $0 } <= Int(Limits.creditMax) / 2)
     try hostile.expectRecovery()

@@ -1,10 +1,11 @@
-import Carriers
+import CarrierProtocol
 import Mailboxes
 import MessageFormat
 import Sodium
 import Synchronization
 import TestSupport
 import ZeroMQ
+import ZeroMQCarrier
 
 /// What passes through a relay: a request or a reply, and with a chunk its bytes.
 struct Passage: Sendable {
@@ -30,9 +31,9 @@ struct Passage: Sendable {
 /// What a relay does with what passes; each part is honest unless it is set. Called on the relay's thread.
 struct Misbehaviour: Sendable {
   enum Step {
-    /// On to the desk, which is honest.
+    /// On to the mailbox server, which is honest.
     case pass(Passage)
-    /// Back to the peer, and the desk never hears of it.
+    /// Back to the peer, and the mailbox server never hears of it.
     case answer(Passage)
   }
 
@@ -75,7 +76,7 @@ final class HostileRelay: Sendable {
     depositors[writer] = Set(readers)
     wakeUp = try WakeUp()
     let loop = try RelayLoop(
-      desk: MailboxServer(
+      server: MailboxServer(
         store: store, access: CarrierAccess(depositors: depositors, byteCountMax: 1 << 30),
         now: now), mailboxes: [writer] + readers, as: identity, for: authenticator,
       control: control, wakeUp: wakeUp)
@@ -100,7 +101,7 @@ final class HostileRelay: Sendable {
 
 private final class RelayLoop {
   let endpoint: String
-  private let desk: MailboxServer
+  private let server: MailboxServer
   private let socket: Socket
   private let mailboxes: [String: Mailbox]
   private let control: HostileRelay.Control
@@ -111,11 +112,11 @@ private final class RelayLoop {
   private var pending: [Passage] = []
 
   init(
-    desk: MailboxServer, mailboxes: [Mailbox], as identity: Identity,
+    server: MailboxServer, mailboxes: [Mailbox], as identity: Identity,
     for authenticator: Authenticator,
     control: HostileRelay.Control, wakeUp: WakeUp
   ) throws {
-    self.desk = desk
+    self.server = server
     self.mailboxes = Dictionary(uniqueKeysWithValues: mailboxes.map { ($0.hex, $0) })
     self.control = control
     self.wakeUp = wakeUp
@@ -137,7 +138,7 @@ private final class RelayLoop {
         let behaviour = control.behaviour.withLock { $0 }
         let isBusy = behaviour.unasked != nil || !pending.isEmpty
         var deadline = Deadline.after(isBusy ? .milliseconds(1) : .milliseconds(50))
-        if let end = desk.nextWaitEnd { deadline = .earlier(deadline, .at(end)) }
+        if let end = server.nextWaitEnd { deadline = .earlier(deadline, .at(end)) }
         try poller.wait(until: deadline)
         _ = wakeUp.clear()
         try turn(behaviour)
@@ -160,11 +161,11 @@ private final class RelayLoop {
       peers[mailbox] = peer
       try handle(Passage(peer: peer, frames: frames.map(\.bytes)), behaviour)
     }
-    if desk.hasFinished {
-      try send(desk.flush(), behaviour)
-      try send(desk.deliverToWaiting(), behaviour)
+    if server.hasFinished {
+      try send(server.flush(), behaviour)
+      try send(server.deliverToWaiting(), behaviour)
     }
-    try send(desk.endWaits(), behaviour)
+    try send(server.endWaits(), behaviour)
     guard let unasked = behaviour.unasked, pending.isEmpty else { return }
     // What does not fit is not said.
     for peer in peers.values { for passage in unasked(peer) { _ = try attempt(passage) } }
@@ -174,7 +175,7 @@ private final class RelayLoop {
     for step in behaviour.request(passage) {
       switch step {
       case .pass(let passage):
-        try send(desk.handle(passage.frames, from: passage.peer), behaviour)
+        try send(server.handle(passage.frames, from: passage.peer), behaviour)
       case .answer(let passage): try send(passage)
       }
     }
@@ -182,7 +183,8 @@ private final class RelayLoop {
 
   private func send(_ outgoing: [MailboxServer.Outgoing], _ behaviour: Misbehaviour) throws {
     for item in outgoing {
-      let frames = desk.frames(of: item).map(\.bytes)
+      let parts = server.parts(of: item)
+      let frames = [parts.reply] + (parts.chunk?.bytes.map { [$0] } ?? [])
       for passage in behaviour.reply(Passage(peer: item.peer, frames: frames)) {
         try send(passage)
       }

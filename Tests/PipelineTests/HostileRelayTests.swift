@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Foundation
 import MessageFormat
 import Signer
@@ -16,7 +16,7 @@ struct HostileRelayTests {
     hostile.relay.behave(.dropping(kind))
     try hostile.push()
     try hostile.run {
-      let asks = kind == .deposit || hostile.machine.log.count(of: "does not answer") > 0
+      let asks = kind == .deposit || hostile.machine.log.count(of: "carrier-silent") > 0
       return try asks && hostile.isStale()
     }
     try hostile.expectRecovery()
@@ -27,8 +27,8 @@ struct HostileRelayTests {
     hostile.relay.behave(.silence)
     try hostile.push()
     try hostile.run {
-      try hostile.isStale() && hostile.signerLog.count(of: "does not answer") > 0
-        && hostile.machine.log.count(of: "does not answer") > 0
+      try hostile.isStale() && hostile.signerLog.count(of: "carrier-silent") > 0
+        && hostile.machine.log.count(of: "carrier-silent") > 0
     }
     try hostile.expectRecovery()
   }
@@ -66,7 +66,7 @@ struct HostileRelayTests {
     if requests {
       try hostile.settle()
     } else {
-      try hostile.run { hostile.machine.log.count(of: "unexpected answer") > 0 }
+      try hostile.run { hostile.machine.log.count(of: "carrier-invalid-answer") > 0 }
     }
     try hostile.expectRecovery()
   }
@@ -118,7 +118,7 @@ struct HostileRelayTests {
       .changing(chunk: 2, of: hostile.machine.mailbox) { Array($0.dropLast()) })
     try hostile.push()
     try hostile.run {
-      hostile.machine.log.count(of: "unexpected answer: the chunks have other") > 0
+      hostile.machine.log.count(of: "invalid answer: the chunks have other") > 0
     }
     try hostile.expectRecovery()
   }
@@ -210,7 +210,7 @@ struct HostileRelayTests {
     hostile.relay.behave(.refusingAll)
     try hostile.push()
     try hostile.run {
-      try hostile.isStale() && hostile.signerLog.count(of: "unexpected answer: fault: no") > 0
+      try hostile.isStale() && hostile.signerLog.count(of: "invalid answer: fault: no") > 0
     }
     #expect(try hostile.fleet.outbox.unstored().count == 1)
     try hostile.expectRecovery()

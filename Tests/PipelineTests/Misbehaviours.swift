@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import MessageFormat
 import Synchronization
 import TestSupport
@@ -208,7 +208,7 @@ extension Misbehaviour {
       case .acknowledge(let entry): entry.id
       case .collect, nil: nil
       }
-    return [.answer(Passage(.refused(id, .fault, detail: "no"), to: passage.peer))]
+    return [.answer(Passage(.refused(id, .fault, mailboxes: [], detail: "no"), to: passage.peer))]
   })
 }
 

@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Foundation
 import Logging
 import Mailboxes
@@ -8,12 +8,12 @@ import Signer
 import Sodium
 import TestSupport
 import Testing
-import ZeroMQ
+import ZeroMQCarrier
 
 /// The same way over CurveZMQ, with receipts that cannot be believed among those that can.
 struct SocketTests {
   private let pipeline: Pipeline
-  private let listener: CarrierListener
+  private let thread: ListenerThread
   private let delivery: Delivery
 
   init() throws {
@@ -23,13 +23,14 @@ struct SocketTests {
     let clock = pipeline.clock
     let access = CarrierAccess(
       depositors: [applier.public.mailbox: [signer.public.mailbox]], byteCountMax: 1 << 30)
-    listener = try CarrierListener(
-      on: "tcp://127.0.0.1:*", as: TransportIdentity(applier),
-      for: [CurvePublicKey(signer.public.transportKey.bytes): signer.public.mailbox],
-      desk: MailboxServer(store: pipeline.store, access: access) { clock.now },
-      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, onDeposit: {},
-      onFailure: {})
-    let carrier = SignerCarrier(endpoint: listener.endpoint, server: applier.public)
+    let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let listener = try ZeroMQListener(
+      at: [CarrierDoor(endpoint: "tcp://127.0.0.1:*", peers: [signer.public])], as: applier,
+      log: log)
+    thread = try ListenerThread(
+      listener, MailboxServer(store: pipeline.store, access: access) { clock.now }, arrived: {},
+      onFailure: { _ in })
+    let carrier = try ZeroMQPlan(connectingTo: listener.endpoints[0], of: applier.public)
     let settings = SignerSettings(
       identity: signer, state: pipeline.signerSettings.state, carriers: [carrier],
       repositories: [pipeline.configured], lifetimeMilliseconds: 86_400_000)
@@ -69,7 +70,7 @@ struct SocketTests {
       try pipeline.store.messages(in: pipeline.signer.public.mailbox, countMax: 9).isEmpty
     }
     #expect(isGone)
-    listener.stop()
+    thread.stop()
   }
 
   @Test func largeMessageArrives() throws {
@@ -78,7 +79,7 @@ struct SocketTests {
     try pipeline.source.commit([:])
     #expect(try deliver(try pipeline.send().id).isEmpty)
     try pipeline.expectEqual()
-    listener.stop()
+    thread.stop()
   }
 
   @Test func refusalIsKeptWithItsNameAndDetail() throws {
@@ -90,7 +91,7 @@ struct SocketTests {
     let row = try #require(try pipeline.outbox.newest().first)
     #expect(row.state == .refused && row.refusal == "local-changes")
     #expect(row.detail?.contains("was changed") == true)
-    listener.stop()
+    thread.stop()
   }
 
   @Test func receiptsThatCannotBeBelievedChangeNothing() throws {
@@ -117,7 +118,7 @@ struct SocketTests {
     try pipeline.work()
     #expect(try run(until: sent.id).isEmpty)
     #expect(try pipeline.outbox.newest().map(\.state) == [.applied])
-    listener.stop()
+    thread.stop()
   }
 
   /// Into the signer's mailbox, as only the applier's own store can.

@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import MessageFormat
 import TestSupport
 import Testing
@@ -62,7 +62,7 @@ import Testing
     for (index, chunk) in letters[1].chunks.enumerated() {
       try senders[1].send(.chunk(ChunkName(id: letters[1].id, index: UInt32(index))), chunk: chunk)
     }
-    guard case .refused(letters[1].id, .overQuota, let detail)? = try senders[1].reply() else {
+    guard case .refused(letters[1].id, .overQuota, _, let detail)? = try senders[1].reply() else {
       Issue.record("not refused")
       return
     }

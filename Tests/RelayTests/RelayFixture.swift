@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Foundation
 import Logging
 import MessageFormat
@@ -8,6 +8,7 @@ import Sodium
 import TestSupport
 import Testing
 import ZeroMQ
+import ZeroMQCarrier
 
 /// A relay on free ports, its directories, and whoever connects to it.
 final class RelayFixture {
@@ -32,7 +33,8 @@ final class RelayFixture {
     relay = try RunningRelay(
       Self.settings(in: folder, quotas: quotas),
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      now: { Timestamp(milliseconds: 1_000_000) }, onFailure: {})
+      now: { Timestamp(milliseconds: 1_000_000) }, listen: ZeroMQListener.init,
+      onFailure: { _ in })
   }
 
   static func settings(

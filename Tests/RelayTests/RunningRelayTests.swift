@@ -1,4 +1,4 @@
-import Carriers
+import CarrierProtocol
 import Foundation
 import MessageFormat
 import Relay
@@ -24,7 +24,7 @@ import ZeroMQ
   }
 
   private func isRefused(_ reply: CarrierReply, _ reason: CarrierRefusal) -> Bool {
-    if case .refused(_, reason, _) = reply { true } else { false }
+    if case .refused(_, reason, _, _) = reply { true } else { false }
   }
 
   /// A deposit at one door wakes who waits at the other, in both directions.

@@ -19,7 +19,7 @@ package struct Usage: Hashable, Sendable {
 }
 
 /// What a store says of a message that is offered.
-package struct Standing: Sendable {
+package struct OfferReport: Sendable {
   package enum Stored: Hashable, Sendable {
     case not
     /// It is there, and these of the offer's mailboxes do not hold it.
@@ -36,11 +36,11 @@ package struct Standing: Sendable {
 
 extension MailboxStore {
   /// All that decides on an offer.
-  package func standing(
-    of offer: DepositOffer, from depositor: Mailbox
-  ) throws(MailboxError) -> Standing {
+  package func report(
+    on offer: DepositOffer, from depositor: Mailbox
+  ) throws(MailboxError) -> OfferReport {
     try reading { database in
-      Standing(
+      OfferReport(
         stored: try Self.stored(offer, from: depositor, in: database),
         depositor: try Self.usage(of: depositor, as: .depositor, in: database),
         mailboxes: try offer.mailboxes.map {
@@ -63,7 +63,7 @@ extension MailboxStore {
 
   static func stored(
     _ offer: DepositOffer, from depositor: Mailbox, in database: Database
-  ) throws -> Standing.Stored {
+  ) throws -> OfferReport.Stored {
     let id = Data(offer.id.bytes)
     let holder = try Data.fetchOne(
       database.cachedStatement(sql: "SELECT depositor FROM message WHERE id = ?"), arguments: [id])

@@ -4,14 +4,19 @@ import Glibc
 /// What a socket may be bound or connected to. libzmq would cut port 99999 down to one that fits,
 /// take other transports than TCP without asking for CURVE, and let anyone bind the authenticator's
 /// name.
-enum Endpoint {
-  enum Purpose { case bind, connect }
+package enum Endpoint {
+  package enum Purpose { case bind, connect }
 
   static let authenticator = "inproc://zeromq.zap.01"
   private static let tcp = "tcp://"
   private static let inProcess = "inproc://"
   /// A name of DNS has 253 characters, an address with a scope less.
   private static let hostByteCountMax = 253
+
+  /// Throws where the text is no `tcp://host:port` that a secured socket takes.
+  package static func check(_ text: String, for purpose: Purpose) throws(ZeroMQError) {
+    try check(text, for: purpose, isSecured: true)
+  }
 
   static func check(
     _ text: String, for purpose: Purpose, isSecured: Bool

@@ -9,7 +9,8 @@ extension Event {
     case .ready, .stopped, .listening, .collecting, .reloaded, .roleRemoved, .roleRecovered,
       .applied, .behind, .current, .recovered, .fresh, .healing:
       .notice
-    case .workInterrupted, .carrierUnreachable, .depositRefused, .messageTooLarge, .noSpace,
+    case .workInterrupted, .carrierUnreachable, .carrierSilent, .carrierInvalidAnswer,
+      .depositRefused, .messageTooLarge, .noSpace,
       .inboxFull, .transferDiscarded, .sweepFailed, .peerDisconnected, .strangerRefused, .refused,
       .indexDelayed, .heartbeatBlocked, .heartbeatDropped, .receiptDropped, .stale, .metricsFailed,
       .routeUnknown:

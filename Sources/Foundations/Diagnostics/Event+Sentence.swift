@@ -31,6 +31,8 @@ extension Event {
     switch self {
     case .carrierConnected: "connected to carrier"
     case .carrierUnreachable: "cannot reach carrier; retrying"
+    case .carrierSilent: "carrier does not answer; reconnecting"
+    case .carrierInvalidAnswer: "carrier sent an invalid answer; reconnecting"
     case .addressUnreachable: "cannot reach an address of the carrier; trying the next one"
     case .depositRefused: "carrier refused message; message kept, retrying"
     case .messageTooLarge: "message exceeds the size limit; skipped"

@@ -25,6 +25,8 @@ package enum Event: String, CaseIterable, Sendable {
   // Carriers
   case carrierConnected = "carrier-connected"
   case carrierUnreachable = "carrier-unreachable"
+  case carrierSilent = "carrier-silent"
+  case carrierInvalidAnswer = "carrier-invalid-answer"
   case addressUnreachable = "address-unreachable"
   case depositRefused = "deposit-refused"
   case messageTooLarge = "message-too-large"

@@ -6,7 +6,8 @@ package enum CarrierReply: Hashable, Sendable {
   case proceed(ChunkName, credit: UInt32)
   /// The whole message is on the carrier's disk.
   case stored(MessageID)
-  case refused(MessageID?, CarrierRefusal, detail: String)
+  /// `mailboxes`: of a deposit, those that are concerned; the rest may be offered anew. Empty: all.
+  case refused(MessageID?, CarrierRefusal, mailboxes: [Mailbox], detail: String)
   /// `more`: another delivery follows in the same answer.
   case delivery(MailboxEntry, SealedSize, more: Bool)
   case chunk(ChunkName)
@@ -39,10 +40,11 @@ extension CarrierReply {
       wire.continue.credit = credit
     case .stored(let id):
       wire.stored.messageID = Data(id.bytes)
-    case .refused(let id, let reason, let detail):
+    case .refused(let id, let reason, let mailboxes, let detail):
       wire.refused.messageID = Data(id?.bytes ?? [])
       wire.refused.reason = reason.rawValue
       wire.refused.detail = printableDetail(detail)
+      wire.refused.mailboxes = mailboxes.map { Data($0.bytes) }
     case .delivery(let entry, let size, let more):
       wire.delivery.position = entry.position
       wire.delivery.messageID = Data(entry.id.bytes)
@@ -104,6 +106,8 @@ extension CarrierReply {
     try requirePrintable(wire.detail, field: "refused.detail")
     let id: MessageID? =
       wire.messageID.isEmpty ? nil : try name(wire.messageID, field: "refused.message_id")
-    return .refused(id, reason, detail: wire.detail)
+    return .refused(
+      id, reason, mailboxes: try distinctMailboxes(wire.mailboxes, field: "refused.mailboxes"),
+      detail: wire.detail)
   }
 }

@@ -143,17 +143,20 @@ extension CarrierRequest {
 extension DepositOffer {
   init(_ wire: WireDeposit) throws(FormatError) {
     id = try name(wire.messageID, field: "deposit.message_id")
-    try requireLimit(wire.mailboxes.count, Limits.recipientCountMax, field: "deposit.mailboxes")
-    guard !wire.mailboxes.isEmpty else { throw .invalid(field: "deposit.mailboxes") }
-    var mailboxes: [Mailbox] = []
-    for data in wire.mailboxes { mailboxes.append(try name(data, field: "deposit.mailboxes")) }
-    guard Set(mailboxes).count == mailboxes.count else {
-      throw .invalid(field: "deposit.mailboxes")
-    }
-    self.mailboxes = mailboxes
+    mailboxes = try distinctMailboxes(wire.mailboxes, field: "deposit.mailboxes")
+    guard !mailboxes.isEmpty else { throw .invalid(field: "deposit.mailboxes") }
     size = try SealedSize(checking: wire.chunkCount, wire.byteCount)
     slot = wire.slot.isEmpty ? nil : try name(wire.slot, field: "deposit.slot")
   }
+}
+
+/// Each once, and no more than a message has recipients.
+func distinctMailboxes(_ list: [Data], field: String) throws(FormatError) -> [Mailbox] {
+  try requireLimit(list.count, Limits.recipientCountMax, field: field)
+  var mailboxes: [Mailbox] = []
+  for data in list { mailboxes.append(try name(data, field: field)) }
+  guard Set(mailboxes).count == mailboxes.count else { throw .invalid(field: field) }
+  return mailboxes
 }
 
 extension ChunkName {

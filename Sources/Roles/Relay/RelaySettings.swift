@@ -1,4 +1,4 @@
-package import Carriers
+package import CarrierProtocol
 package import Sodium
 
 /// What `relay:` in a configuration says, checked and with the relay's key loaded.

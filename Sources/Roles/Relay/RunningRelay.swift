@@ -1,19 +1,18 @@
-import Carriers
+package import CarrierProtocol
 import Diagnostics
 package import Logging
 import Mailboxes
 package import MessageFormat
-import Sodium
+package import Sodium
 import Spool
 import Synchronization
-import ZeroMQ
 
 /// The untrusted middle: a door for signers, one for appliers, and the mailboxes between them.
 package final class RunningRelay: Sendable {
   /// Where it listens, with the ports that were taken.
   package let signersEndpoint: String
   package let appliersEndpoint: String
-  private let listener: CarrierListener
+  private let thread: ListenerThread
   private let log: Logger
   private let rules: Mutex<Rules>
   private let claim: Mutex<StateClaim?>
@@ -37,10 +36,13 @@ package final class RunningRelay: Sendable {
     var peers: TrustedPeers { TrustedPeers(signers: signers, appliers: appliers) }
   }
 
+  /// Makes what listens, of a transport that this target does not know.
+  package typealias Listen = ([CarrierDoor], Identity, Logger) throws -> any CarrierListener
+
   /// Listens when it returns; `onFailure` is called when it can no longer.
   package init(
     _ settings: RelaySettings, log: Logger, now: @escaping @Sendable () -> Timestamp,
-    onFailure: @escaping @Sendable () -> Void
+    listen: Listen, onFailure: @escaping @Sendable (any Error) -> Void
   ) throws {
     self.log = log
     var rules = Rules(settings)
@@ -49,16 +51,14 @@ package final class RunningRelay: Sendable {
     let peers = rules.peers
     let store = try MailboxStore(state: StateDatabase.relay(directory: settings.state))
     claim = Mutex(try store.state.claim())
-    let lists = try peers.doorLists()
-    let desk = MailboxServer(
+    let listener = try listen(
+      [
+        CarrierDoor(endpoint: settings.signersEndpoint, peers: peers.doorLists[0]),
+        CarrierDoor(endpoint: settings.appliersEndpoint, peers: peers.doorLists[1]),
+      ], settings.identity, log)
+    let server = MailboxServer(
       store: store, access: peers.access(by: settings.routes), quotas: settings.quotas, now: now)
-    listener = try CarrierListener(
-      at: [
-        CarrierDoor(endpoint: settings.signersEndpoint, peers: lists[0]),
-        CarrierDoor(endpoint: settings.appliersEndpoint, peers: lists[1]),
-      ],
-      as: try TransportIdentity(settings.identity), desk: desk, log: log, onDeposit: {},
-      onFailure: onFailure)
+    thread = try ListenerThread(listener, server, arrived: {}, onFailure: onFailure)
     (signersEndpoint, appliersEndpoint) = (listener.endpoints[0], listener.endpoints[1])
     self.rules = Mutex(rules)
     Self.report(peers, routes: settings.routes, to: log)
@@ -76,10 +76,10 @@ package final class RunningRelay: Sendable {
   }
 
   /// How late its loop is with its next turn.
-  package var delay: Duration { listener.delay }
+  package var delay: Duration { thread.listener.delay }
 
   package func stop() {
-    listener.stop()
+    thread.stop()
     claim.withLock { $0 = nil }
   }
 
@@ -91,13 +91,9 @@ package final class RunningRelay: Sendable {
       let isNewApplier = refresh(\.appliers, of: &rules)
       guard new != nil || isNewSigner || isNewApplier else { return }
       let peers = rules.peers
-      do throws(ZeroMQError) {
-        listener.replace(
-          peers: try peers.doorLists(), access: peers.access(by: rules.settings.routes),
-          quotas: rules.settings.quotas)
-      } catch {
-        preconditionFailure("a transport key has the length of a key: \(error)")
-      }
+      thread.listener.replace(
+        peers: peers.doorLists, access: peers.access(by: rules.settings.routes),
+        quotas: rules.settings.quotas)
       Self.report(peers, routes: rules.settings.routes, to: log)
     }
   }

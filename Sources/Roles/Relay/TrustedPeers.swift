@@ -1,8 +1,7 @@
-import Carriers
+import CarrierProtocol
 import MessageFormat
 import Sealing
 package import Sodium
-import ZeroMQ
 
 /// Whom a relay lets in, at which of its doors, and who of them may send to whom.
 package struct TrustedPeers: Sendable {
@@ -32,15 +31,8 @@ package struct TrustedPeers: Sendable {
       }
   }
 
-  func doorLists() throws(ZeroMQError) -> [[CurvePublicKey: Mailbox]] {
-    try [signers, appliers].map { identities throws(ZeroMQError) in
-      var list: [CurvePublicKey: Mailbox] = [:]
-      for identity in identities {
-        list[try CurvePublicKey(identity.transportKey.bytes)] = identity.mailbox
-      }
-      return list
-    }
-  }
+  /// Whom each of a relay's doors lets in.
+  var doorLists: [[PublicIdentity]] { [signers, appliers] }
 
   /// Without routes, every signer may send to every applier; each applier may answer who may send to it.
   func access(by routes: [RelaySettings.Route]?) -> CarrierAccess {

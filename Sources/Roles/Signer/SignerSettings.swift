@@ -1,6 +1,6 @@
+package import CarrierProtocol
 package import Git
 package import MessageFormat
-import Sealing
 package import Sodium
 
 /// What a signer's configuration says, read and checked: keys loaded, paths absolute.
@@ -8,7 +8,7 @@ package struct SignerSettings: Sendable {
   package let identity: Identity
   /// The directory of the outbox, the streams and the receipts.
   package let state: String
-  package let carriers: [SignerCarrier]
+  package let carriers: [any CarrierPlan]
   package let repositories: [SignerRepository]
   /// How long a message may wait on its way before appliers refuse it.
   package let lifetimeMilliseconds: UInt64
@@ -16,7 +16,8 @@ package struct SignerSettings: Sendable {
   package let heartbeatSeconds: UInt64
 
   package init(
-    identity: Identity, state: String, carriers: [SignerCarrier], repositories: [SignerRepository],
+    identity: Identity, state: String, carriers: [any CarrierPlan],
+    repositories: [SignerRepository],
     lifetimeMilliseconds: UInt64, heartbeatSeconds: UInt64 = 60
   ) {
     self.identity = identity
@@ -25,27 +26,6 @@ package struct SignerSettings: Sendable {
     self.repositories = repositories
     self.lifetimeMilliseconds = lifetimeMilliseconds
     self.heartbeatSeconds = heartbeatSeconds
-  }
-}
-
-extension SignerSettings {
-  /// Whose messages a carrier takes: its server's, where that is a recipient itself; a relay, all others'.
-  func mailboxes(behind carrier: SignerCarrier) -> Set<Mailbox> {
-    let recipients = Set(repositories.flatMap(\.recipients).map(\.mailbox))
-    let server = carrier.server.mailbox
-    guard !recipients.contains(server) else { return [server] }
-    return recipients.subtracting(carriers.map(\.server.mailbox))
-  }
-}
-
-/// A ZeroMQ endpoint, and the identity that must answer there.
-package struct SignerCarrier: Hashable, Sendable {
-  package let endpoint: String
-  package let server: PublicIdentity
-
-  package init(endpoint: String, server: PublicIdentity) {
-    self.endpoint = endpoint
-    self.server = server
   }
 }
 

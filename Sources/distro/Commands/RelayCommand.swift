@@ -1,6 +1,5 @@
 import ArgumentParser
 import Logging
-import ZeroMQ
 
 struct RelayCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,8 +16,7 @@ struct RelayCommand: AsyncParsableCommand {
   var config: String
 
   func run() async throws {
-    try Libzmq.requireVersion()
-    try Libzmq.requireCurve()
+    try CarrierKinds.requireLibraries()
     let log = try RelayConfiguration.read(config).log.logger(for: .relay)
     try await Daemon(roles: { [.relay(config)] }, log: log).run()
   }

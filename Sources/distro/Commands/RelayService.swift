@@ -1,9 +1,10 @@
 import Diagnostics
 import Foundation
+import Host
 import Logging
 import Relay
 import ServiceLifecycle
-import ZeroMQ
+import ZeroMQCarrier
 
 /// A relay that runs until it is told to stop, and looks at its directories of identities meanwhile.
 final class RelayService: RoleService {
@@ -17,8 +18,10 @@ final class RelayService: RoleService {
     let log = try configuration.log.logger(for: .relay)
     logConfiguration = configuration.log
     let descriptorCountMax = try DescriptorLimit.raise()
-    relay = try RunningRelay(configuration.settings, log: log, now: Clock.now) {
-      log.report(.receiveFailed)
+    relay = try RunningRelay(
+      configuration.settings, log: log, now: Clock.now, listen: ZeroMQListener.init
+    ) { error in
+      log.report(.receiveFailed, ["error": "\(error)"])
       // The service manager starts the program again.
       _exit(ExitStatus.fault.rawValue)
     }

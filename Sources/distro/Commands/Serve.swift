@@ -1,5 +1,4 @@
 import ArgumentParser
-import ZeroMQ
 
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -16,8 +15,7 @@ struct Serve: AsyncParsableCommand {
   var config: String
 
   func run() async throws {
-    try Libzmq.requireVersion()
-    try Libzmq.requireCurve()
+    try CarrierKinds.requireLibraries()
     let log = try ServeConfiguration.read(config).log.logger(for: nil)
     try await Daemon(roles: { try ServeConfiguration.read(config).roles }, log: log).run()
   }

@@ -2,7 +2,6 @@ import Applier
 import ArgumentParser
 import Logging
 import Mailboxes
-import ZeroMQ
 
 struct VerifyApply: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -27,8 +26,7 @@ struct VerifyApply: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try Libzmq.requireVersion()
-    try Libzmq.requireCurve()
+    try CarrierKinds.requireLibraries()
     guard once else {
       let log = try ApplierConfiguration.read(config).log.logger(for: .applier)
       try await Daemon(roles: { [.applier(config)] }, log: log).run()

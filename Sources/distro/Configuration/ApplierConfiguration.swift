@@ -1,15 +1,8 @@
 import Applier
+import CarrierProtocol
 import MessageFormat
 import Sealing
 import Sodium
-
-/// How an applier's messages come in.
-enum ApplierCarrier {
-  /// From a relay, which we connect to.
-  case connect(to: String, server: PublicIdentity)
-  /// From signers, who connect to us.
-  case listen(on: String)
-}
 
 /// `config/applier.example.yaml`.
 struct ApplierConfiguration {
@@ -21,7 +14,7 @@ struct ApplierConfiguration {
   private static let staleAfterSecondsMax = Limits.lifetimeMillisecondsMax / 1_000
 
   let settings: ApplierSettings
-  let carrier: ApplierCarrier
+  let carrier: any CarrierPlan
   let log: LogConfiguration
 
   static func read(_ path: String) throws -> ApplierConfiguration {
@@ -62,19 +55,10 @@ struct ApplierConfiguration {
 
   private static func carrier(
     _ node: ConfigurationNode, in file: ConfigurationFile
-  ) throws -> ApplierCarrier {
+  ) throws -> any CarrierPlan {
     let carriers = try node.list()
     guard carriers.count == 1 else { throw node.invalid("exactly one carrier expected") }
-    let zeromq = try carriers[0].mapping(keys: ["zeromq"])["zeromq"]
-    let keys = try zeromq.mapping(keys: ["connect", "server", "listen"])
-    guard let listen = keys[optional: "listen"] else {
-      return .connect(
-        to: try keys["connect"].string(), server: try file.publicIdentity(try keys["server"]))
-    }
-    guard keys[optional: "connect"] == nil, keys[optional: "server"] == nil else {
-      throw zeromq.invalid("either 'connect:' and 'server:', or 'listen:'")
-    }
-    return .listen(on: try listen.string())
+    return try CarrierKinds.read(carriers[0], for: .applier, in: file)
   }
 
   private static func checkout(

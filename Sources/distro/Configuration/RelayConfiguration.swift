@@ -1,6 +1,7 @@
-import Carriers
+import CarrierProtocol
 import Relay
 import Sodium
+import ZeroMQCarrier
 
 /// `config/relay.example.yaml`.
 struct RelayConfiguration {
@@ -36,12 +37,17 @@ struct RelayConfiguration {
     return RelayConfiguration(
       settings: RelaySettings(
         identity: try file.identity(root), state: places.state,
-        signersEndpoint: try relay["signers"].string(),
-        appliersEndpoint: try relay["appliers"].string(),
+        signersEndpoint: try endpoint(try relay["signers"]),
+        appliersEndpoint: try endpoint(try relay["appliers"]),
         trustedSigners: places.signers.path, trustedAppliers: places.appliers.path,
         routes: try routes(relay[optional: "routes"], among: peers),
         quotas: try quotas(relay[optional: "quotas"])),
       log: try LogConfiguration(root[optional: "log"], in: file))
+  }
+
+  private static func endpoint(_ node: ConfigurationNode) throws -> String {
+    let place = try node.string()
+    return try ZeroMQKind.endpoint(at: node) { try ZeroMQPlan(listeningOn: place).place }
   }
 
   /// It must be there, but may be empty: then nobody gets in.

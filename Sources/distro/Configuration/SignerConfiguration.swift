@@ -1,3 +1,4 @@
+import CarrierProtocol
 import MessageFormat
 import Sealing
 import Signer
@@ -44,21 +45,14 @@ enum SignerConfiguration {
       throw try root["heartbeat-seconds"].invalid("over the limit of \(heartbeatSecondsMax)")
     }
     let repositories = try repositories(root, in: file)
-    let carriers = try root["carriers"].list().map { try carrier($0, in: file) }
+    let carriers = try root["carriers"].list().map {
+      try CarrierKinds.read($0, for: .signer, in: file)
+    }
     try requireCarriers(for: repositories, carriers, at: try root["carriers"])
     return SignerSettings(
       identity: try file.identity(root), state: try file.path(try root["state"]),
       carriers: carriers, repositories: repositories,
       lifetimeMilliseconds: UInt64(days) * 86_400_000, heartbeatSeconds: UInt64(heartbeat))
-  }
-
-  private static func carrier(
-    _ node: ConfigurationNode, in file: ConfigurationFile
-  ) throws -> SignerCarrier {
-    let zeromq = try node.mapping(keys: ["zeromq"])["zeromq"].mapping(keys: ["connect", "server"])
-    return SignerCarrier(
-      endpoint: try zeromq["connect"].string(),
-      server: try file.publicIdentity(try zeromq["server"]))
   }
 
   private static func repositories(
@@ -99,14 +93,17 @@ enum SignerConfiguration {
 
   /// A recipient that no carrier reaches would wait for ever. A relay, whose server is nobody's mailbox, reaches all.
   private static func requireCarriers(
-    for repositories: [SignerRepository], _ carriers: [SignerCarrier], at node: ConfigurationNode
+    for repositories: [SignerRepository], _ carriers: [any CarrierPlan], at node: ConfigurationNode
   ) throws {
-    let reached = Set(carriers.map(\.server.mailbox))
-    guard reached.count == carriers.count else {
+    let servers = carriers.compactMap { $0.server?.mailbox }
+    let reached = Set(servers)
+    guard reached.count == servers.count else {
       throw node.invalid("two carriers have the same server")
     }
     let recipients = Set(repositories.flatMap(\.recipients).map(\.mailbox))
-    let relayCount = carriers.count { !recipients.contains($0.server.mailbox) }
+    let relayCount = carriers.count { plan in
+      plan.server.map { !recipients.contains($0.mailbox) } ?? true
+    }
     guard relayCount <= 1 else { throw node.invalid("more than one relay") }
     guard relayCount == 0 else { return }
     for recipient in repositories.flatMap(\.recipients) where !reached.contains(recipient.mailbox) {

@@ -24,15 +24,8 @@ struct ApplierChecks {
         examination.fail(.checkout, checkout.path, error)
       }
     }
-    switch configuration.carrier {
-    case .listen(let endpoint):
-      ListenerChecks(endpoint: endpoint, identity: settings.identity).run(&examination)
-    case .connect(let endpoint, let server):
-      CarrierChecks(
-        endpoint: endpoint, server: server, identity: settings.identity,
-        readers: settings.trustedSigners
-      ).run(&examination)
-    }
+    CarrierKinds.examine(
+      configuration.carrier, as: settings.identity, readers: settings.trustedSigners, &examination)
   }
 
   private func check(_ settings: CheckoutSettings, _ examination: inout Examination) throws {
@@ -73,7 +66,7 @@ struct ApplierChecks {
   private func checkHeartbeats(
     of settings: CheckoutSettings, _ examination: inout Examination
   ) {
-    guard case .connect = configuration.carrier, settings.staleAfterSeconds == nil else { return }
+    guard configuration.carrier.server != nil, settings.staleAfterSeconds == nil else { return }
     examination.warn(
       .checkout, settings.path,
       "expects no heartbeats: a relay that keeps everything back would not be noticed",

@@ -12,11 +12,9 @@ struct SignerChecks {
       .sorted { $0.name.text < $1.name.text }
     for carrier in settings.carriers {
       // A carrier that is a recipient itself leads to nobody else.
-      let own = recipients.filter { $0.mailbox == carrier.server.mailbox }
-      CarrierChecks(
-        endpoint: carrier.endpoint, server: carrier.server, identity: settings.identity,
-        readers: own.isEmpty ? recipients : own
-      ).run(&examination)
+      let own = recipients.filter { $0.mailbox == carrier.server?.mailbox }
+      CarrierKinds.examine(
+        carrier, as: settings.identity, readers: own.isEmpty ? recipients : own, &examination)
     }
   }
 

@@ -245,6 +245,8 @@ nonisolated struct WireRefused: Sendable {
 
   var detail: String = String()
 
+  var mailboxes: [Data] = []
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -781,7 +783,7 @@ nonisolated extension WireStored: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireRefused: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WireRefused"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}message_id\0\u{1}reason\0\u{1}detail\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}message_id\0\u{1}reason\0\u{1}detail\0\u{1}mailboxes\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -792,6 +794,7 @@ nonisolated extension WireRefused: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 1: try { try decoder.decodeSingularBytesField(value: &self.messageID) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      case 4: try { try decoder.decodeRepeatedBytesField(value: &self.mailboxes) }()
       default: break
       }
     }
@@ -807,6 +810,9 @@ nonisolated extension WireRefused: SwiftProtobuf.Message, SwiftProtobuf._Message
     if !self.detail.isEmpty {
       try visitor.visitSingularStringField(value: self.detail, fieldNumber: 3)
     }
+    if !self.mailboxes.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.mailboxes, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -814,6 +820,7 @@ nonisolated extension WireRefused: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.messageID != rhs.messageID {return false}
     if lhs.reason != rhs.reason {return false}
     if lhs.detail != rhs.detail {return false}
+    if lhs.mailboxes != rhs.mailboxes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

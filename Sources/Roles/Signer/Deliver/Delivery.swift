@@ -1,14 +1,13 @@
-package import Carriers
-import Dispatch
+package import CarrierProtocol
+import Host
 package import Logging
 import Mailboxes
 package import MessageFormat
 import Sealing
 import Sodium
 import Synchronization
-import ZeroMQ
 
-/// Moves what lies in the outbox to the carriers, and takes in the receipts: one exchange for each carrier.
+/// Moves what lies in the outbox to the carriers, and takes in the receipts: through the carriers.
 package final class Delivery: Sendable {
   /// A receipt is a header and a statement: two chunks.
   private static let receiptByteCountMax = UInt64(2 * Limits.chunkByteCountMax)
@@ -24,10 +23,10 @@ package final class Delivery: Sendable {
   private let log: Logger
   private let now: @Sendable () -> Timestamp
   private let onChange: @Sendable () -> Void
-  private let patience: ExchangeTimeouts
+  private let timeouts: ExchangeTimeouts
   private let standing = Mutex(Standing())
-  private let bell = DispatchSemaphore(value: 0)
-  private let exchanges = Mutex<[Exchange]>([])
+  private let bell = Bell()
+  private let carriers = CarrierSet()
 
   /// What kept a carrier from taking or answering everything; the messages stay in the outbox.
   package struct Fault: Error, Sendable {
@@ -61,7 +60,7 @@ package final class Delivery: Sendable {
   /// `onChange`: a message was stored, or receipts were recorded.
   package init(
     _ settings: SignerSettings, outbox: Outbox, progress: SendProgress, log: Logger,
-    now: @escaping @Sendable () -> Timestamp, patience: ExchangeTimeouts = ExchangeTimeouts(),
+    now: @escaping @Sendable () -> Timestamp, timeouts: ExchangeTimeouts = ExchangeTimeouts(),
     onChange: @escaping @Sendable () -> Void = {}
   ) {
     self.settings = settings
@@ -70,44 +69,32 @@ package final class Delivery: Sendable {
     self.progress = progress
     self.log = log
     self.now = now
-    self.patience = patience
+    self.timeouts = timeouts
     self.onChange = onChange
   }
 
   /// Begins to connect to each carrier that leads to one of `recipients`.
   package func start(for recipients: Set<Mailbox>) throws {
-    let context = try Context()
-    for carrier in settings.carriers {
-      let mailboxes = settings.mailboxes(behind: carrier)
-      guard !mailboxes.isDisjoint(with: recipients) else { continue }
-      let identity = settings.identity
-      let exchange = try Exchange(
-        ExchangeSettings(
-          endpoint: carrier.endpoint,
-          server: CurvePublicKey(carrier.server.transportKey.bytes),
-          identity: TransportIdentity(identity), mailbox: identity.public.mailbox,
-          byteCountMax: Self.receiptByteCountMax, store: outbox.store, correspondents: mailboxes,
-          patience: patience),
-        in: context, handlers: handlers(of: carrier, for: mailboxes), log: log)
-      exchanges.withLock { $0.append(exchange) }
+    let all = Set(settings.repositories.flatMap(\.recipients).map(\.mailbox))
+    for (plan, mailboxes) in settings.carriers.reach(of: all)
+    where !mailboxes.isDisjoint(with: recipients) {
+      let carrier = try plan.carrier(
+        for: settings.identity, peers: [], timeouts: timeouts, log: log)
+      try carriers.start(carrier, port(of: plan.place, for: mailboxes)) { [self] error in
+        note(
+          Fault(endpoint: plan.place, description: "\(error)", hint: nil), of: plan.place,
+          hopeless: mailboxes)
+      }
     }
   }
 
   /// Something new waits in the outbox.
-  package func outboxChanged() {
-    for exchange in exchanges.withLock({ $0 }) { exchange.outgoingChanged() }
-  }
+  package func outboxChanged() { carriers.outgoingChanged() }
 
   /// How late the loop of a carrier is with its next turn.
-  package var delay: Duration { exchanges.withLock { $0 }.map(\.delay).max() ?? .zero }
+  package var delay: Duration { carriers.delay }
 
-  package func stop() {
-    let running = exchanges.withLock { list in
-      defer { list = [] }
-      return list
-    }
-    for exchange in running { exchange.stop() }
-  }
+  package func stop() { carriers.stop() }
 
   /// An answer that is waited for.
   package struct Awaited: Hashable {
@@ -141,20 +128,21 @@ package final class Delivery: Sendable {
         return left.isEmpty ? [] : standing.withLock { Array($0.faults.values) }
       }
       let rest = min(end - .now, Self.turn)
-      _ = bell.wait(timeout: .now() + .nanoseconds(Int(rest / .nanoseconds(1))))
+      bell.wait(for: rest)
     }
   }
 }
 
-// MARK: - What the exchanges tell
+// MARK: - What the carriers tell
 
 extension Delivery {
-  private func handlers(
-    of carrier: SignerCarrier, for mailboxes: Set<Mailbox>
-  ) -> ExchangeHandlers {
-    var handlers = ExchangeHandlers(
-      accept: { [self] in try take($0) }, stored: { [self] in try markStored($0) })
-    handlers.refused = { [self] refusal in
+  private func port(of place: String, for mailboxes: Set<Mailbox>) -> CarrierPort {
+    var port = CarrierPort(
+      mailbox: settings.identity.public.mailbox, correspondents: mailboxes, store: outbox.store,
+      byteCountMax: Self.receiptByteCountMax, log: log, now: now)
+    port.accept = { [self] in try take($0) }
+    port.delivered = { [self] in try markStored($0) }
+    port.refused = { [self] refusal in
       standing.withLock {
         _ = $0.refused.insert(Refused(message: refusal.message, mailbox: refusal.mailbox))
       }
@@ -162,51 +150,51 @@ extension Delivery {
       let isOfSize = [.overQuota, .overLimit].contains(refusal.reason)
       note(
         Fault(
-          endpoint: carrier.endpoint,
+          endpoint: place,
           description: "refused to store: \(refusal.reason.rawValue): \(refusal.detail)",
-          hint: nil), of: carrier, hopeless: isOfSize ? [] : [refusal.mailbox])
+          hint: nil), of: place, hopeless: isOfSize ? [] : [refusal.mailbox])
     }
-    handlers.stateChanged = { [self] state in changed(to: state, carrier, mailboxes) }
-    handlers.moved = { [self] done, total in
+    port.stateChanged = { [self] state in changed(to: state, place, mailboxes) }
+    port.moved = { [self] done, total in
       progress.report(.sending, done: UInt64(done), of: UInt64(total))
       // What is sent in one go is no transfer that one would watch.
       if total > Limits.creditMax { moved(isInTransfer: done < total) }
     }
-    return handlers
+    return port
   }
 
   private func changed(
-    to state: ExchangeState, _ carrier: SignerCarrier, _ mailboxes: Set<Mailbox>
+    to state: CarrierState, _ place: String, _ mailboxes: Set<Mailbox>
   ) {
     switch state {
     case .connecting: break
     case .connected:
       standing.withLock { standing in
-        standing.faults[carrier.endpoint] = nil
+        standing.faults[place] = nil
         // Once: a line that breaks all the time is not waited for for ever.
-        if standing.reached.insert(carrier.endpoint).inserted { standing.lastMove = .now }
+        if standing.reached.insert(place).inserted { standing.lastMove = .now }
       }
-      bell.signal()
+      bell.ring()
     case .failed(let error):
       var hopeless: Set<Mailbox> = []
       if case .notReached(_, .refused) = error { hopeless = mailboxes }
       note(
         Fault(endpoint: error.endpoint, description: error.reason, hint: error.hint),
-        of: carrier, hopeless: hopeless)
+        of: place, hopeless: hopeless)
     }
   }
 
-  private func note(_ fault: Fault, of carrier: SignerCarrier, hopeless: Set<Mailbox> = []) {
+  private func note(_ fault: Fault, of place: String, hopeless: Set<Mailbox> = []) {
     standing.withLock {
-      $0.faults[carrier.endpoint] = fault
+      $0.faults[place] = fault
       $0.hopeless.formUnion(hopeless)
     }
-    bell.signal()
+    bell.ring()
   }
 
   private func moved(isInTransfer: Bool) {
     standing.withLock { ($0.lastMove, $0.isInTransfer) = (.now, isInTransfer) }
-    bell.signal()
+    bell.ring()
   }
 
   private func markStored(_ outgoing: WaitingMessage) throws {
@@ -214,7 +202,7 @@ extension Delivery {
     progress.report(.sending, done: total, of: total)
     try outbox.markStored(outgoing, at: now())
     standing.withLock { $0.isInTransfer = false }
-    bell.signal()
+    bell.ring()
     onChange()
   }
 
@@ -241,7 +229,7 @@ extension Delivery {
         ])
     }
     guard readings.contains(.news) else { return }
-    bell.signal()
+    bell.ring()
     onChange()
   }
 }
