@@ -188,8 +188,8 @@ let package = Package(
       name: "PipelineTests",
       dependencies: [
         "GitModel", "MessageFormat", "Sodium", "Git", "PatchText", "ZeroMQ", "Compression",
-        "Sealing", "Patching", "Mailboxes", "Carriers", "Signer", "Applier", "TestSupport", grdb,
-        logging,
+        "Sealing", "Patching", "Mailboxes", "Carriers", "Signer", "Applier", "Host", "TestSupport",
+        grdb, logging,
       ], swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["TestSupport", grdb], swiftSettings: strict),
