@@ -113,7 +113,9 @@ struct CheckoutFaultTests {
     Worker(
       pipeline.applierSettings, store: pipeline.store,
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      now: { [clock = pipeline.clock] in clock.now }, instant: { clock.read() }, onAnswer: {})
+      now: { [clock = pipeline.clock] in clock.now },
+      sinceBoot: { [clock = pipeline.clock] in clock.sinceBoot }, instant: { clock.read() },
+      onAnswer: {})
   }
 
   /// What lies in the inbox waits: someone else holds the checkout.

@@ -2,6 +2,7 @@ import Applier
 import Foundation
 import Git
 import GitModel
+import Host
 import Logging
 import Mailboxes
 import MessageFormat
@@ -15,11 +16,34 @@ import Testing
 /// A time that only the test moves.
 final class TestClock: Sendable {
   private let time = Mutex(Timestamp(milliseconds: 1_700_000_000_000))
+  private let boot = Mutex("boot")
+  private let uptime = Mutex<UInt64>(1_000_000)
 
   var now: Timestamp { time.withLock { $0 } }
 
+  /// The clock that nobody sets.
+  var sinceBoot: BootTime {
+    BootTime(boot: boot.withLock { $0 }, milliseconds: uptime.withLock { $0 })
+  }
+
+  func reboot() {
+    boot.withLock { $0 += "'" }
+    uptime.withLock { $0 = 1_000 }
+  }
+
+  var moment: Moment { Moment(wall: now, sinceBoot: sinceBoot) }
+
   func advance(seconds: UInt64) {
     time.withLock { $0 = $0.adding(milliseconds: 1_000 * seconds) }
+    uptime.withLock { $0 += 1_000 * seconds }
+  }
+
+  /// Somebody sets the clock on the wall.
+  func set(aheadBySeconds seconds: Int64) {
+    time.withLock { time in
+      let milliseconds = Int64(time.milliseconds) + 1_000 * seconds
+      time = Timestamp(milliseconds: UInt64(milliseconds))
+    }
   }
 }
 
@@ -38,11 +62,14 @@ final class AnswerCount: Sendable {
 struct PipelineOptions {
   var history = SignerRepository.History.tip
   var onLocalChanges = CheckoutSettings.LocalChanges.refuse
+  var onGoingBack = CheckoutSettings.GoingBack.apply
   var unusualPaths = CheckoutSettings.UnusualPaths.refuse
   var symbolicLinks = CheckoutSettings.SymbolicLinks.inside
   var source = ["--initial-branch=main"]
   /// Trusted by the applier as well; not by its checkout.
   var others: [Identity] = []
+  /// Trusted by both.
+  var partners: [Identity] = []
   var sentCountMax = Outbox.sentCountMax
   var sourceLimits = TreeLimits()
   var checkoutLimits = TreeLimits()
@@ -95,12 +122,13 @@ final class Pipeline {
     sending = Sending(signerSettings, outbox: outbox, progress: .init { _, _, _ in }) { clock.now }
     applierSettings = ApplierSettings(
       identity: applier, state: folder.path("web1"),
-      trustedSigners: [signer.public] + options.others.map(\.public),
+      trustedSigners: ([signer] + options.others + options.partners).map(\.public),
       checkouts: [
         CheckoutSettings(
           stream: StreamName(remote: Self.remote, branch: main), path: checkout.path,
-          onLocalChanges: options.onLocalChanges, unusualPaths: options.unusualPaths,
-          symbolicLinks: options.symbolicLinks, signers: [signer.public.mailbox],
+          onLocalChanges: options.onLocalChanges, onGoingBack: options.onGoingBack,
+          unusualPaths: options.unusualPaths, symbolicLinks: options.symbolicLinks,
+          signers: Set(([signer] + options.partners).map(\.public.mailbox)),
           staleAfterSeconds: nil, limits: options.checkoutLimits)
       ], deadline: .seconds(300))
     store = try MailboxStore(state: StateDatabase.applier(directory: applierSettings.state))
@@ -113,7 +141,8 @@ final class Pipeline {
   ) -> Worker {
     Worker(
       settings, store: store, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      now: { clock.now }, onAnswer: { answerCount.increment() })
+      now: { clock.now }, sinceBoot: { clock.sinceBoot },
+      onAnswer: { answerCount.increment() })
   }
 
   /// With one commit of these files, which has arrived.

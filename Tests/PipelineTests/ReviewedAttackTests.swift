@@ -122,8 +122,8 @@ struct ReviewedAttackTests {
     var forgery = try pipeline.forgery(to: commit)
     forgery.message.stream = StreamName(
       remote: Pipeline.remote, branch: branch)
-    (forgery.message.before, forgery.message.sequence, forgery.message.previous) = (nil, 1, nil)
-    forgery.message.descends = false
+    (forgery.message.before, forgery.message.descends) = (nil, false)
+    (forgery.message.sequence, forgery.message.previous) = (1, nil)
     let references = try objects.objects(of: commit.tree, notIn: nil)
     try forgery.setContent(
       .pack, Forgery.pack(references.map { ($0.kind, try objects.read($0.id, $0.kind)) }))

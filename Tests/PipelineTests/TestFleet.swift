@@ -2,6 +2,7 @@ import Applier
 import Foundation
 import Git
 import GitModel
+import Host
 import Logging
 import Mailboxes
 import MessageFormat
@@ -13,13 +14,17 @@ import TestSupport
 import Testing
 
 /// The fleet's time, and by how much one machine is ahead of it.
-final class HostClock: Sendable {
+final class MachineClock: Sendable {
   private let fleet: TestClock
   private let aheadMilliseconds = Mutex<UInt64>(0)
 
   init(_ fleet: TestClock) { self.fleet = fleet }
 
   var now: Timestamp { fleet.now.adding(milliseconds: aheadMilliseconds.withLock { $0 }) }
+
+  var sinceBoot: BootTime { fleet.sinceBoot }
+
+  var moment: Moment { Moment(wall: now, sinceBoot: sinceBoot) }
 
   func set(aheadBySeconds seconds: UInt64) { aheadMilliseconds.withLock { $0 = 1_000 * seconds } }
 }
@@ -31,7 +36,7 @@ final class TestMachine {
   let settings: ApplierSettings
   private(set) var store: MailboxStore
   /// Its own, which the test may set wrong.
-  let clock: HostClock
+  let clock: MachineClock
   private(set) var worker: Worker
   let log = TestLog()
   /// What its carrier does not let through any more, in either direction.
@@ -56,16 +61,17 @@ final class TestMachine {
           signers: Set(([first] + partners).map(\.public.mailbox)),
           staleAfterSeconds: staleAfterSeconds)
       ], deadline: .seconds(300), metrics: folder.path(name + ".prom"))
-    self.clock = HostClock(clock)
+    self.clock = MachineClock(clock)
     store = try MailboxStore(state: StateDatabase.applier(directory: settings.state))
     worker = Self.worker(settings, store, self.clock, log)
   }
 
   private static func worker(
-    _ settings: ApplierSettings, _ store: MailboxStore, _ clock: HostClock, _ log: TestLog
+    _ settings: ApplierSettings, _ store: MailboxStore, _ clock: MachineClock, _ log: TestLog
   ) -> Worker {
     Worker(
-      settings, store: store, log: log.logger, now: { clock.now }, onAnswer: {})
+      settings, store: store, log: log.logger, now: { clock.now },
+      sinceBoot: { clock.sinceBoot }, onAnswer: {})
   }
 
   var mailbox: Mailbox { identity.public.mailbox }
@@ -85,7 +91,7 @@ final class TestMachine {
   }
 
   func status() throws -> CheckoutStatus {
-    try #require(try ApplierStatus(settings, store: store, now: clock.now).checkouts.first)
+    try #require(try ApplierStatus(settings, store: store, now: clock.moment).checkouts.first)
   }
 }
 

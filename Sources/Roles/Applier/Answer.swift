@@ -5,21 +5,6 @@ import MessageFormat
 import Sealing
 import Sodium
 
-/// What became of one message.
-struct Outcome {
-  let stored: StoredMessage
-  /// `nil`: it could not be opened, or its signature was not good.
-  let message: Message?
-  /// The message's digest, where its sequence number is used up by this outcome.
-  let seen: ContentDigest?
-  let outcome: Receipt.Outcome
-  /// What the stream's checkout is at now.
-  let revision: ObjectID?
-  /// Where its receipt takes the place of the one before: a message that a carrier brings again and again is answered
-  /// once. The message's digest, which tells a carrier nothing.
-  var slot: ContentDigest?
-}
-
 /// The last stage: a signed receipt into the signer's mailbox, and the message out of the inbox, in one durable step.
 struct Answer {
   let identity: Identity
@@ -29,6 +14,8 @@ struct Answer {
   let now: () -> Timestamp
   /// Told of every message, when its answer is durable.
   let onOutcome: (Answered) -> Void
+
+  private var inbox: Inbox { Inbox(store: store, mailbox: identity.public.mailbox) }
 
   /// `also` runs in the same transaction.
   func answer(_ outcomes: [Outcome], also: (Database) throws -> Void = { _ in }) throws {
@@ -44,17 +31,41 @@ struct Answer {
     }
     try store.commit(receipts, at: time) { database in
       for outcome in outcomes {
-        if let message = outcome.message, let digest = outcome.seen {
-          try Inbox.recordSeen(message, digest: digest, in: database)
-        }
-        try Inbox.record(outcome, of: route, at: time, in: database)
-        try Inbox.forgetAttempts(of: outcome.stored.id, in: database)
-        try MailboxStore.remove(outcome.stored, in: database)
+        try record(outcome, at: time, in: database)
+        try Self.remove(outcome.stored, in: database)
       }
       try also(database)
     }
     for outcome in outcomes { try store.removeFile(of: outcome.stored) }
     for outcome in outcomes { onOutcome(Answered(outcome)) }
+  }
+
+  private func record(
+    _ outcome: Outcome, at time: Timestamp, in database: Database
+  ) throws {
+    if let message = outcome.message, let digest = outcome.seen {
+      try Inbox.recordSeen(message, digest: digest, in: database)
+      // Its number was looked at, so the checkout could be.
+      try Inbox.clearBlock(of: message.stream, in: database)
+    }
+    switch outcome.outcome {
+    case .applied:
+      if let message = outcome.message { try Inbox.recordApplied(message, in: database) }
+    case .refused(let refusal, let detail):
+      let refused = Refused(refusal, detail)
+      // Of other streams a signer could invent any number.
+      if let stream = outcome.message?.stream, route.leads(stream) {
+        try Inbox.recordRefusal(refused, of: stream, at: time, in: database)
+      } else {
+        try Inbox.recordStray(refused, at: time, in: database)
+      }
+    case .behind, .current, .blocked: break
+    }
+  }
+
+  private static func remove(_ stored: StoredMessage, in database: Database) throws {
+    try Inbox.forgetAttempts(of: stored.id, in: database)
+    try MailboxStore.remove(stored, in: database)
   }
 
   /// Who sent it. What cannot be opened does not say, and a relay does not know: then all whom we trust.
@@ -80,38 +91,6 @@ struct Answer {
     return Slot(ContentDigest(of: cause + signer.mailbox.bytes).bytes)
   }
 
-  /// Into a slot of the stream's own, so that answers that nobody collects do not pile up.
-  func answer(
-    _ heartbeat: Heartbeat, _ stored: StoredMessage, with outcome: Receipt.Outcome?
-  ) throws {
-    let time = now()
-    let slot = try Inbox(store: store, mailbox: stored.mailbox).slot(of: heartbeat)
-    var receipts: [MessageWriter] = []
-    if let outcome, let signer = trustedSigners.first(where: { $0.mailbox == heartbeat.signer }) {
-      let receipt = Receipt(
-        applier: identity.public.mailbox, signer: signer.mailbox, messageID: stored.id,
-        subject: Receipt.Subject(
-          stream: heartbeat.stream, sequence: heartbeat.sequence),
-        outcome: outcome, revision: nil, receivedAt: stored.receivedAt, finishedAt: time)
-      receipts.append(try seal(receipt, for: signer, slot: slot))
-    }
-    try store.commit(receipts, at: time) { database in
-      try Inbox.record(heartbeat, slot: slot, in: database)
-      try Inbox.forgetAttempts(of: stored.id, in: database)
-      try MailboxStore.remove(stored, in: database)
-    }
-    try store.removeFile(of: stored)
-  }
-
-  /// Takes a message out of the inbox without a word.
-  func drop(_ stored: StoredMessage) throws {
-    try store.commit([], at: now()) { database in
-      try Inbox.forgetAttempts(of: stored.id, in: database)
-      try MailboxStore.remove(stored, in: database)
-    }
-    try store.removeFile(of: stored)
-  }
-
   private func receipt(
     for outcome: Outcome, to signer: PublicIdentity, at time: Timestamp
   ) -> Receipt {
@@ -133,5 +112,93 @@ struct Answer {
       envelope.offer, from: identity.public.mailbox, into: store)
     try envelope.write(to: message.append)
     return message
+  }
+}
+
+// What goes into a slot of the stream's own, where the next word replaces it: answers that nobody collects do not pile up.
+extension Answer {
+  func answer(
+    _ heartbeat: AdmittedHeartbeat, with outcome: Receipt.Outcome, revision: ObjectID?,
+    at moment: Moment
+  ) throws {
+    let opened = heartbeat.opened
+    // What lay in the inbox for long says less.
+    let waited =
+      moment.wall.milliseconds - min(moment.wall, opened.stored.receivedAt).milliseconds
+    let received = moment.subtracting(milliseconds: waited)
+    try say(outcome, revision: revision, to: MessageReference(opened)) { database in
+      try Inbox.recordHeartbeat(opened.heartbeat, received: received, in: database)
+      try Self.remove(opened.stored, in: database)
+    }
+    try store.removeFile(of: opened.stored)
+  }
+
+  /// The message stays where it is.
+  func block(
+    _ fault: CheckoutFault, of settings: CheckoutSettings, revision: ObjectID?
+  ) throws {
+    let outcome = Receipt.Outcome.blocked(fault.blockReason, detail: fault.detail)
+    guard let message = fault.message else { return try record(outcome, of: settings.stream) }
+    try say(outcome, revision: revision, to: message)
+  }
+
+  /// The message goes: there is no room to keep it.
+  func decline(_ routed: RoutedMessage, _ fault: CheckoutFault, revision: ObjectID?) throws {
+    let outcome = Receipt.Outcome.blocked(fault.blockReason, detail: fault.detail)
+    let stored = routed.opened.stored
+    try say(outcome, revision: revision, to: MessageReference(routed.opened)) { database in
+      try Self.remove(stored, in: database)
+    }
+    try store.removeFile(of: stored)
+  }
+
+  /// Takes a message out of the inbox without a word; a stream's heartbeat that came twice is not worth one.
+  func drop(_ stored: StoredMessage, _ reason: Refused?) throws {
+    let time = now()
+    try store.commit([], at: time) { database in
+      if let reason, reason.refusal != .replayed {
+        try Inbox.recordStray(reason, at: time, in: database)
+      }
+      try Self.remove(stored, in: database)
+    }
+    try store.removeFile(of: stored)
+  }
+
+  private func record(_ outcome: Receipt.Outcome, of stream: StreamName) throws {
+    let time = now()
+    try store.commit([], at: time) { database in
+      try Self.record(outcome, of: stream, at: time, in: database)
+    }
+  }
+
+  private func say(
+    _ outcome: Receipt.Outcome, revision: ObjectID?, to message: MessageReference,
+    also: (Database) throws -> Void = { _ in }
+  ) throws {
+    let time = now()
+    let slot = try inbox.answerSlot(of: message.stream, for: message.signer)
+    var receipts: [MessageWriter] = []
+    if let signer = trustedSigners.first(where: { $0.mailbox == message.signer }) {
+      let receipt = Receipt(
+        applier: identity.public.mailbox, signer: signer.mailbox, messageID: message.id,
+        subject: Receipt.Subject(stream: message.stream, sequence: message.sequence),
+        outcome: outcome, revision: revision, receivedAt: message.receivedAt, finishedAt: time)
+      receipts.append(try seal(receipt, for: signer, slot: slot))
+    }
+    try store.commit(receipts, at: time) { database in
+      try Inbox.recordSlot(slot, of: message.stream, for: message.signer, in: database)
+      try Self.record(outcome, of: message.stream, at: time, in: database)
+      try also(database)
+    }
+  }
+
+  private static func record(
+    _ outcome: Receipt.Outcome, of stream: StreamName, at time: Timestamp, in database: Database
+  ) throws {
+    if case .blocked(let reason, let detail) = outcome {
+      try Inbox.recordBlock(reason, detail: detail, of: stream, at: time, in: database)
+    } else {
+      try Inbox.clearBlock(of: stream, in: database)
+    }
   }
 }

@@ -32,6 +32,7 @@ package struct ApplierSettings: Sendable {
 /// A working copy that is kept at the newest revision of one stream, and what it takes.
 package struct CheckoutSettings: Hashable, Sendable {
   package enum LocalChanges: String, Sendable, CaseIterable { case refuse, overwrite }
+  package enum GoingBack: String, Sendable, CaseIterable { case refuse, apply }
   package enum UnusualPaths: String, Sendable, CaseIterable { case refuse, allow }
   /// `inside`: only targets that stay inside the checkout.
   package enum SymbolicLinks: String, Sendable, CaseIterable { case refuse, inside, any }
@@ -39,6 +40,8 @@ package struct CheckoutSettings: Hashable, Sendable {
   package let stream: StreamName
   package let path: String
   package let onLocalChanges: LocalChanges
+  /// `refuse`: only revisions that descend from the checkout's, by what the signer says of the history.
+  package let onGoingBack: GoingBack
   package let unusualPaths: UnusualPaths
   package let symbolicLinks: SymbolicLinks
   /// Whose messages this checkout takes, out of the trusted signers.
@@ -51,12 +54,13 @@ package struct CheckoutSettings: Hashable, Sendable {
 
   package init(
     stream: StreamName, path: String, onLocalChanges: LocalChanges,
-    unusualPaths: UnusualPaths, symbolicLinks: SymbolicLinks, signers: Set<Mailbox>,
-    staleAfterSeconds: UInt64?, limits: TreeLimits = TreeLimits()
+    onGoingBack: GoingBack = .apply, unusualPaths: UnusualPaths, symbolicLinks: SymbolicLinks,
+    signers: Set<Mailbox>, staleAfterSeconds: UInt64?, limits: TreeLimits = TreeLimits()
   ) {
     self.stream = stream
     self.path = path
     self.onLocalChanges = onLocalChanges
+    self.onGoingBack = onGoingBack
     self.unusualPaths = unusualPaths
     self.symbolicLinks = symbolicLinks
     self.signers = signers

@@ -18,9 +18,7 @@ struct CheckedPatch {
     case packed(QuarantinedPack)
   }
 
-  let stored: StoredMessage
-  let message: Message
-  let digest: ContentDigest
+  let admitted: AdmittedMessage
   let changes: [TreeChange]
   let objects: Objects
   /// The commits that it brings without all of their parents.
@@ -31,70 +29,91 @@ struct CheckedPatch {
   let totals: TreeTotals
 
   fileprivate init(
-    _ stored: StoredMessage, _ opened: OpenedMessage, changes: [TreeChange], objects: Objects,
-    boundary: [ObjectID], completed: Set<ObjectID> = [], totals: TreeTotals
+    _ admitted: AdmittedMessage, changes: [TreeChange], objects: Objects, boundary: [ObjectID],
+    completed: Set<ObjectID> = [], totals: TreeTotals
   ) {
-    self.stored = stored
-    message = opened.message
-    digest = opened.digest
+    self.admitted = admitted
     self.changes = changes
     self.objects = objects
     self.boundary = boundary
     self.completed = completed
     self.totals = totals
   }
+
+  var stored: StoredMessage { admitted.opened.stored }
+  var message: Message { admitted.opened.message }
+  var digest: ContentDigest { admitted.opened.digest }
 }
 
-/// The second stage on the private machine: from a verified message to a checked patch. Nothing is written to the
-/// checkout; a received pack waits in quarantine.
+/// The third stage: from an admitted message to a checked patch. Nothing is written to the checkout; a received pack waits
+/// in quarantine.
 struct Check {
   let batch: Batch
   let inbox: Inbox
-  let now: Timestamp
+  let now: Moment
 
-  /// Throws `Refused` for what a peer did, anything else for what the machine did.
-  func check(_ opened: OpenedMessage, _ stored: StoredMessage) throws -> CheckedPatch {
-    let message = opened.message
-    try requireRevision(message)
+  /// Throws what the machine did.
+  func check(_ admitted: AdmittedMessage) throws -> Passage<CheckedPatch> {
+    do {
+      if let decision = try revisionMismatch(admitted) { return .ends(decision) }
+      return .next(try checkPayload(admitted))
+    } catch {
+      let refused = try Self.refusal(of: error)
+      return .ends(.refused(RefusedMessage(.admitted(admitted), refused)))
+    }
+  }
+
+  private func checkPayload(_ admitted: AdmittedMessage) throws -> CheckedPatch {
+    let message = admitted.opened.message
     guard
       message.before?.tree != message.after.tree || message.payload.kind == .replacement
     else {
       throw Refused(.empty, "the tree is \(message.after.tree.abbreviated) before and after")
     }
-    do {
-      switch message.payload.kind {
-      case .patch:
-        let mark = batch.overlay.mark
-        do {
-          return try checkPatch(opened, stored)
-        } catch {
-          batch.overlay.rollBack(to: mark)
-          throw error
-        }
-      case .pack: return try checkPack(opened, stored)
-      case .replacement:
-        try requireReplaceable(message)
-        return try checkPack(opened, stored)
+    try requireDescendant(message)
+    switch message.payload.kind {
+    case .patch:
+      let mark = batch.overlay.mark
+      do {
+        return try checkPatch(admitted)
+      } catch {
+        batch.overlay.rollBack(to: mark)
+        throw error
       }
-    } catch {
-      throw try Self.refusal(of: error)
+    case .pack: return try checkPack(admitted)
+    case .replacement:
+      try requireReplaceable(message)
+      return try checkPack(admitted)
     }
   }
 
-  private func requireRevision(_ message: Message) throws {
+  /// `nil`: the checkout is where the message starts.
+  private func revisionMismatch(_ admitted: AdmittedMessage) throws -> Decision? {
+    let message = admitted.opened.message
     let current = batch.current
     guard message.before?.revision == current?.revision else {
       guard let current, current.revision == message.after.revision else {
-        throw RevisionMismatch.behind(current)
+        return .behind(admitted, current)
       }
       guard current.tree == message.after.tree else {
         throw Refused(.treeMismatch, "the revision after has another tree than the message says")
       }
-      throw RevisionMismatch.thereAlready(current)
+      return .alreadyThere(admitted, current)
     }
     guard message.before?.tree == current?.tree else {
       throw Refused(.treeMismatch, "the revision before has another tree than the message says")
     }
+    return nil
+  }
+
+  private func requireDescendant(_ message: Message) throws(Refused) {
+    guard batch.checkout.settings.onGoingBack == .refuse, let before = message.before,
+      !message.descends
+    else { return }
+    throw Refused(
+      .goingBack,
+      "\(message.after.revision.abbreviated) does not descend from "
+        + "\(before.revision.abbreviated); set 'on-going-back: apply' for a push by force")
   }
 
   /// A signer that does not know a revision cannot know whose it is: a commit that was made here stays, and so does one of
@@ -106,8 +125,7 @@ struct Check {
       throw Refused(.localChanges, "HEAD is \(head.abbreviated), a commit that no signer sent")
     }
     guard sender != message.signer, settings.signers.contains(sender),
-      let heard = try inbox.heard(of: message.stream, by: [sender]),
-      heard.expiresAt > now
+      let heard = try inbox.heard(of: message.stream, by: [sender]), heard.isAlive(at: now)
     else { return }
     throw Refused(
       .localChanges,
@@ -116,7 +134,8 @@ struct Check {
 
   // MARK: - Patch
 
-  private func checkPatch(_ opened: OpenedMessage, _ stored: StoredMessage) throws -> CheckedPatch {
+  private func checkPatch(_ admitted: AdmittedMessage) throws -> CheckedPatch {
+    let opened = admitted.opened
     let message = opened.message
     let text = try inflated(opened)
     let patch: TextPatch
@@ -144,7 +163,7 @@ struct Check {
     }
     try requireNoLocalChange(changes)
     return CheckedPatch(
-      stored, opened, changes: changes, objects: .computed,
+      admitted, changes: changes, objects: .computed,
       boundary: boundary(of: [commit]) { batch.overlay.contains($0) }, totals: totals)
   }
 
@@ -179,7 +198,8 @@ struct Check {
 
   // MARK: - Pack
 
-  private func checkPack(_ opened: OpenedMessage, _ stored: StoredMessage) throws -> CheckedPatch {
+  private func checkPack(_ admitted: AdmittedMessage) throws -> CheckedPatch {
+    let opened = admitted.opened
     let message = opened.message
     let limits = batch.checkout.settings.limits
     let pack: QuarantinedPack
@@ -201,7 +221,7 @@ struct Check {
     }
     try requireNoLocalChange(changes)
     return CheckedPatch(
-      stored, opened, changes: changes, objects: .packed(pack),
+      admitted, changes: changes, objects: .packed(pack),
       boundary: boundary(of: history.commits) { pack.objects.contains($0) },
       completed: history.completed, totals: totals)
   }

@@ -56,12 +56,12 @@ final class Checkout {
 
   /// Throws `Refused` where the checkout is not what the configuration and the message need it to be.
   ///
-  /// Where nothing is at the path yet, it is made if `canCreate`.
+  /// Where nothing is at the path yet, it is made if `canCreate`; `nil`: nothing is there, and it was not made.
   static func open(
     _ settings: CheckoutSettings, canCreate: Bool, indexes: IndexCache
-  ) throws -> Checkout {
+  ) throws -> Checkout? {
     let vacancy = try EmptyCheckout(of: settings)
-    if vacancy != nil, !canCreate { throw RevisionMismatch.behind(nil) }
+    if vacancy != nil, !canCreate { return nil }
     try vacancy?.fill()
     let repository: Repository
     do throws(GitError) {

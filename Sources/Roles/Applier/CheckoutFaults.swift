@@ -1,71 +1,136 @@
-import Foundation
-import Host
 import MessageFormat
-
-/// What the machine did not let us do with one checkout, a full disk, a lock of git's, a directory that is not ours; or with
-/// one message, whose name is in the place of the path.
-package struct CheckoutFault: Error, CustomStringConvertible {
-  package let path: String
-  package let reason: any Error
-
-  package var description: String { "\(path): \(detail)" }
-
-  var detail: String { (reason as? CocoaError)?.fault ?? "\(reason)" }
-}
 
 /// The checkouts that a step has just failed on: their messages wait a while, and those of the others go on.
 struct CheckoutFaults {
+  /// A fault that lasts as long is told to the signer, and to whoever asks for the status.
+  static let blockedAfter: Duration = .seconds(60)
+
   private static let delays: [Duration] = [1, 2, 5, 10, 30].map { .seconds($0) }
 
   private struct Wait {
-    var failureCount: Int
-    var end: ContinuousClock.Instant
-    var fault: CheckoutFault
+    /// `nil`: since a run before this one.
+    var since: ContinuousClock.Instant?
+    var failureCount = 0
+    /// `nil`: nothing waits for it at present.
+    var end: ContinuousClock.Instant?
+    var fault: CheckoutFault?
+    var toldReason: BlockReason?
   }
 
   private let now: () -> ContinuousClock.Instant
   private var waits: [String: Wait] = [:]
-  /// Messages that were opened, and found to be for a checkout that waits.
-  private var held: [MessageID: String] = [:]
+  private(set) var held: [String: HeldMessages] = [:]
+  private let share: InboxShare
   /// A step sees every wait as it was at its beginning: one that ended in between would let a message pass one that was
   /// held before it.
   private var stepBegin: ContinuousClock.Instant
 
-  init(now: @escaping () -> ContinuousClock.Instant) {
+  init(share: InboxShare, now: @escaping () -> ContinuousClock.Instant) {
+    self.share = share
     self.now = now
     stepBegin = now()
   }
 
-  var last: CheckoutFault? { waits.values.first?.fault }
+  /// One for which something waits.
+  var last: CheckoutFault? { waits.values.first { $0.end != nil }?.fault }
 
   /// When the next of them is to be tried again.
-  var nextEnd: ContinuousClock.Instant? { waits.values.map(\.end).min() }
-
-  /// Nothing is left to be tried: what waits no longer has nothing to wait for.
-  mutating func forgetEnded() {
-    for (path, wait) in waits where wait.end <= stepBegin { forget(path) }
-  }
+  var nextEnd: ContinuousClock.Instant? { waits.values.compactMap(\.end).min() }
 
   mutating func beginStep() { stepBegin = now() }
 
+  // MARK: - Faults
+
   mutating func note(_ fault: CheckoutFault) {
-    let failureCount = (waits[fault.path]?.failureCount ?? 0) + 1
-    let delay = Self.delays[min(failureCount, Self.delays.count) - 1]
-    waits[fault.path] = Wait(failureCount: failureCount, end: now() + delay, fault: fault)
+    var wait = waits[fault.path] ?? Wait(since: now())
+    wait.failureCount += 1
+    wait.end = now() + Self.delays[min(wait.failureCount, Self.delays.count) - 1]
+    wait.fault = fault
+    waits[fault.path] = wait
   }
 
-  mutating func forget(_ path: String) {
-    waits[path] = nil
-    held = held.filter { $0.value != path }
+  /// A run before this one has told of it.
+  mutating func restoreBlock(of path: String) { waits[path] = Wait(since: nil) }
+
+  /// The checkout can be worked on; what was held for it is tried before anything else.
+  mutating func forget(_ path: String) { waits[path] = nil }
+
+  /// Nothing is left to be tried: what waits no longer has nothing to wait for. Of a fault that was told we still know
+  /// since when.
+  mutating func forgetEnded() {
+    for (path, wait) in waits {
+      guard let end = wait.end, end <= stepBegin else { continue }
+      waits[path]?.end = nil
+      if !isBlocked(path) { waits[path] = nil }
+    }
   }
 
   func isWaiting(_ path: String) -> Bool {
-    waits[path].map { $0.end > stepBegin } ?? false
+    waits[path]?.end.map { $0 > stepBegin } ?? false
   }
 
-  mutating func hold(_ message: MessageID, for path: String) { held[message] = path }
+  /// Why a checkout has not been workable for so long that others are to know.
+  func block(of path: String) -> CheckoutFault? { isBlocked(path) ? waits[path]?.fault : nil }
 
-  func isHeld(_ message: MessageID) -> Bool { held[message].map { isWaiting($0) } ?? false }
+  func fault(of path: String) -> CheckoutFault? { waits[path]?.fault }
 
-  var heldCount: Int { held.count }
+  private func isBlocked(_ path: String) -> Bool {
+    guard let wait = waits[path] else { return false }
+    return wait.since.map { now() - $0 >= Self.blockedAfter } ?? true
+  }
+
+  /// Once for each reason; `nil`: nothing new.
+  mutating func takeUntoldBlock(of path: String) -> CheckoutFault? {
+    guard let fault = block(of: path), waits[path]?.toldReason != fault.blockReason else {
+      return nil
+    }
+    waits[path]?.toldReason = fault.blockReason
+    return fault
+  }
+
+  // MARK: - Messages
+
+  /// Found to be for a checkout that waits; `false`: they are as many as its share allows.
+  mutating func hold(_ message: HeldMessages.Entry, for path: String) -> Bool {
+    if held[path]?.contains(message.id) == true { return true }
+    let (count, byteCount) = held[path].map { ($0.count, $0.byteCount) } ?? (0, 0)
+    // One is always kept, however large.
+    guard
+      count == 0
+        || (count < share.messageCountMax && byteCount + message.byteCount <= share.byteCountMax)
+    else { return false }
+    held[path, default: HeldMessages()].add(message)
+    return true
+  }
+
+  /// At most one a stream; answers the one that is not held, if there are two.
+  mutating func hold(_ heartbeat: OpenedHeartbeat, for path: String) -> MessageID? {
+    held[path, default: HeldMessages()].holdNewest(heartbeat)
+  }
+
+  /// They are answered.
+  mutating func release(_ messages: Set<MessageID>) {
+    for path in held.keys {
+      held[path]?.remove(messages)
+      if held[path]?.count == 0 { held[path] = nil }
+    }
+  }
+
+  func isHeld(_ message: MessageID) -> Bool { held.values.contains { $0.contains(message) } }
+
+  /// What waited for a checkout that is to be tried again.
+  func readyMessages(countMax: Int) -> [MessageID]? {
+    held.first { !isWaiting($0.key) }?.value.first(countMax)
+  }
+}
+
+/// How much of the inbox may wait for one checkout, so that the others always find room.
+struct InboxShare {
+  let messageCountMax: Int
+  let byteCountMax: UInt64
+
+  init(checkoutCount: Int) {
+    messageCountMax = max(1, Int(Limits.inboxMessageCountMax) / (checkoutCount + 1))
+    byteCountMax = Limits.inboxByteCountMax / UInt64(checkoutCount + 1)
+  }
 }

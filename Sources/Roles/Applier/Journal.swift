@@ -65,6 +65,11 @@ struct Journal {
     }
   }
 
+  /// The checkouts that have an entry, by path.
+  func checkouts() throws -> Set<String> {
+    try state.queue.read { try String.fetchSet($0, sql: "SELECT checkout FROM journal") }
+  }
+
   func entry(of checkout: String) throws -> Entry? {
     try state.queue.read { database in
       let row = try Row.fetchOne(

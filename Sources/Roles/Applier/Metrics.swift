@@ -37,6 +37,17 @@ package struct Metrics {
           ("\(labels.dropLast()),reason=\"\($0.name)\"}", seconds($0.at))
         }
       })
+    add(
+      "distro_checkout_blocked", "1 where the machine keeps the applier from a checkout.",
+      rows.map { checkout, labels in
+        let reason = checkout.block?.reason.rawValue ?? ""
+        return (
+          "\(labels.dropLast()),reason=\"\(reason)\"}", checkout.block == nil ? "0" : "1"
+        )
+      })
+    add(
+      "distro_stray_refusals", "Refused messages that belong to no checkout, by reason.",
+      status.strayRefusals.map { ("{reason=\"\($0.name)\"}", "\($0.count)") })
     add("distro_inbox_messages", "Messages that wait.", [("", "\(status.waitingCount)")])
     return text
   }

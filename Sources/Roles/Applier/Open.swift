@@ -7,28 +7,39 @@ import Sodium
 ///
 /// Only `Open` makes one.
 package struct OpenedMessage {
+  let stored: StoredMessage
   package let message: Message
   /// Of the message's bytes: what the stream's next message names as `previous`.
   package let digest: ContentDigest
   package let payload: PayloadBuffer
 
-  fileprivate init(message: Message, digest: ContentDigest, payload: PayloadBuffer) {
+  fileprivate init(
+    stored: StoredMessage, message: Message, digest: ContentDigest, payload: PayloadBuffer
+  ) {
+    self.stored = stored
     self.message = message
     self.digest = digest
     self.payload = payload
   }
 }
 
+/// A heartbeat, verified in the same way: signature, signer, recipient, age.
+///
+/// Only `Open` makes one.
+struct OpenedHeartbeat {
+  let stored: StoredMessage
+  let heartbeat: Heartbeat
+
+  fileprivate init(stored: StoredMessage, heartbeat: Heartbeat) {
+    self.stored = stored
+    self.heartbeat = heartbeat
+  }
+}
+
 /// What a sealed message turned out to hold.
 enum Opened {
   case message(OpenedMessage)
-  /// Verified in the same way: signature, signer, recipient, age.
-  case heartbeat(Heartbeat)
-}
-
-/// A heartbeat that says nothing new, or cannot be believed: nobody is told, or each one would be answered for ever.
-struct DroppedHeartbeat: Error {
-  let reason: Refused
+  case heartbeat(OpenedHeartbeat)
 }
 
 /// The first stage behind the inbox: from sealed bytes to a verified message.
@@ -37,29 +48,31 @@ struct Open {
   let trustedSigners: [PublicIdentity]
   let spoolDirectory: String
 
-  /// Throws `Refused` for what a peer did, anything else for what the machine did.
-  func open(_ stored: StoredMessage, now: Timestamp) throws -> Opened {
+  /// Throws what the machine did.
+  func open(_ stored: StoredMessage, now: Timestamp) throws -> Passage<Opened> {
+    var isHeartbeat = false
     do {
       let envelope = try Envelope.open(try stored.open(), named: stored.id, for: identity)
-      if envelope.type == Heartbeat.statementType {
-        let heartbeat: Verified<Heartbeat>
-        do {
-          heartbeat = try envelope.verified(Heartbeat.self, trusting: trustedSigners)
-          try envelope.requireNoPayload()
-          try requireAddressed(heartbeat.body, now: now)
-        } catch {
-          throw try DroppedHeartbeat(reason: Self.refusal(of: error))
-        }
-        return .heartbeat(heartbeat.body)
+      isHeartbeat = envelope.type == Heartbeat.statementType
+      guard !isHeartbeat else {
+        let heartbeat = try envelope.verified(Heartbeat.self, trusting: trustedSigners)
+        try envelope.requireNoPayload()
+        try requireAddressed(heartbeat.body, now: now)
+        return .next(.heartbeat(OpenedHeartbeat(stored: stored, heartbeat: heartbeat.body)))
       }
       let message = try envelope.verified(Message.self, trusting: trustedSigners)
       try requireAddressed(message.body, now: now)
-      return .message(
-        OpenedMessage(
-          message: message.body, digest: message.digest,
-          payload: try envelope.payload(message.body.payload, into: spoolDirectory)))
+      return .next(
+        .message(
+          OpenedMessage(
+            stored: stored, message: message.body, digest: message.digest,
+            payload: try envelope.payload(message.body.payload, into: spoolDirectory))))
     } catch {
-      throw try Self.refusal(of: error)
+      let refused = try Self.refusal(of: error)
+      return .ends(
+        isHeartbeat
+          ? .heartbeatDropped(stored, refused)
+          : .refused(RefusedMessage(.unopened(stored), refused)))
     }
   }
 

@@ -4,16 +4,13 @@ import MessageFormat
 struct SequenceCheck {
   let inbox: Inbox
 
-  /// `last`: the message before it, if it was checked and is not yet recorded.
-  func require(_ opened: OpenedMessage, behind last: CheckedPatch?) throws {
+  /// `pending`: the messages before it that were checked and are not yet recorded, of whatever signers.
+  func require(_ opened: OpenedMessage, behind pending: [CheckedPatch]) throws {
     let message = opened.message
-    let seen: Inbox.Seen?
-    if let last, last.message.signer == message.signer {
-      seen = Inbox.Seen(sequence: last.message.sequence, digest: last.digest)
-    } else {
-      seen = try inbox.seen(of: message)
+    let last = pending.last { $0.message.signer == message.signer }.map {
+      SeenRecord(sequence: $0.message.sequence, digest: $0.digest)
     }
-    guard let seen else { return }
+    guard let seen = try last ?? inbox.seen(of: message) else { return }
     guard message.sequence > seen.sequence else {
       throw Refused(
         .replayed,

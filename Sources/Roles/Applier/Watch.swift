@@ -4,17 +4,28 @@ import Host
 import Logging
 import MessageFormat
 
-/// Looks at the checkouts whenever nothing is to be done, and when it is time: says so once where one becomes stale or
-/// fresh again, and writes the metrics.
+/// Looks at a checkout when something was done there, when it may become stale, and once a minute: says so once where one
+/// becomes stale or fresh again, and writes the metrics.
 final class Watch {
   /// A checkout can be moved by hand, which nobody tells us.
   private static let intervalMillisecondsMax: UInt64 = 60_000
+  /// Metrics name every checkout: not for each heartbeat, unless one becomes stale or fresh.
+  private static let metricsIntervalMilliseconds: UInt64 = 10_000
+
+  private struct Look {
+    let status: CheckoutStatus
+    /// By the clock since the machine's start, as are the other times here.
+    let next: UInt64
+  }
 
   private let settings: ApplierSettings
   private let inbox: Inbox
   private let log: Logger
   private var isStarted = false
-  private var nextLook: Timestamp?
+  private var touched: Set<String> = []
+  private var looks: [String: Look] = [:]
+  private var nextLook: UInt64 = 0
+  private var nextMetrics: UInt64 = 0
   /// By path; what was said last.
   private var said: [String: Staleness] = [:]
   private var written: String?
@@ -25,31 +36,54 @@ final class Watch {
     self.log = log
   }
 
+  func touch(_ paths: Set<String>) { touched.formUnion(paths) }
+
   /// Answers when to look again at the latest; `nil`: there is nothing to watch.
-  func look(at now: Timestamp) throws -> Timestamp? {
+  func look(at moment: Moment) throws -> Duration? {
     if !isStarted {
-      try inbox.watch(settings.checkouts, since: now)
+      try inbox.watch(settings.checkouts, since: moment)
       isStarted = true
     }
-    let status = try ApplierStatus(settings, inbox, now: now)
-    for checkout in status.checkouts { say(checkout) }
-    if let path = settings.metrics { write(Metrics.text(status), to: path) }
-    let ends = status.checkouts.compactMap(\.staleAt)
-    let latest = now.adding(milliseconds: Self.intervalMillisecondsMax)
-    nextLook = (ends.filter { $0 > now } + [latest]).min()
-    return ends.isEmpty && settings.metrics == nil ? nil : nextLook
+    let now = moment.sinceBoot.milliseconds
+    var isNews = false
+    if now >= nextLook || !touched.isEmpty {
+      for checkout in settings.checkouts where isDue(checkout, now) {
+        let status = try CheckoutStatus(checkout, inbox: inbox, now: moment)
+        let end = min(status.remainingMilliseconds ?? .max, Self.intervalMillisecondsMax)
+        looks[checkout.path] = Look(status: status, next: now + max(1, end))
+        isNews = say(status) || isNews
+      }
+      touched = []
+      nextLook = looks.values.map(\.next).min() ?? now + Self.intervalMillisecondsMax
+    }
+    try writeMetrics(now, isNews: isNews)
+    let isWatched = looks.values.contains { $0.status.remainingMilliseconds != nil }
+    guard isWatched || settings.metrics != nil else { return nil }
+    return .milliseconds(Int64(clamping: nextLook - min(now, nextLook)))
   }
 
   /// For while there is something to do: a carrier whose messages never end must not keep this quiet.
-  func lookIfDue(at now: Timestamp) throws {
-    let latest = now.adding(milliseconds: Self.intervalMillisecondsMax)
-    guard let next = nextLook, next <= latest else { return nextLook = latest }
-    if next <= now { _ = try look(at: now) }
+  func lookIfDue(at moment: Moment) throws {
+    let now = moment.sinceBoot.milliseconds
+    if !isStarted { nextLook = now + Self.intervalMillisecondsMax }
+    if isStarted, now >= nextLook { _ = try look(at: moment) }
   }
 
-  private func say(_ checkout: CheckoutStatus) {
+  private func isDue(_ checkout: CheckoutSettings, _ now: UInt64) -> Bool {
+    touched.contains(checkout.path) || (looks[checkout.path]?.next ?? 0) <= now
+  }
+
+  private func writeMetrics(_ now: UInt64, isNews: Bool) throws {
+    guard let path = settings.metrics, isNews || now >= nextMetrics else { return }
+    nextMetrics = now + Self.metricsIntervalMilliseconds
+    let statuses = settings.checkouts.compactMap { looks[$0.path]?.status }
+    write(Metrics.text(try ApplierStatus(statuses, inbox)), to: path)
+  }
+
+  /// Whether it is news.
+  private func say(_ checkout: CheckoutStatus) -> Bool {
     let path = checkout.settings.path
-    guard said[path] != checkout.staleness else { return }
+    guard said[path] != checkout.staleness else { return false }
     said[path] = checkout.staleness
     if let staleness = checkout.staleness {
       log.report(
@@ -61,6 +95,7 @@ final class Watch {
     } else {
       log.report(.fresh, ["checkout": "\(path)"])
     }
+    return true
   }
 
   /// Patches are applied, whether or not anyone can be told how many.

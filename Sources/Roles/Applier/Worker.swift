@@ -1,4 +1,5 @@
 import Diagnostics
+package import Host
 package import Logging
 package import Mailboxes
 package import MessageFormat
@@ -8,39 +9,47 @@ import Sodium
 package final class Worker {
   private let settings: ApplierSettings
   private let inbox: Inbox
+  private let journal: Journal
   private let recovery: Recovery
   private let pipeline: Pipeline
   private let watch: Watch
   private let watchdog: Watchdog
   private let log: Logger
-  private let now: () -> Timestamp
+  private let moment: () -> Moment
   private let onAnswer: () -> Void
+  /// Of the inbox; what lies before it waits for a checkout.
+  private var position: UInt64 = 0
 
-  /// `now` is the time of day that messages speak of, `instant` what waits are measured with. `onAnswer` is called when receipts wait to be collected, `onOutcome` for each message that was answered.
+  /// `now` is the time of day that messages speak of, `sinceBoot` the clock that ages are measured with, `instant` the one
+  /// of waits. `onAnswer` is called when receipts wait to be collected, `onOutcome` for each message that was answered.
   package init(
     _ settings: ApplierSettings, store: MailboxStore, log: Logger,
     now: @escaping @Sendable () -> Timestamp,
+    sinceBoot: @escaping @Sendable () -> BootTime = BootTime.now,
     instant: @escaping () -> ContinuousClock.Instant = { .now }, onAnswer: @escaping () -> Void,
     onOutcome: @escaping (Answered) -> Void = { _ in }
   ) {
     self.settings = settings
     self.log = log
-    self.now = now
+    moment = { Moment(wall: now(), sinceBoot: sinceBoot()) }
     self.onAnswer = onAnswer
     inbox = Inbox(store: store, mailbox: settings.identity.public.mailbox)
-    let open = Open(
-      identity: settings.identity, trustedSigners: settings.trustedSigners,
-      spoolDirectory: store.state.spool.path)
+    let route = Route(checkouts: settings.checkouts)
     let answer = Answer(
       identity: settings.identity, trustedSigners: settings.trustedSigners, store: store,
-      route: Route(checkouts: settings.checkouts), now: now, onOutcome: onOutcome)
-    let journal = Journal(state: store.state)
+      route: route, now: now, onOutcome: onOutcome)
+    journal = Journal(state: store.state)
     let indexes = IndexCache()
     recovery = Recovery(journal: journal, inbox: inbox, answer: answer, indexes: indexes)
     pipeline = Pipeline(
-      checkouts: settings.checkouts, inbox: inbox, open: open, answer: answer, journal: journal,
-      indexes: indexes, faults: CheckoutFaults(now: instant), log: log, now: now,
-      onAnswer: onAnswer)
+      open: Open(
+        identity: settings.identity, trustedSigners: settings.trustedSigners,
+        spoolDirectory: store.state.spool.path),
+      admit: Admit(route: route, inbox: inbox), apply: Apply(journal: journal), answer: answer,
+      indexes: indexes,
+      faults: CheckoutFaults(
+        share: InboxShare(checkoutCount: settings.checkouts.count), now: instant),
+      log: log, moment: moment, onAnswer: onAnswer)
     watch = Watch(settings, inbox: inbox, log: log)
     watchdog = Watchdog(deadline: settings.deadline, log: log)
   }
@@ -61,26 +70,48 @@ package final class Worker {
   package func handleNext() throws -> Step {
     pipeline.faults.beginStep()
     // Without the watchdog: what a step had begun is finished, though it take longer than the rest of it had left.
-    recover()
-    let waiting = try inbox.next(countMax: Batch.messageCountMax, after: pipeline.faults)
+    try recover()
+    try restoreBlocksOnce()
+    let waiting = try next()
     guard let first = waiting.first else { return try idle() }
-    try watch.lookIfDue(at: now())
+    watch.touch(pipeline.takeTouched())
+    try watch.lookIfDue(at: moment())
     if try inbox.attemptCount(of: first.id) >= Inbox.attemptCountMax {
       let detail = "it ended the program, or took longer than \(settings.deadline), too often"
       try pipeline.refuse(first, Refused(.unprocessable, detail))
       return .progress
     }
     try inbox.countAttempt(of: waiting)
-    return try watchdog.watch(onExpiry: expiry(of: waiting)) {
+    let byteCount = waiting.reduce(0) { $0 + $1.size.byteCount }
+    return try watchdog.watch(byteCount: byteCount, onExpiry: expiry(of: waiting)) {
+      var answered: Set<MessageID> = []
       do {
-        let answered = try pipeline.handle(waiting)
-        try inbox.forgetAttempts(of: waiting.filter { !answered.contains($0.id) })
+        answered = try pipeline.handle(waiting)
       } catch {
         try inbox.forgetAttempts(of: waiting)
-        guard let fault = error as? CheckoutFault else { throw error }
-        note(fault)
+        throw error
       }
+      try inbox.forgetAttempts(of: waiting.filter { !answered.contains($0.id) })
+      pass(waiting, answered)
       return .progress
+    }
+  }
+
+  /// What waited for a checkout that is tried again goes first: nothing may pass it.
+  private func next() throws -> [StoredMessage] {
+    if let held = pipeline.faults.readyMessages(countMax: Batch.messageCountMax) {
+      let messages = try inbox.next(of: held)
+      if !messages.isEmpty { return messages }
+      // They expired.
+      pipeline.faults.release(Set(held))
+    }
+    return try inbox.next(countMax: Batch.messageCountMax, after: position)
+  }
+
+  private func pass(_ waiting: [StoredMessage], _ answered: Set<MessageID>) {
+    for message in waiting {
+      guard answered.contains(message.id) || pipeline.faults.isHeld(message.id) else { return }
+      position = max(position, message.entry.position)
     }
   }
 
@@ -97,31 +128,39 @@ package final class Worker {
 
   private func idle() throws -> Step {
     pipeline.faults.forgetEnded()
-    let now = now()
+    let moment = moment()
     // Receipts that nobody collects.
-    _ = try inbox.store.sweep(at: now)
-    let look = try watch.look(at: now).map { next in
-      ContinuousClock.now + .milliseconds(Int64(clamping: next.milliseconds - now.milliseconds))
-    }
+    _ = try inbox.store.sweep(at: moment.wall)
+    watch.touch(pipeline.takeTouched())
+    let look = try watch.look(at: moment).map { ContinuousClock.now + $0 }
     return .idle(until: [look, pipeline.faults.nextEnd].compactMap { $0 }.min())
   }
 
+  // MARK: - Checkouts that an earlier step, or an earlier run, has left
+
+  private var isRestored = false
+
+  private func restoreBlocksOnce() throws {
+    guard !isRestored else { return }
+    for checkout in settings.checkouts where try inbox.block(of: checkout.stream) != nil {
+      pipeline.faults.restoreBlock(of: checkout.path)
+    }
+    isRestored = true
+  }
+
   /// Finishes what a killed or failed step had begun; before every step, since a fault may have left one.
-  private func recover() {
-    for checkout in settings.checkouts where !pipeline.faults.isWaiting(checkout.path) {
+  private func recover() throws {
+    // The first time all are asked, so that it knows which were left by an earlier run.
+    let paths = isRestored ? try journal.checkouts() : Set(settings.checkouts.map(\.path))
+    guard !paths.isEmpty else { return }
+    for checkout in settings.checkouts
+    where paths.contains(checkout.path) && !pipeline.faults.isWaiting(checkout.path) {
       do {
         report(try recovery.recover(checkout), of: checkout)
       } catch {
-        note(CheckoutFault(path: checkout.path, reason: error))
+        try pipeline.note(CheckoutFault(path: checkout.path, reason: error))
       }
     }
-  }
-
-  private func note(_ fault: CheckoutFault) {
-    pipeline.faults.note(fault)
-    log.report(
-      .checkoutBlocked,
-      ["checkout": "\(fault.path)", "error": "\(fault.detail)"])
   }
 
   private func report(_ result: Recovery.Result, of checkout: CheckoutSettings) {

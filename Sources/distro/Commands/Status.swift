@@ -69,8 +69,9 @@ private struct RoleStatus: Encodable {
       let settings = try ApplierConfiguration.read(path).settings
       guard try isThere(settings.state) else { return }
       let store = try MailboxStore(state: StateDatabase.applier(directory: settings.state))
-      let status = try ApplierStatus(settings, store: store, now: Clock.now())
-      isStale = status.isStale
+      let status = try ApplierStatus(
+        settings, store: store, now: Moment(wall: Clock.now(), sinceBoot: .now()))
+      isStale = status.needsAttention
       applier = CheckoutReport.Root(status)
       texts.append(CheckoutReport.text(status))
     case .serve:

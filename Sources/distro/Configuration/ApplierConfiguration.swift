@@ -65,8 +65,8 @@ struct ApplierConfiguration {
     _ node: ConfigurationNode, trusted: [PublicIdentity], in file: ConfigurationFile
   ) throws -> CheckoutSettings {
     let mapping = try node.mapping(keys: [
-      "remote", "branch", "path", "on-local-changes", "unusual-paths", "symbolic-links", "signers",
-      "stale-after-seconds", "limits",
+      "remote", "branch", "path", "on-local-changes", "on-going-back", "unusual-paths",
+      "symbolic-links", "signers", "stale-after-seconds", "limits",
     ])
     return CheckoutSettings(
       stream: StreamName(
@@ -74,6 +74,8 @@ struct ApplierConfiguration {
       path: try file.path(try mapping["path"]),
       onLocalChanges: try mapping[optional: "on-local-changes"]?
         .choice(CheckoutSettings.LocalChanges.self) ?? .refuse,
+      onGoingBack: try mapping[optional: "on-going-back"]?
+        .choice(CheckoutSettings.GoingBack.self) ?? .apply,
       unusualPaths: try mapping[optional: "unusual-paths"]?
         .choice(CheckoutSettings.UnusualPaths.self) ?? .refuse,
       symbolicLinks: try mapping[optional: "symbolic-links"]?

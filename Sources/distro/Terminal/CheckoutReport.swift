@@ -18,10 +18,21 @@ enum CheckoutReport {
         } ?? "-",
       ])
     }
-    return StatusReport.aligned(rows) + "\nmessages that wait: \(status.waitingCount)"
+    let lines = [StatusReport.aligned(rows), "messages that wait: \(status.waitingCount)"]
+    return (lines + status.strayRefusals.map { line($0) }).joined(separator: "\n")
+  }
+
+  private static func line(_ stray: ApplierStatus.StrayRefusal) -> String {
+    let last = "\(StatusReport.time(stray.at)): \(Terminal.harmless(stray.detail))"
+    let what = stray.isAboutClocks ? "clock differs from a signer's: " : ""
+    return "\(what)\(stray.count) refused as \(stray.name), for no checkout; last \(last)"
   }
 
   private static func state(of checkout: CheckoutStatus) -> String {
+    if let block = checkout.block {
+      let since = "since \(StatusReport.time(block.since))"
+      return "blocked \(since): \(block.reason.rawValue): \(Terminal.harmless(block.detail))"
+    }
     let word = checkout.freshness.rawValue
     switch checkout.freshness {
     case .fresh: return word
@@ -39,13 +50,29 @@ enum CheckoutReport {
   /// The keys are part of the interface; README.md lists them.
   struct Root: Encodable {
     fileprivate let stale: Bool
+    fileprivate let blocked: Bool
+    fileprivate let strayRefusals: [StrayRow]
     fileprivate let waiting: Int
     fileprivate let checkouts: [Row]
 
     init(_ status: ApplierStatus) {
       stale = status.isStale
+      blocked = status.checkouts.contains { $0.block != nil }
       waiting = status.waitingCount
+      strayRefusals = status.strayRefusals.map { StrayRow($0) }
       checkouts = status.checkouts.map { Row($0) }
+    }
+  }
+
+  fileprivate struct StrayRow: Encodable {
+    let refusal: String
+    let count: UInt64
+    let last: String
+    let detail: String
+
+    init(_ stray: ApplierStatus.StrayRefusal) {
+      (refusal, count, detail) = (stray.name, stray.count, stray.detail)
+      last = StatusReport.time(stray.at)
     }
   }
 
@@ -64,6 +91,9 @@ enum CheckoutReport {
     let refusal: String?
     let refusalDetail: String?
     let refused: String?
+    let blocked: String?
+    let blockedDetail: String?
+    let blockedSince: String?
 
     init(_ checkout: CheckoutStatus) {
       path = checkout.settings.path
@@ -79,6 +109,9 @@ enum CheckoutReport {
       heartbeatExpires = checkout.heartbeat.map { StatusReport.time($0.expiresAt) }
       refusal = checkout.lastRefusal?.name
       refusalDetail = checkout.lastRefusal?.detail
+      blocked = checkout.block?.reason.rawValue
+      blockedDetail = checkout.block?.detail
+      blockedSince = checkout.block.map { StatusReport.time($0.since) }
       refused = checkout.lastRefusal.map { StatusReport.time($0.at) }
     }
   }
