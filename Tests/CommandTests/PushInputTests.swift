@@ -90,5 +90,9 @@ struct PushInputTests {
       .write(to: URL(fileURLWithPath: home + "/.gitconfig"))
     let taken = try installation.program.run(arguments, environment: ["HOME": home])
     #expect(taken.status == 0, "\(taken.errors)")
+    // An empty value forgets those before it.
+    try Data("[safe]\n\tdirectory = \(path)\n\tdirectory =\n".utf8)
+      .write(to: URL(fileURLWithPath: home + "/.gitconfig"))
+    #expect(try installation.program.run(arguments, environment: ["HOME": home]).status != 0)
   }
 }

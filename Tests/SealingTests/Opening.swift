@@ -49,7 +49,7 @@ extension SealingError {
   /// As the headers of the vectors name it.
   var kind: String {
     switch self {
-    case .malformed: "malformed"
+    case .malformed(let error): error.isOverLimit ? "over-limit" : "malformed"
     case .notARecipient: "not-a-recipient"
     case .tampered(let chunk): "tampered \(chunk)"
     case .unknownSigner: "unknown-signer"

@@ -64,11 +64,18 @@ import Testing
   @Test(arguments: Vector.all.filter { $0.expect != "opened" })
   func refusesWithTheKindThatTheVectorNames(vector: Vector) throws {
     let (chunks, reader, trusted) = try (vector.chunks(), vector.reader(), vector.trusted())
+    let opening: Opening
     do {
-      _ = try Opening(chunks, for: reader, trusting: [trusted])
-      Issue.record("it opens")
+      opening = try Opening(chunks, for: reader, trusting: [trusted])
     } catch {
       #expect(error.kind == vector.expect)
+      return
+    }
+    do {
+      _ = try Message(decoding: opening.body)
+      Issue.record("it opens")
+    } catch {
+      #expect("message \(error.isOverLimit ? "over-limit" : "malformed")" == vector.expect)
     }
   }
 
@@ -77,7 +84,7 @@ import Testing
     #expect(
       kinds == [
         "opened", "tampered", "malformed", "not-a-recipient", "unknown-signer", "bad-signature",
-        "wrong-type",
+        "wrong-type", "over-limit", "message",
       ])
   }
 

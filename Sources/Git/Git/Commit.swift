@@ -12,6 +12,11 @@ package struct Commit: Hashable, Sendable {
   /// As git does (commit.c, `parse_commit_buffer`), only the tree and the parents are read, which must come
   /// first. All else is bytes with a hash: authors, dates, encodings and signatures of any form.
   package init(bytes: [UInt8]) throws(GitError) {
+    try self.init(bytes: bytes, id: ObjectDatabase.hash(.commit, bytes))
+  }
+
+  /// `id`: known to be the hash of the bytes.
+  init(bytes: [UInt8], id: ObjectID) throws(GitError) {
     var header = CommitHeader(rest: bytes[...])
     guard let tree = try header.id(after: "tree "), !header.rest.isEmpty else {
       throw .malformedCommit(reason: "does not begin with the id of a tree")
@@ -21,18 +26,21 @@ package struct Commit: Hashable, Sendable {
     self.tree = tree
     self.parents = parents
     self.bytes = bytes
-    id = try ObjectDatabase.hash(.commit, bytes)
+    self.id = id
   }
 
   /// When it was committed, in seconds since 1970, as far as that can be read: for looking at the newest first, and
   /// for no decision.
   package var committedAt: UInt64 {
-    let marker = Array("committer ".utf8)
-    for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-      if line.isEmpty { return 0 }
-      guard line.starts(with: marker) else { continue }
-      guard let end = line.lastIndex(of: UInt8(ascii: ">")) else { return 0 }
-      let digits = line[(end + 1)...].drop { $0 == UInt8(ascii: " ") }.prefix { $0 != 0x20 }
+    let newline = UInt8(ascii: "\n")
+    var rest = bytes[...]
+    while let end = rest.firstIndex(of: newline), end > rest.startIndex {
+      let line = rest[..<end]
+      rest = rest[(end + 1)...]
+      guard line.starts(with: "committer ".utf8) else { continue }
+      guard let mail = line.lastIndex(of: UInt8(ascii: ">")) else { return 0 }
+      let space = UInt8(ascii: " ")
+      let digits = line[(mail + 1)...].drop { $0 == space }.prefix { $0 != space }
       return UInt64(String(decoding: digits, as: UTF8.self)) ?? 0
     }
     return 0

@@ -86,7 +86,7 @@ package final class ObjectDatabase {
   }
 
   package func commit(_ id: ObjectID) throws(GitError) -> Commit {
-    try Commit(bytes: read(id, .commit))
+    try Commit(bytes: read(id, .commit), id: id)
   }
 
   package func tree(_ id: ObjectID) throws(GitError) -> Tree {

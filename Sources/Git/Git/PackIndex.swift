@@ -21,15 +21,31 @@ package struct PackIndex: Sendable {
 
   package func contains(_ id: ObjectID) -> Bool {
     let wanted = id.bytes
-    var range = 0..<count
+    let first = Int(wanted[0])
+    var range = (first == 0 ? 0 : fanout(first - 1))..<fanout(first)
     while !range.isEmpty {
       let middle = (range.lowerBound + range.upperBound) / 2
-      let start = Self.idStart + middle * ObjectID.byteCount
-      let found = bytes[start..<start + ObjectID.byteCount]
-      if found.elementsEqual(wanted) { return true }
-      let isBefore = found.lexicographicallyPrecedes(wanted)
-      range = isBefore ? (middle + 1)..<range.upperBound : range.lowerBound..<middle
+      let order = order(middle, wanted)
+      if order == 0 { return true }
+      range = order < 0 ? (middle + 1)..<range.upperBound : range.lowerBound..<middle
     }
     return false
+  }
+
+  /// How many ids begin with this byte or a smaller one.
+  private func fanout(_ byte: Int) -> Int {
+    let start = Self.idStart - 4 * (256 - byte)
+    let value = (0..<4).reduce(0) { $0 << 8 | Int(bytes[start + $1]) }
+    return min(value, count)
+  }
+
+  /// Negative, zero or positive, as the id at this place comes before, is, or comes after the wanted one.
+  private func order(_ index: Int, _ wanted: [UInt8]) -> Int {
+    let (ids, wanted) = (bytes.span, wanted.span)
+    let start = Self.idStart + index * ObjectID.byteCount
+    for offset in 0..<ObjectID.byteCount where ids[start + offset] != wanted[offset] {
+      return Int(ids[start + offset]) - Int(wanted[offset])
+    }
+    return 0
   }
 }

@@ -20,9 +20,16 @@ extension ObjectDatabase {
     from old: ObjectID?, to new: ObjectID?, limits: TreeLimits
   ) throws(GitError) -> (changes: [TreeChange], difference: TreeDifference) {
     let difference = try difference(from: old, to: new, limits: limits)
-    var walk = TreeWalk(self, limits, ChangeCollector())
+    return (try changes(from: old, to: new, counted: difference), difference)
+  }
+
+  /// The same for trees whose difference was counted.
+  package func changes(
+    from old: ObjectID?, to new: ObjectID?, counted difference: TreeDifference
+  ) throws(GitError) -> [TreeChange] {
+    var walk = TreeWalk(self, .counted, ChangeCollector())
     try walk.run(from: old, to: new)
-    return (walk.visitor.changes, difference)
+    return walk.visitor.changes
   }
 
   /// What a path names in a tree; `nil` where nothing is, or a directory.

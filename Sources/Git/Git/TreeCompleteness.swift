@@ -25,7 +25,8 @@ package struct TreeCompleteness {
 
   /// How many of the objects that were looked at are in a pack.
   package func visitedCount(in pack: PackIndex) -> Int {
-    check.trees.union(check.blobs).count { pack.contains($0) }
+    check.trees.count { pack.contains($0) }
+      + check.blobs.count { pack.contains($0) && !check.trees.contains($0) }
   }
 
   /// The objects below `tree` that are not there; those of `known`, of which everything is, are not

@@ -42,7 +42,7 @@ struct PatchMaker {
     do throws(GitError) {
       let difference = try objects.difference(from: old, to: new, limits: treeLimits)
       if difference.old.pathCount <= countMax {
-        let changes = try objects.changes(from: old, to: new, limits: treeLimits)
+        let changes = try objects.changes(from: old, to: new, counted: difference)
         if changes.count <= countMax { return changes }
       }
     } catch {
