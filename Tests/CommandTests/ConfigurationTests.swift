@@ -90,7 +90,8 @@ struct ConfigurationTests {
   func `an address that no socket takes is a mistake in the configuration`(address: String) throws {
     try installation.writeApplier(listen: address)
     expectFailure(try apply(), status: 78, "distro: error:", "listen", address)
-    let signer = try String(contentsOfFile: installation.folder.path("signer.yaml"), encoding: .utf8)
+    let signer = try String(
+      contentsOfFile: installation.folder.path("signer.yaml"), encoding: .utf8)
     let connect = try #require(signer.firstMatch(of: /connect: (\S+)/)).1
     try installation.folder.edit("signer.yaml", "connect: \(connect)", "connect: \(address)")
     expectFailure(
