@@ -3,9 +3,10 @@ SWIFT ?= swift
 BUILD := $(SWIFT) build --configuration release
 FUZZ_COUNT ?= 1000000
 COUNT ?= 2000
+RACE_COUNT ?= 10000
 SEED ?= $(shell date +%s)
 
-.PHONY: help deps build lint test demo bench crash-test fuzz proto clean
+.PHONY: help deps build lint test demo bench crash-test race-test fuzz proto clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +34,9 @@ bench: build ## speed as ratios, side by side in one run
 crash-test: build ## kills every role COUNT times (as SEED has it), and compares all checkouts
 	$(BUILD) --product distro-crash
 	.build/release/distro-crash --count $(COUNT) --seed $(SEED)
+
+race-test: deps ## RACE_COUNT rounds of each program that works in a checkout beside us
+	DISTRO_RACE_COUNT=$(RACE_COUNT) $(SWIFT) test --filter CheckoutRaceTests
 
 fuzz: deps ## the parsers on FUZZ_COUNT mutated inputs
 	DISTRO_FUZZ_COUNT=$(FUZZ_COUNT) $(SWIFT) test --configuration release --filter 'Fuzz|Mutation'

@@ -71,13 +71,14 @@ let package = Package(
       name: "Sodium", dependencies: ["Diagnostics", "CSodium"], path: "Sources/Messages/Sodium",
       swiftSettings: strict),
     .target(
-      name: "Git", dependencies: ["GitModel", "Diagnostics", "CGit2"], path: "Sources/Git/Git",
+      name: "Git", dependencies: ["GitModel", "Diagnostics", "CGit2", "CLinux"],
+      path: "Sources/Git/Git",
       swiftSettings: strict),
     .target(
       name: "PatchText", dependencies: ["GitModel", "CZlib"], path: "Sources/Git/PatchText",
       swiftSettings: strict),
     .target(
-      name: "WorkingTree", dependencies: ["GitModel", "Diagnostics"],
+      name: "WorkingTree", dependencies: ["GitModel", "Diagnostics", "CLinux"],
       path: "Sources/Git/WorkingTree",
       swiftSettings: strict),
     .target(

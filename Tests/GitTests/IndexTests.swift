@@ -29,16 +29,31 @@ struct IndexTests {
     )
   }
 
+  private static func open(_ test: TestRepository) throws -> IndexUpdater {
+    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
+    try index.refresh()
+    return index
+  }
+
+  private static func update(
+    _ index: IndexUpdater, removals: [TreePath], upserts: [IndexUpsert]
+  ) throws {
+    try index.refresh()
+    try index.prepare(removals: removals, upserts: upserts)
+    try index.publish(.umask)
+  }
+
   @Test func gitSeesNoChangeAfterUpdate() throws {
     let test = try TestRepository()
     try test.commit(["a": "1\n", "d/b": "2\n", "e": "3\n"])
-    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
+    let index = try Self.open(test)
     let changed = try Self.upsert(test, "a", "new\n")
     let added = try Self.upsert(test, "x/y", "added\n")
     try FileManager.default.removeItem(atPath: test.path + "/e")
     try FileManager.default.removeItem(atPath: test.path + "/d/b")
     let swapped = try Self.upsert(test, "d/b/c", "directory now\n")
-    try index.update(
+    try Self.update(
+      index,
       removals: [Self.path("e"), Self.path("d/b"), Self.path("never")],
       upserts: [changed, added, swapped])
     #expect(index.entryCount == 3)
@@ -63,12 +78,12 @@ struct IndexTests {
     let upserts = try names.map { try Self.upsert(test, $0, "content of \($0)") }
     let odd = IndexUpsert(
       path: try TreePath([0xe9, 0xff]), entry: upserts[0].entry, status: nil)
-    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
-    try index.update(removals: [], upserts: upserts + [odd])
+    let index = try Self.open(test)
+    try Self.update(index, removals: [], upserts: upserts + [odd])
     let listed = try test.git(["ls-files", "-z"]).split(separator: 0).map(Array.init)
     #expect(Set(listed) == Set((upserts + [odd]).map(\.path.bytes)))
     for upsert in upserts + [odd] { #expect(index.entry(at: upsert.path) == .entry(upsert.entry)) }
-    try index.update(removals: (upserts + [odd]).map(\.path), upserts: [])
+    try Self.update(index, removals: (upserts + [odd]).map(\.path), upserts: [])
     #expect(try test.text(["ls-files"]).isEmpty)
   }
 
@@ -80,10 +95,10 @@ struct IndexTests {
     try FileManager.default.setAttributes(
       [.modificationDate: Date(timeIntervalSince1970: 1_600_000_000)],
       ofItemAtPath: test.path + "/a")
-    let index = try IndexUpdater(gitDirectory: test.path + "/.git/")
+    let index = try Self.open(test)
     let upsert = IndexUpsert(
       path: changed.path, entry: changed.entry, status: try Self.status(test, "a"))
-    try index.update(removals: [], upserts: [upsert])
+    try Self.update(index, removals: [], upserts: [upsert])
     // Without a refresh, git tells an entry whose status differs from the file's.
     #expect(try test.text(["diff-files"]).isEmpty)
     #expect(try test.text(["ls-files", "-s", "a"]).hasPrefix("100644 \(changed.entry.id)"))
@@ -92,11 +107,11 @@ struct IndexTests {
   @Test func keepsWhatAnotherProgramChanged() throws {
     let test = try TestRepository()
     try test.commit(["a": "1\n", "b": "1\n"])
-    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
+    let index = try Self.open(test)
     try test.write("b", "staged by a person\n".utf8)
     try test.git(["add", "b"])
     let upsert = try Self.upsert(test, "a", "2\n")
-    try index.update(removals: [], upserts: [upsert])
+    try Self.update(index, removals: [], upserts: [upsert])
     #expect(try test.text(["rev-parse", ":b"]) == (try test.text(["hash-object", "b"])))
     #expect(try test.text(["rev-parse", ":a"]) == upsert.entry.id.hex)
     try test.git(["rm", "-q", "--cached", "b"])
@@ -115,8 +130,8 @@ struct IndexTests {
     }
     try test.git(["update-index", "--refresh"])
     #expect(unsafe utimensat(AT_FDCWD, test.path + "/.git/index", [moment, moment], 0) == 0)
-    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
-    try index.update(removals: [], upserts: [Self.upsert(test, "b", "2\n")])
+    let index = try Self.open(test)
+    try Self.update(index, removals: [], upserts: [Self.upsert(test, "b", "2\n")])
     let sizes = try test.text(["ls-files", "--debug", "a"])
     #expect(sizes.contains("size: 0"))
     #expect(try test.text(["status", "--porcelain"]) == "M  b")
@@ -130,52 +145,96 @@ struct IndexTests {
     try test.git(["checkout", "-q", "main"])
     try test.commit(["a": "2\n"])
     #expect(try test.run(["merge", "side"]).status != 0)
-    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
+    let index = try Self.open(test)
     #expect(index.entry(at: try Self.path("a")) == .unmerged)
     let upsert = try Self.upsert(test, "a", "3\n")
-    try index.update(removals: [], upserts: [upsert])
+    try Self.update(index, removals: [], upserts: [upsert])
     #expect(index.entry(at: try Self.path("a")) == .entry(upsert.entry))
     #expect(try test.text(["ls-files", "-u"]).isEmpty)
   }
 
-  @Test func leavesIndexAloneThatGitHasLocked() throws {
+  @Test func `a change that is discarded is in neither memory nor file`() throws {
     let test = try TestRepository()
     try test.commit(["a": "1\n"])
     let before = try test.text(["ls-files", "-s"])
-    try test.write(".git/index.lock", [])
-    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
-    #expect(throws: GitError.locked(path: test.path + "/.git/index.lock")) {
-      try index.update(removals: [Self.path("a")], upserts: [])
-    }
+    let index = try Self.open(test)
+    try index.prepare(removals: [Self.path("a")], upserts: [])
+    #expect(index.entry(at: try Self.path("a")) == .nothing)
+    index.discard()
+    try index.refresh()
     #expect(index.entry(at: try Self.path("a")) != .nothing)
     #expect(try test.text(["ls-files", "-s"]) == before)
+    try test.git(["fsck", "--strict"])
   }
 
-  @Test func refusesSplitAndBrokenIndex() throws {
+  /// What git wrote in a form that is not read here may hold staged changes.
+  @Test func `a split index is told from a damaged one`() throws {
     let test = try TestRepository()
     try test.commit(["a": "1\n"])
     try test.git(["update-index", "--split-index"])
-    for _ in 0..<2 {
-      let error = #expect(throws: GitError.self) {
-        try IndexUpdater(gitDirectory: test.path + "/.git")
-      }
-      guard case .indexUnreadable = error else {
-        Issue.record("\(String(describing: error))")
-        return
-      }
-      try test.write(".git/index", "no index at all, but long enough to be one".utf8)
+    let error = #expect(throws: GitError.self) { try Self.open(test) }
+    guard case .indexUnsupported = error else {
+      Issue.record("\(String(describing: error))")
+      return
     }
+  }
+
+  enum Damage: CaseIterable { case noIndex, emptied, zeroed, cutOff, flipped }
+
+  @Test(arguments: Damage.allCases)
+  func `an index that git cannot read either is rebuilt from a tree`(damage: Damage) throws {
+    let test = try TestRepository()
+    try test.commit(["a": "1\n", "d/b": "2\n"])
+    let path = test.path + "/.git/index"
+    var bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+    switch damage {
+    case .noIndex: bytes = Array("no index at all, but long enough to be one".utf8)
+    case .emptied: bytes = []
+    case .zeroed: bytes = [UInt8](repeating: 0, count: bytes.count)
+    case .cutOff: bytes.removeLast(30)
+    case .flipped: bytes[40] ^= 1
+    }
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
+    let error = #expect(throws: GitError.self) { try index.refresh() }
+    guard case .indexUnreadable = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    let repository = try test.open()
+    let head = try #require(try repository.headCommit())
+    try index.rebuild(from: repository.objects.commit(head).tree, of: repository)
+    try index.prepare(removals: [], upserts: [])
+    try index.publish(.umask)
+    #expect(try test.text(["status", "--porcelain"]).isEmpty)
+    #expect(try test.text(["ls-files"]) == "a\nd/b")
+  }
+
+  /// git writes none where index.skipHash is set (git-config(1)).
+  @Test func `an index without a checksum is read, with what is staged in it`() throws {
+    let test = try TestRepository()
+    try test.commit(["a": "1\n"])
+    try test.write("b", "staged\n".utf8)
+    try test.git(["add", "b"])
+    let path = test.path + "/.git/index"
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    try (bytes.dropLast(20) + Data(count: 20)).write(to: URL(fileURLWithPath: path))
+    let index = try Self.open(test)
+    #expect(index.entry(at: try Self.path("b")) != .nothing)
+    try index.prepare(removals: [], upserts: [])
+    try index.publish(.umask)
+    #expect(try test.text(["status", "--porcelain"]) == "A  b")
   }
 
   @Test func startsWithoutIndex() throws {
     let test = try TestRepository()
-    let index = try IndexUpdater(gitDirectory: test.path + "/.git")
+    let index = try Self.open(test)
     #expect(index.entryCount == 0)
     let submodule = IndexUpsert(
       path: try Self.path("m"),
       entry: TreeEntry(mode: .submodule, id: try ObjectDatabase.hash(.blob, [])),
       status: nil)
-    try index.update(removals: [], upserts: [Self.upsert(test, "a", "1\n"), submodule])
+    try Self.update(index, removals: [], upserts: [Self.upsert(test, "a", "1\n"), submodule])
     #expect(try test.text(["ls-files"]) == "a\nm")
   }
 }

@@ -24,40 +24,68 @@ struct LockTests {
     }
   }
 
-  @Test func removesOnlyWhatIsOld() throws {
+  /// However old they are: git may be waiting for a person's editor.
+  @Test func `locks that are not ours are never removed`() throws {
     let test = try TestRepository()
     try test.commit(["a": "1\n"])
     let git = test.path + "/.git/"
-    let old = [
-      "index.lock", "refs/heads/main.lock", "objects/tmp_object_git2_1",
-      "objects/incoming-abcdef/pack/tmp",
+    let theirs = [
+      "index.lock", "HEAD.lock", "shallow.lock", "refs/heads/main.lock",
+      "objects/tmp_object_git2_1", "objects/incoming-abcdef/pack/tmp",
     ]
-    let kept = ["HEAD.lock", "refs/heads/other.lock", "objects/tmp_object_git2_2"]
-    for name in old + kept { try test.write(".git/" + name, []) }
-    let past = [FileAttributeKey.modificationDate: Date(timeIntervalSinceNow: -3_600)]
-    for name in [
-      "index.lock", "refs/heads/main.lock", "refs/heads/other.lock", "objects/incoming-abcdef",
-      "objects/tmp_object_git2_1",
-    ] {
-      try FileManager.default.setAttributes(past, ofItemAtPath: git + name)
+    for name in theirs {
+      try test.write(".git/" + name, [])
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSince1970: 0)], ofItemAtPath: git + name)
     }
-    // However long the rest of this takes, it is new.
-    let future = [FileAttributeKey.modificationDate: Date(timeIntervalSinceNow: 3_600)]
-    try FileManager.default.setAttributes(future, ofItemAtPath: git + "objects/tmp_object_git2_2")
     let lock = try CheckoutLock(gitDirectory: git)
-    let removed = try test.open().removeLeftovers(
-      branch: "refs/heads/main", olderThan: .seconds(600), lock)
-    #expect(
-      Set(removed) == [
-        git + "index.lock", git + "refs/heads/main.lock", git + "objects/incoming-abcdef",
-        git + "objects/tmp_object_git2_1",
-      ])
+    try test.open().removeLeftovers(branch: "refs/heads/main", lock)
+    for name in theirs { #expect(FileManager.default.fileExists(atPath: git + name)) }
+    #expect(throws: GitError.locked(path: git + "index.lock")) {
+      _ = try lock.take(git + "index", patience: .zero)
+    }
     #expect(throws: GitError.referenceNameInvalid("../config")) {
-      try test.open().removeLeftovers(branch: "../config", olderThan: .zero, lock)
+      try test.open().removeLeftovers(branch: "../config", lock)
     }
-    for name in old { #expect(!FileManager.default.fileExists(atPath: git + name)) }
-    for name in kept {
-      #expect(FileManager.default.fileExists(atPath: git + name))
+  }
+
+  @Test func `locks that a killed run has taken are taken over or removed`() throws {
+    let test = try TestRepository()
+    try test.commit(["a": "1\n"])
+    let git = test.path + "/.git/"
+    let names = ["index", "HEAD", "shallow", "refs/heads/main"]
+    // As a run leaves them that is killed: the names stay, the claim goes.
+    _ = try CheckoutLock(gitDirectory: git)
+    for name in names {
+      #expect(unsafe link(git + "distro.lock", git + name + ".lock") == 0)
     }
+    try test.write(".git/objects/distro-incoming-abcdef/pack/tmp", [])
+    #expect(try test.run(["commit", "-q", "--allow-empty", "-m", "x"]).status != 0)
+    let lock = try CheckoutLock(gitDirectory: git)
+    let held = try lock.take(git + "index", patience: .zero)
+    #expect(try lock.isOurs(held.path))
+    try test.open().removeLeftovers(branch: "refs/heads/main", lock)
+    for name in names {
+      #expect(!FileManager.default.fileExists(atPath: git + name + ".lock"), "\(name)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: git + "objects/distro-incoming-abcdef"))
+    try test.git(["commit", "-q", "--allow-empty", "-m", "x"])
+  }
+
+  @Test func `a lock of git's keeps git out until it is let go`() throws {
+    let test = try TestRepository()
+    try test.commit(["a": "1\n"])
+    let git = test.path + "/.git/"
+    let lock = try CheckoutLock(gitDirectory: git)
+    do {
+      let held = try lock.take(git + "index", patience: .zero)
+      try test.write("a", "2\n".utf8)
+      #expect(try test.run(["add", "a"]).status == 128)
+      // Someone removed it, and git has one of its own now: that one stays.
+      try FileManager.default.removeItem(atPath: held.path)
+      try test.write(".git/index.lock", "git's".utf8)
+      withExtendedLifetime(held) {}
+    }
+    #expect(FileManager.default.fileExists(atPath: git + "index.lock"))
   }
 }

@@ -37,7 +37,7 @@ struct RevisionTests {
     let (test, ids) = try Self.history()
     let repository = try test.open()
     if isShallow {
-      try repository.setShallowBoundary([ids["left", default: .zero], ids["right", default: .zero]])
+      try repository.setShallow([ids["left", default: .zero], ids["right", default: .zero]])
     }
     for (from, ancestor) in ids {
       for (to, descendant) in ids {
@@ -90,8 +90,8 @@ struct RevisionTests {
       try target.objects.write(object.kind, source.objects.read(object.id, object.kind))
     }
     #expect(try target.objects.write(.commit, commit.bytes) == tip)
-    try target.setShallowBoundary([tip])
-    try target.compareAndSwap("refs/heads/main", from: nil, to: tip, message: "first")
+    try target.setShallow([tip])
+    try target.referenceMove(tip)
     let place = test.directory + "/target"
     for command in [
       ["log"], ["fsck", "--strict"], ["reset", "-q", "--hard"], ["gc", "-q"], ["status"],
@@ -101,7 +101,7 @@ struct RevisionTests {
     #expect(
       try String(decoding: test.git(["rev-parse", "HEAD"], in: place), as: UTF8.self) == tip.hex
         + "\n")
-    try target.setShallowBoundary([])
+    try target.setShallow([])
     #expect(!FileManager.default.fileExists(atPath: place + "/.git/shallow"))
     #expect(try !target.isShallow)
   }
@@ -111,11 +111,25 @@ struct RevisionTests {
     let repository = try test.open()
     try test.write(".git/shallow.lock", [])
     #expect(throws: GitError.locked(path: test.path + "/.git/shallow.lock")) {
-      try repository.setShallowBoundary([])
+      try repository.setShallow([])
     }
     try test.write(".git/shallow", Array("nonsense\n".utf8))
     #expect(throws: GitError.malformedShallowFile(path: test.path + "/.git/shallow")) {
       try repository.shallowBoundary()
     }
+  }
+}
+
+extension Repository {
+  fileprivate func setShallow(_ boundary: Set<ObjectID>) throws {
+    let lock = try CheckoutLock(gitDirectory: gitDirectory)
+    try setShallowBoundary(boundary, lock, patience: .zero)
+  }
+
+  /// `main`, which is not there yet.
+  fileprivate func referenceMove(_ tip: ObjectID) throws {
+    let lock = try CheckoutLock(gitDirectory: gitDirectory)
+    try BranchLock("refs/heads/main", of: self, lock, patience: .zero)
+      .move(from: nil, to: tip, message: "first")
   }
 }

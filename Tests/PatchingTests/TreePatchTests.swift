@@ -73,7 +73,7 @@ struct TreePatchTests {
       #expect(!objects.contains(object.id))
       #expect(overlay.contains(object.id))
     }
-    try overlay.flush(into: repository)
+    _ = try overlay.pack(for: repository)?.keep(.umask)
     #expect(root == (try tree(["a/b": "1\n", "c": "2\n", "a/n/m": "new\n"])))
     try cases.run(["git", "-C", cases.path, "fsck", "--strict"])
   }
@@ -136,7 +136,7 @@ struct TreePatchTests {
     var overlay = ObjectOverlay(over: objects)
     let sections = try files.map { try addition($0.0, $0.1) }
     let root = try TreePatch.apply(TextPatch(sections), to: nil, in: &overlay, limits: .usual)
-    try overlay.flush(into: repository)
+    _ = try overlay.pack(for: repository)?.keep(.umask)
     let list = try cases.run(["git", "-C", cases.path, "count-objects", "-v"])
     #expect(list.contains("count: 0\n"))
     #expect(list.contains("packs: 1\n"))

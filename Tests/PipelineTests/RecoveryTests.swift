@@ -44,16 +44,14 @@ struct RecoveryTests {
     try pipeline.expectEqual()
   }
 
-  /// The journal is written, and nothing after it was done; git's locks may be left by the killed run.
+  /// The journal is written, and nothing after it was done; the locks that the killed run had taken are left.
   @Test(arguments: [[], ["refs/heads/main"], ["index"], ["HEAD"], ["shallow"]])
   func stepThatWasOnlyBegunIsFinished(locks: [String]) throws {
     let pipeline = try Pipeline.started()
     try beginStep(pipeline)
     for lock in locks {
-      let path = pipeline.checkout.path + "/.git/\(lock).lock"
-      try Data().write(to: URL(fileURLWithPath: path))
-      try FileManager.default.setAttributes(
-        [.modificationDate: Date(timeIntervalSinceNow: -15)], ofItemAtPath: path)
+      let git = pipeline.checkout.path + "/.git/"
+      #expect(unsafe link(git + "distro.lock", git + lock + ".lock") == 0)
     }
     pipeline.restartWorker()
     try pipeline.work()
@@ -96,8 +94,6 @@ struct RecoveryTests {
     let path = pipeline.checkout.path
     try FileManager.default.moveItem(atPath: path, toPath: path + ".away")
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-    // A file is written already.
-    try Data("2\n".utf8).write(to: URL(fileURLWithPath: path + ".away/a"))
     pipeline.restartWorker()
     try pipeline.work()
     try FileManager.default.removeItem(atPath: path)
@@ -125,7 +121,7 @@ struct RecoveryTests {
     try pipeline.checkout.git("unpack-objects", "-q", input: pack.output)
     try pipeline.store.state.queue.write { database in
       try database.execute(
-        sql: "INSERT INTO journal (checkout, before, after) VALUES (?, ?, ?)",
+        sql: "INSERT INTO journal (checkout, before, after, phase) VALUES (?, ?, ?, 'activating')",
         arguments: [pipeline.checkout.path, Data(before.bytes), Data(after.bytes)])
       try database.execute(
         sql: "INSERT INTO journalMessage VALUES (?, 0, ?, ?)",
@@ -138,7 +134,7 @@ struct RecoveryTests {
     let before = try pipeline.source.id()
     try pipeline.store.state.queue.write { database in
       try database.execute(
-        sql: "INSERT INTO journal (checkout, before, after) VALUES (?, ?, ?)",
+        sql: "INSERT INTO journal (checkout, before, after, phase) VALUES (?, ?, ?, 'activating')",
         arguments: [
           pipeline.checkout.path, Data([UInt8](repeating: 1, count: 20)),
           Data([UInt8](repeating: 2, count: 20)),
@@ -154,21 +150,31 @@ struct RecoveryTests {
     let pipeline = try Pipeline.started()
     let git = pipeline.checkout.path + "/.git/"
     try pipeline.checkout.write(".git/distro-staging/left", "x")
-    try pipeline.checkout.write(".git/objects/incoming-Abc123/pack/tmp_pack", "x")
+    try pipeline.checkout.write(".git/objects/distro-incoming-Abc123/pack/tmp_pack", "x")
     try pipeline.expectNextPushArrives()
     #expect(!FileManager.default.fileExists(atPath: git + "distro-staging/left"))
   }
 
-  /// Killed before its journal: there is nothing to finish, and the next step needs the same lock.
-  @Test func lockOnTheShallowFileIsNotWaitedForLong() throws {
+  /// git may be waiting for a person's editor, whatever the lock's age.
+  @Test(arguments: ["index", "HEAD", "refs/heads/main"])
+  func `a lock of git's is waited for, and nothing is touched meanwhile`(lock: String) throws {
     let pipeline = try Pipeline.started()
-    try pipeline.source.commit(["a": "2\n"])
-    try pipeline.source.commit(["a": "3\n"])
-    let path = pipeline.checkout.path + "/.git/shallow.lock"
+    let path = pipeline.checkout.path + "/.git/\(lock).lock"
     try Data().write(to: URL(fileURLWithPath: path))
     try FileManager.default.setAttributes(
-      [.modificationDate: Date(timeIntervalSinceNow: -15)], ofItemAtPath: path)
-    #expect(try pipeline.push().map(\.refusal) == [nil])
+      [.modificationDate: Date(timeIntervalSince1970: 0)], ofItemAtPath: path)
+    try pipeline.source.commit(["a": "2\n"])
+    try pipeline.send()
+    try pipeline.transfer()
+    let before = try PipelineWorkingCopy(pipeline.checkout.path)
+    try pipeline.work()
+    #expect(try pipeline.receipts().isEmpty)
+    #expect("\(try #require(pipeline.worker.fault))".contains("\(lock).lock"))
+    #expect(try PipelineWorkingCopy(pipeline.checkout.path) == before)
+    try FileManager.default.removeItem(atPath: path)
+    pipeline.restartWorker()
+    try pipeline.work()
+    #expect(try pipeline.receipts().map(\.refusal) == [nil])
     try pipeline.expectEqual()
   }
 

@@ -23,8 +23,13 @@ import WorkingTree
 
     let journal = try Disk.read(sandbox.directory + "/journal")
     let version = try #require(TwoVersions(rawValue: String(decoding: journal, as: UTF8.self)))
+    let (before, after) = version == .first ? (second, first) : (first, second)
+    if try sandbox.openStaging().interrupted != nil {
+      try sandbox.open().putBack(from: sandbox.openStaging()) { _, _ in false }
+      #expect(try sandbox.snapshot() == before)
+    }
     try sandbox.commit(version.change)
-    #expect(try sandbox.snapshot() == (version == .first ? first : second))
+    #expect(try sandbox.snapshot() == after)
     #expect(try sandbox.outsideSnapshot() == outside)
     #expect(try Disk.names(in: sandbox.staging).isEmpty)
   }
@@ -37,8 +42,8 @@ import WorkingTree
     timer.it_value.tv_usec = microseconds
     var isTimerSet = false
     while true {
-      var staging = try Staging(directory: directory + "/staging")
-      let change = try version.change.staged(in: &staging)
+      let staging = try Staging(directory: directory + "/staging")
+      let change = try version.change.staged(in: staging, for: tree)
       try staging.sync()
       try Disk.write(journal + ".new", Bytes(Array(version.rawValue.utf8)))
       try Disk.rename(journal + ".new", to: journal)

@@ -66,11 +66,11 @@ import WorkingTree
   @Test func findsWhatIsInTheWayBeforeItChangesAnything() throws {
     let sandbox = try Sandbox()
     try sandbox.write("a/untracked")
-    var staging = try sandbox.openStaging()
-    let change = try Change(writes: ["a": (.regular, "")]).staged(in: &staging)
+    let staging = try sandbox.openStaging()
+    let tree = try sandbox.open()
+    let change = try Change(writes: ["a": (.regular, "")]).staged(in: staging, for: tree)
     let path = try TreePath("a")
     let expected = WorkingTreeError.directoryInTheWay(path, content: Array("a/untracked".utf8))
-    let tree = try sandbox.open()
     #expect(throws: expected) { try tree.check(change, from: staging) }
   }
 
@@ -83,10 +83,11 @@ import WorkingTree
       let before = try sandbox.snapshot()
       let directory = sandbox.tree.description + "/staging"
       let content = [UInt8](repeating: 1, count: 600_000)
-      var staging = try Staging(directory: directory)
-      _ = try staging.write(.regular, content: content)
+      let (staging, path) = (try Staging(directory: directory), try TreePath("a"))
+      let tree = try sandbox.open()
+      _ = try staging.write(.regular, content: content, for: path, in: tree)
       do {
-        _ = try staging.write(.regular, content: content)
+        _ = try staging.write(.regular, content: content, for: path, in: tree)
         Issue.record("there was room")
       } catch let error as WorkingTreeError {
         #expect(error.isFullDisk)
@@ -94,10 +95,11 @@ import WorkingTree
       try staging.removeAll()
       #expect(try sandbox.snapshot().filter { $0.key != "staging" } == before)
 
-      let file = try staging.write(.regular, content: content)  // there is room again
+      // There is room again.
+      let file = try staging.write(.regular, content: content, for: path, in: tree)
       try staging.sync()
-      let write = StagedChange.Write(path: try TreePath("a"), file: file)
-      try sandbox.open().commit(StagedChange(writes: [write]), from: staging)
+      let write = StagedChange.Write(path: path, file: file, expected: .anything)
+      try tree.commit(StagedChange(writes: [write]), from: staging)
       #expect(try Disk.read(sandbox.at("a")) == content)
     }
   }

@@ -40,9 +40,8 @@ import WorkingTree
   @Test func removesWhatAKilledRunLeftInTheStagingDirectory() throws {
     let sandbox = try Sandbox()
     do {
-      var staging = try sandbox.openStaging()
       _ = try Change(writes: ["a": (.regular, "1"), "b": (.symbolicLink, "2")])
-        .staged(in: &staging)
+        .staged(in: sandbox.openStaging(), for: sandbox.open())
       #expect(try Disk.names(in: sandbox.staging).count == 2)
     }
     _ = try sandbox.openStaging()
@@ -52,8 +51,8 @@ import WorkingTree
 
   @Test func removesWhatIsNotToBeCommittedAfterAll() throws {
     let sandbox = try Sandbox()
-    var staging = try sandbox.openStaging()
-    _ = try staging.write(.regular, content: [1])
+    let staging = try sandbox.openStaging()
+    _ = try staging.write(.regular, content: [1], for: TreePath("a"), in: sandbox.open())
     try staging.removeAll()
     #expect(try Disk.names(in: sandbox.staging).isEmpty)
   }

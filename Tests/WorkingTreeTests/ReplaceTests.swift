@@ -156,12 +156,12 @@ import WorkingTree
 
   @Test func stagesContentThatComesInPieces() throws {
     let sandbox = try Sandbox()
-    var staging = try sandbox.openStaging()
-    var writer = try staging.makeFile(executable: false)
+    let (staging, path) = (try sandbox.openStaging(), try TreePath("file"))
+    var writer = try staging.makeFile(executable: false, for: path, in: sandbox.open())
     for number in 0..<100 { try writer.append([UInt8](repeating: UInt8(number), count: 999)) }
-    let file = staging.finish(writer)
+    let file = try staging.finish(writer)
     try staging.sync()
-    let write = StagedChange.Write(path: try TreePath("file"), file: file)
+    let write = StagedChange.Write(path: path, file: file, expected: .nothing)
     try sandbox.open().commit(StagedChange(writes: [write]), from: staging)
     let expected = (0..<100).flatMap { [UInt8](repeating: UInt8($0), count: 999) }
     #expect(try Disk.read(sandbox.at("file")) == expected)

@@ -50,15 +50,26 @@ final class Sandbox {
   }
 
   func commit(_ change: Change) throws {
-    var staging = try openStaging()
-    let staged = try change.staged(in: &staging)
+    let staging = try openStaging()
+    let tree = try open()
+    try tree.putBack(from: staging) { _, _ in false }
+    let staged = try change.staged(in: staging, for: tree)
     try staging.sync()
-    try open().commit(staged, from: staging)
+    try tree.commit(staged, from: staging)
   }
 
   func snapshot() throws -> [Bytes: String] { try Disk.snapshot(tree) }
 
   func outsideSnapshot() throws -> [Bytes: String] { try Disk.snapshot(outside) }
+}
+
+extension WorkingTree {
+  /// A whole step, with nobody else about.
+  func commit(_ change: StagedChange, from staging: Staging) throws {
+    try exchange(
+      change, from: staging, note: [], isExpected: { _, _ in true }, isOld: { _, _ in false })
+    try settle(from: staging, keeping: change.submodules.map(\.path))
+  }
 }
 
 /// What a commit is to do, before it is staged.
@@ -67,13 +78,20 @@ struct Change {
   var writes: [Bytes: (mode: FileMode, content: Bytes)] = [:]
   var submodules: [Bytes] = []
 
-  func staged(in staging: inout Staging) throws -> StagedChange {
+  func staged(
+    in staging: Staging, for tree: borrowing WorkingTree, expected: ExpectedContent = .anything
+  ) throws -> StagedChange {
     var staged = StagedChange()
-    staged.removals = try removals.map { try TreePath($0.bytes) }
-    staged.submodules = try submodules.map { try TreePath($0.bytes) }
+    staged.removals = try removals.map {
+      StagedChange.Place(path: try TreePath($0.bytes), expected: expected)
+    }
+    staged.submodules = try submodules.map {
+      StagedChange.Place(path: try TreePath($0.bytes), expected: expected)
+    }
     for (path, (mode, content)) in writes {
-      let file = try staging.write(mode, content: content.bytes)
-      staged.writes.append(.init(path: try TreePath(path.bytes), file: file))
+      let target = try TreePath(path.bytes)
+      let file = try staging.write(mode, content: content.bytes, for: target, in: tree)
+      staged.writes.append(.init(path: target, file: file, expected: expected))
     }
     return staged
   }

@@ -6,10 +6,10 @@ extension GitError: OperatorError {
     switch self {
     case .directoryMissing, .notRepository: .repositoryMissing
     case .ownedByAnotherUser: .repositoryOwner
-    case .objectFormatUnsupported, .extensionUnsupported: .repositoryUnsupported
-    case .locked, .heldByAnother, .indexBusy: .repositoryLocked
+    case .objectFormatUnsupported, .extensionUnsupported, .indexUnsupported: .repositoryUnsupported
+    case .locked, .heldByAnother: .repositoryLocked
     case .objectMissing, .objectKindWrong, .malformedTree, .malformedCommit, .indexUnreadable,
-      .malformedShallowFile:
+      .malformedShallowFile, .objectDamaged, .referenceDamaged:
       .repositoryDamaged
     case .inCommit(_, let error): error.code
     case .revisionMissing, .revisionAmbiguous: .revisionMissing

@@ -18,12 +18,15 @@ package enum GitError: Error, Equatable {
   case referenceNameInvalid(String)
   /// The reference is not at the expected revision (any more), or is symbolic.
   case referenceMoved(name: String, expected: ObjectID?, actual: ObjectID?)
+  /// The file of the branch holds no object's name.
+  case referenceDamaged(name: String)
   /// `refs/heads/a` and `refs/heads/a/b` cannot both be there.
   case referenceBlocked(name: String, by: String)
   case tooManyCommits(countMax: Int)
 
   // Objects.
   case objectMissing(ObjectID)
+  case objectDamaged(ObjectID, reason: String)
   case objectKindWrong(ObjectID, expected: ObjectKind, actual: ObjectKind)
   case objectTooLarge(ObjectID, byteCount: Int, byteCountMax: Int)
   /// `path`: of the directory, where it is known.
@@ -46,7 +49,8 @@ package enum GitError: Error, Equatable {
   /// Another process of ours holds the checkout.
   case heldByAnother(path: String)
   case indexUnreadable(path: String, reason: String)
-  case indexBusy(path: String)
+  /// As git wrote it, in a form that is not supported here.
+  case indexUnsupported(path: String, reason: String)
   case malformedShallowFile(path: String)
   case system(call: String, path: String, code: Int32)
   case libgit2(action: String, code: Int32, reason: String)
@@ -67,6 +71,7 @@ extension GitError: CustomStringConvertible {
     case .referenceNameInvalid(let name): "reference \(name): is no name that git allows"
     case .referenceMoved(let name, let expected, let actual):
       "reference \(name): expected at \(Self.text(expected)), found at \(Self.text(actual))"
+    case .referenceDamaged(let name): "reference \(name): its file is damaged"
     case .referenceBlocked(let name, let other): "reference \(name): \(other) is in the way"
     case .tooManyCommits(let countMax): "history: has more than \(countMax) commits"
     default: objectDescription
@@ -76,6 +81,7 @@ extension GitError: CustomStringConvertible {
   private var objectDescription: String {
     switch self {
     case .objectMissing(let id): "object \(id): is not there"
+    case .objectDamaged(let id, let reason): "object \(id): is damaged: \(reason)"
     case .objectKindWrong(let id, let expected, let actual):
       "object \(id): is a \(actual.rawValue), not a \(expected.rawValue)"
     case .objectTooLarge(let id, let byteCount, let byteCountMax):
@@ -102,7 +108,7 @@ extension GitError: CustomStringConvertible {
     case .locked(let path): "lock \(path): is held by another program, or left over from one"
     case .heldByAnother(let path): "lock \(path): is held by another process"
     case .indexUnreadable(let path, let reason): "index \(path): \(reason)"
-    case .indexBusy(let path): "index \(path): another program keeps changing it"
+    case .indexUnsupported(let path, let reason): "index \(path): \(reason)"
     case .malformedShallowFile(let path): "file \(path): has a line that is no object name"
     case .system(let call, let path, let code):
       "\(path): \(call) failed: \(unsafe String(cString: strerror(code)))"

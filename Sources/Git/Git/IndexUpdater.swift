@@ -2,87 +2,78 @@ import CGit2
 package import GitModel
 import Glibc
 
-/// What the index has at a path.
-package enum IndexEntry: Hashable, Sendable {
-  case nothing
-  case entry(TreeEntry)
-  /// A merge left it with several sides.
-  case unmerged
-}
-
-/// A file's status as the index keeps it, so that git need not read the file to see that it is
-/// unchanged.
-package struct IndexedStatus: Hashable, Sendable {
-  package struct Time: Hashable, Sendable {
-    package let seconds: Int
-    package let nanoseconds: Int
-
-    package init(seconds: Int, nanoseconds: Int) {
-      self.seconds = seconds
-      self.nanoseconds = nanoseconds
-    }
-  }
-
-  package let changed: Time
-  package let modified: Time
-  package let device: UInt64
-  package let inode: UInt64
-  package let user: UInt32
-  package let group: UInt32
-  package let byteCount: Int
-
-  package init(
-    changed: Time, modified: Time, device: UInt64, inode: UInt64, user: UInt32, group: UInt32,
-    byteCount: Int
-  ) {
-    self.changed = changed
-    self.modified = modified
-    self.device = device
-    self.inode = inode
-    self.user = user
-    self.group = group
-    self.byteCount = byteCount
-  }
-}
-
-/// A path that the index is to have, after its file was written; submodules have no status.
-package struct IndexUpsert: Hashable, Sendable {
-  package let path: TreePath
-  package let entry: TreeEntry
-  package let status: IndexedStatus?
-
-  package init(path: TreePath, entry: TreeEntry, status: IndexedStatus?) {
-    self.path = path
-    self.entry = entry
-    self.status = status
-  }
-}
-
 /// The `.git/index` of a checkout, kept in memory between updates: reading costs about 50 ms at
 /// 100,000 files, and is repeated only when the file has changed.
 @safe
 package final class IndexUpdater {
-  private static let attemptCountMax = 3
-  private let path: String
-  private let handle: OpaquePointer
+  private static let copyName = "distro-index"
 
+  private let file: IndexFile
+  private let handle: OpaquePointer
+  /// Of the file whose content is in memory; `nil`: what is there must be read again.
+  private var stamp: FileStamp?
+
+  /// - Throws: `indexUnreadable`, which `rebuild` mends; `indexUnsupported`.
   package init(gitDirectory: String) throws(GitError) {
     try Libgit2.prepare()
-    path = gitDirectory + (gitDirectory.hasSuffix("/") ? "" : "/") + "index"
+    let directory = gitDirectory + (gitDirectory.hasSuffix("/") ? "" : "/")
+    file = IndexFile(path: directory + "index", copyPath: directory + Self.copyName)
+    // It may be of another time, or not whole.
+    try SystemFile.remove(file.copyPath)
     var opened: OpaquePointer?
     // Opened by its path, it has no repository: it looks at no working tree and checks no object
     // when it is written.
-    let code = unsafe git_index_open(&opened, path)
+    let code = unsafe git_index_open(&opened, file.copyPath)
     guard code == 0, let opened = unsafe opened else {
-      throw .indexUnreadable(path: path, reason: Libgit2.lastReason)
+      throw .indexUnreadable(path: file.path, reason: Libgit2.lastReason)
     }
     unsafe handle = unsafe opened
   }
 
   deinit { unsafe git_index_free(handle) }
 
-  /// Reads the file again if another program changed it.
-  package func refresh() throws(GitError) { try read(isForced: false) }
+  /// Reads the file again if another program changed it. True: so it was.
+  /// - Throws: `indexUnreadable`, `indexUnsupported`.
+  @discardableResult
+  package func refresh() throws(GitError) -> Bool {
+    guard try stamp != FileStamp(file.path) else { return false }
+    stamp = nil
+    let copied = try file.copy()
+    if unsafe git_index_read(handle, 1) != 0 { try readAnother(because: Libgit2.lastReason) }
+    stamp = copied
+    return true
+  }
+
+  /// Where libgit2 cannot read what git can.
+  private func readAnother(because reason: String) throws(GitError) {
+    if try file.addChecksum(), unsafe git_index_read(handle, 1) == 0 { return }
+    guard try file.isSound() else { throw .indexUnreadable(path: file.path, reason: reason) }
+    throw .indexUnsupported(path: file.path, reason: reason)
+  }
+
+  /// Whether the file is there.
+  package var isThere: Bool {
+    get throws(GitError) { try FileStamp(file.path) != .missing }
+  }
+
+  /// Makes it what `tree` says, as `git reset` does, for an index that nobody can read: in memory, until
+  /// it is written.
+  package func rebuild(from tree: ObjectID?, of repository: Repository) throws(GitError) {
+    stamp = nil
+    let current = try FileStamp(file.path)
+    try unsafe Libgit2.check(git_index_clear(handle), "rebuild \(file.path)")
+    if let tree {
+      var raw = tree.raw
+      var object: OpaquePointer?
+      let code = unsafe git_tree_lookup(&object, repository.handle, &raw)
+      if code == GIT_ENOTFOUND.rawValue { throw .objectMissing(tree) }
+      try Libgit2.check(code, "read tree \(tree)")
+      defer { unsafe git_tree_free(object) }
+      try unsafe Libgit2.check(
+        git_index_read_tree(handle, object), "rebuild \(file.path)")
+    }
+    stamp = current
+  }
 
   package func entry(at path: TreePath) -> IndexEntry {
     let name = Self.name(path)
@@ -98,46 +89,49 @@ package final class IndexUpdater {
 
   package var entryCount: Int { unsafe git_index_entrycount(handle) }
 
-  /// Takes paths out, puts others in and writes the file, under git's lock; a path that is not
-  /// there is no error.
-  ///
-  /// What another program changed in the index meanwhile is kept. Afterwards the file is flushed to
-  /// the disk.
-  /// - Throws: `locked`, `indexBusy`.
-  package func update(removals: [TreePath], upserts: [IndexUpsert]) throws(GitError) {
-    for _ in 0..<Self.attemptCountMax {
-      let stamp = try FileStamp(path)
-      try read(isForced: false)
-      do throws(GitError) {
-        for path in removals { try remove(path) }
-        for upsert in upserts { try insert(upsert) }
-        try distrustRacilyClean(stamp)
-        guard try FileStamp(path) == stamp else {
-          try read(isForced: true)
-          continue
-        }
-        try write()
-        return
+  /// Every path and what the index has there; `nil`: it is in the middle of a merge, or no path for us.
+  package func entries() -> [(path: TreePath, entry: TreeEntry)]? {
+    var entries: [(path: TreePath, entry: TreeEntry)] = []
+    for position in 0..<entryCount {
+      guard let found = unsafe git_index_get_byindex(handle, position),
+        unsafe git_index_entry_stage(found) == 0,
+        let mode = FileMode(rawValue: unsafe found.pointee.mode)
+      else { return nil }
+      let name = unsafe found.pointee.path
+      let count = unsafe name.map { unsafe strlen($0) } ?? 0
+      let bytes = unsafe Array(UnsafeRawBufferPointer(start: name, count: count))
+      do throws(UnsafePath) {
+        let entry = TreeEntry(mode: mode, id: ObjectID(unsafe found.pointee.id))
+        entries.append((try TreePath(bytes), entry))
       } catch {
-        try read(isForced: true)
-        throw error
+        return nil
       }
     }
-    throw .indexBusy(path: path)
+    return entries
   }
 
-  private func read(isForced: Bool) throws(GitError) {
-    guard unsafe git_index_read(handle, isForced ? 1 : 0) == 0 else {
-      throw .indexUnreadable(path: path, reason: Libgit2.lastReason)
-    }
+  /// Takes paths out, puts others in and writes all of it to our copy, to the disk; a path that is not
+  /// there is no error. `publish` makes it git's, `discard` forgets it.
+  package func prepare(removals: [TreePath], upserts: [IndexUpsert]) throws(GitError) {
+    guard let stamp else { preconditionFailure("what is changed was read") }
+    self.stamp = nil
+    for path in removals { try remove(path) }
+    for upsert in upserts { try insert(upsert) }
+    try distrustRacilyClean(stamp)
+    try unsafe Libgit2.check(git_index_write(handle), "write \(file.copyPath)")
+    try SystemFile.synchronize(file.copyPath)
   }
 
-  private func write() throws(GitError) {
-    let code = unsafe git_index_write(handle)
-    if code == GIT_ELOCKED.rawValue { throw .locked(path: path + ".lock") }
-    try Libgit2.check(code, "write \(path)")
-    try SystemFile.synchronize(path)
+  /// Only with git's lock on the index.
+  package func publish(_ permissions: SharedPermissions) throws(GitError) {
+    try permissions.adjust(file.copyPath)
+    try SystemFile.rename(file.copyPath, to: file.path)
+    try SystemFile.synchronize(SystemFile.parent(of: file.path))
+    stamp = try FileStamp(file.path)
   }
+
+  /// What is in memory is not what the file has.
+  package func discard() { stamp = nil }
 
   private func remove(_ path: TreePath) throws(GitError) {
     let name = Self.name(path)
@@ -178,8 +172,9 @@ package final class IndexUpdater {
     for position in 0..<entryCount {
       guard let found = unsafe git_index_get_byindex(handle, position) else { continue }
       var entry = unsafe found.pointee
-      let modified = unsafe (Int(entry.mtime.seconds), Int(entry.mtime.nanoseconds))
-      let isRacy = modified >= stamp.modified && modified.0 != 0
+      let modified = unsafe FileStamp.Time(
+        seconds: Int(entry.mtime.seconds), nanoseconds: Int(entry.mtime.nanoseconds))
+      let isRacy = modified >= stamp.modified && modified.seconds != 0
       guard isRacy, unsafe entry.file_size != 0 else { continue }
       unsafe entry.file_size = 0
       try unsafe Libgit2.check(git_index_add(handle, &entry), "update the index")
@@ -194,29 +189,5 @@ package final class IndexUpdater {
     git_index_time(
       seconds: Int32(truncatingIfNeeded: time.seconds),
       nanoseconds: UInt32(truncatingIfNeeded: time.nanoseconds))
-  }
-}
-
-/// By what it is seen that another program wrote a file.
-private struct FileStamp: Equatable {
-  let modified: (Int, Int)
-  private let inode: UInt
-  private let byteCount: Int
-
-  /// A file that is not there has a stamp too.
-  init(_ path: String) throws(GitError) {
-    var status = stat()
-    if unsafe stat(path, &status) != 0 {
-      guard errno == ENOENT else { throw SystemFile.failure("stat", path) }
-      status = stat()
-    }
-    modified = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
-    inode = UInt(status.st_ino)
-    byteCount = Int(status.st_size)
-  }
-
-  static func == (left: FileStamp, right: FileStamp) -> Bool {
-    left.modified == right.modified && left.inode == right.inode
-      && left.byteCount == right.byteCount
   }
 }

@@ -57,7 +57,7 @@ package final class ObjectDatabase {
     var rawKind = GIT_OBJECT_INVALID
     let code = unsafe git_odb_read_header(&byteCount, &rawKind, handle, &raw)
     if code == GIT_ENOTFOUND.rawValue { throw .objectMissing(id) }
-    try Libgit2.check(code, "read object \(id)")
+    try Self.check(code, id)
     guard let kind = ObjectKind(rawKind) else {
       throw .libgit2(action: "read object \(id)", code: code, reason: "unknown kind")
     }
@@ -78,11 +78,22 @@ package final class ObjectDatabase {
     if header.byteCount == 0 { return [] }
     var raw = id.raw
     var object: OpaquePointer?
-    try unsafe Libgit2.check(git_odb_read(&object, handle, &raw), "read object \(id)")
+    try Self.check(unsafe git_odb_read(&object, handle, &raw), id)
     defer { unsafe git_odb_object_free(object) }
     let bytes = unsafe UnsafeRawBufferPointer(
       start: git_odb_object_data(object), count: git_odb_object_size(object))
     return unsafe [UInt8](bytes)
+  }
+
+  /// What lies on the disk is not the object, or the disk could not be read.
+  private static func check(_ code: Int32, _ id: ObjectID) throws(GitError) {
+    guard code < 0 else { return }
+    let kinds = [GIT_ERROR_ODB, GIT_ERROR_ZLIB, GIT_ERROR_OBJECT, GIT_ERROR_INVALID]
+    let errorClass = unsafe git_error_last()?.pointee.klass
+    guard kinds.contains(where: { Int32($0.rawValue) == errorClass }) else {
+      throw Libgit2.failure(code, "read object \(id)")
+    }
+    throw .objectDamaged(id, reason: Libgit2.lastReason)
   }
 
   package func commit(_ id: ObjectID) throws(GitError) -> Commit {

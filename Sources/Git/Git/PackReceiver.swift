@@ -1,4 +1,5 @@
 import CGit2
+package import GitModel
 import Glibc
 
 /// Bounds on a pack that someone else made.
@@ -68,7 +69,8 @@ package final class PackReceiver {
 /// A received pack beside the repository: its objects can be read and checked together with the
 /// repository's; they become part of it by `keep`. Let go without that, it leaves no file.
 package final class QuarantinedPack {
-  static let directoryPrefix = "incoming-"
+  /// Not git's own `incoming-`, which belongs to a push that another program receives.
+  static let directoryPrefix = "distro-incoming-"
 
   /// The repository's objects and the pack's.
   package let objects: ObjectDatabase
@@ -89,19 +91,115 @@ package final class QuarantinedPack {
       objectsDirectory: quarantine.objectsDirectory, others: [quarantine.directory])
   }
 
+  /// The sizes of its files together.
+  package var byteCount: UInt64 {
+    get throws(GitError) {
+      var sum: UInt64 = 0
+      for name in try SystemFile.names(in: quarantine.packDirectory) {
+        sum += try SystemFile.byteCount(quarantine.packDirectory + name)
+      }
+      return sum
+    }
+  }
+
   /// Moves the pack into the repository; durable when it returns. Its index goes last, since it
   /// makes the pack visible.
-  package func keep() throws(GitError) {
-    let target = quarantine.objectsDirectory + "pack/"
-    let names = try SystemFile.names(in: quarantine.packDirectory)
-    for suffix in [".pack", ".idx"] {
-      // A pack of that name holds these objects already.
-      for name in names where name.hasSuffix(suffix) {
-        if unsafe access(target + name, F_OK) == 0 { continue }
-        try SystemFile.rename(quarantine.packDirectory + name, to: target + name)
+  ///
+  /// Until it is released, no program of git's removes it, though nothing leads to its objects yet: the file
+  /// that says so is there first (git-repack(1), `.keep`). A pack of the same objects that is there already
+  /// is another one, which may be on its way out.
+  package func keep(_ permissions: SharedPermissions) throws(GitError) -> KeptPack {
+    let source = quarantine.packDirectory
+    let suffixes = [".pack", ".idx"]
+    let names = try SystemFile.names(in: source)
+    guard let name = names.first(where: { $0.hasSuffix(".pack") })?.dropLast(suffixes[0].count)
+    else { throw .malformedPack(.truncated) }
+    let pack = try KeptPack(
+      freeName(String(name), in: quarantine.objectsDirectory + "pack/"), permissions)
+    do throws(GitError) {
+      for suffix in suffixes {
+        try SystemFile.rename(source + name + suffix, to: pack.path + suffix)
+        try permissions.adjust(pack.path + suffix)
       }
+      try SystemFile.synchronize(SystemFile.parent(of: pack.path))
+    } catch {
+      try pack.remove()
+      throw error
     }
-    try SystemFile.synchronize(target)
+    return pack
+  }
+
+  /// Of everything that a commit needs, what the pack holds and the repository has as a file of its own too.
+  package func looseCopies(ofCommit id: ObjectID) throws(GitError) -> [ObjectID] {
+    let packed = try ObjectDatabase(objectsDirectory: quarantine.directory, others: [])
+    let tree = try objects.commit(id).tree
+    let needed = try objects.objects(of: tree, notIn: nil).map(\.id)
+    return ([id] + needed).filter { id in
+      let path = Repository.looseName(of: id, in: quarantine.objectsDirectory)
+      let isThere = unsafe access(path, F_OK) == 0
+      return isThere && packed.contains(id)
+    }
+  }
+
+  private func freeName(_ name: String, in directory: String) -> String {
+    var path = directory + name
+    var number = 0
+    while unsafe access(path + ".pack", F_OK) == 0 || access(path + ".keep", F_OK) == 0 {
+      number += 1
+      let digits = String(number, radix: 16)
+      path = directory + name.dropLast(digits.count) + digits
+    }
+    return path
+  }
+}
+
+/// A pack of ours in a repository, which stays for as long as it is neither released nor removed, whatever
+/// leads to its objects.
+package struct KeptPack: Sendable {
+  private static let mark = Array("distro: a step is being made\n".utf8)
+
+  /// Without its suffix.
+  let path: String
+
+  fileprivate init(_ path: String, _ permissions: SharedPermissions) throws(GitError) {
+    self.path = path
+    try SystemFile.create(path + ".keep", Self.mark)
+    try permissions.adjust(path + ".keep")
+  }
+
+  private init(existing path: String) { self.path = path }
+
+  /// A branch leads to its objects: from here on it is like any other pack.
+  package func release() throws(GitError) { try SystemFile.remove(path + ".keep") }
+
+  /// Nothing leads to its objects, nor ever did: only while git's lock on the index kept others from finding
+  /// them, and from leaving out what they would have written otherwise.
+  package func remove() throws(GitError) {
+    for suffix in [".idx", ".pack", ".keep"] { try SystemFile.remove(path + suffix) }
+  }
+
+  /// Those that a killed run has left.
+  package static func leftovers(in repository: Repository) throws(GitError) -> [KeptPack] {
+    let directory = repository.commonDirectory + "objects/pack/"
+    var packs: [KeptPack] = []
+    for name in try SystemFile.names(in: directory) where name.hasSuffix(".keep") {
+      guard try SystemFile.read(directory + name) == mark else { continue }
+      packs.append(KeptPack(existing: directory + name.dropLast(".keep".count)))
+    }
+    return packs
+  }
+}
+
+extension Repository {
+  fileprivate static func looseName(of id: ObjectID, in objectsDirectory: String) -> String {
+    objectsDirectory + id.hex.prefix(2) + "/" + id.hex.dropFirst(2)
+  }
+
+  /// For objects that a pack holds as well.
+  package func removeLooseObjects(_ ids: [ObjectID]) throws(GitError) {
+    for id in ids {
+      try SystemFile.remove(Self.looseName(of: id, in: commonDirectory + "objects/"))
+    }
   }
 }
 

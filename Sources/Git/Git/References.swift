@@ -9,6 +9,7 @@ extension Repository {
     var raw = git_oid()
     let code = unsafe git_reference_name_to_id(&raw, handle, name)
     if code == GIT_ENOTFOUND.rawValue { return nil }
+    if code < 0, isDamaged(name) { throw .referenceDamaged(name: name) }
     try Libgit2.check(code, "read reference \(name)")
     return ObjectID(raw)
   }
@@ -33,34 +34,20 @@ extension Repository {
     try Libgit2.check(code, "set HEAD")
   }
 
-  /// Moves a reference, only if it is at `old` while git's own lock on it is held; `nil`: it must
-  /// not be there.
-  ///
-  /// Durable when it returns. The reflog gets `message` where the repository keeps one.
-  /// - Throws: `referenceMoved`, also for a symbolic reference; `referenceBlocked`; `locked`.
-  package func compareAndSwap(
-    _ name: String, from old: ObjectID?, to new: ObjectID, message: String
-  ) throws(GitError) {
-    guard Self.isValidName(name) else { throw .referenceNameInvalid(name) }
-    guard objects.contains(new) else { throw .objectMissing(new) }
-    var transaction: OpaquePointer?
-    try unsafe Libgit2.check(git_transaction_new(&transaction, handle), "move \(name)")
-    defer { unsafe git_transaction_free(transaction) }
-    // The check for a name in the way comes first: a directory of that name would fail the lock
-    // without saying why.
-    if old == nil { try checkFree(name) }
-    let code = unsafe git_transaction_lock_ref(transaction, name)
-    if code == GIT_ELOCKED.rawValue { throw .locked(path: commonDirectory + name + ".lock") }
-    try Libgit2.check(code, "lock \(name)")
-    let actual = try directTarget(name)
-    guard actual.isDirect, actual.id == old else {
-      throw .referenceMoved(name: name, expected: old, actual: actual.id)
+  /// Whether the file of a branch holds neither an object's name nor another branch's: emptied, or full of
+  /// zeros after a power cut.
+  package func isDamaged(_ name: String) -> Bool {
+    let bytes: [UInt8]?
+    do throws(GitError) {
+      bytes = try SystemFile.read((name == "HEAD" ? gitDirectory : commonDirectory) + name)
+    } catch {
+      return false
     }
-    if old == new { return }
-    var raw = new.raw
-    try unsafe Libgit2.check(
-      git_transaction_set_target(transaction, name, &raw, nil, message), "move \(name)")
-    try unsafe Libgit2.check(git_transaction_commit(transaction), "move \(name)")
+    guard let bytes else { return false }
+    let text = String(decoding: bytes, as: UTF8.self)
+    if text.hasPrefix("ref: ") { return false }
+    let line = text.prefix { $0 != "\n" && $0 != " " && $0 != "\r" && $0 != "\t" && $0 != "\r\n" }
+    return ObjectID(hex: String(line)) == nil
   }
 
   static func isValidName(_ name: String) -> Bool {
@@ -68,10 +55,12 @@ extension Repository {
     return unsafe git_reference_name_is_valid(&isValid, name) == 0 && isValid == 1
   }
 
-  private func directTarget(_ name: String) throws(GitError) -> (isDirect: Bool, id: ObjectID?) {
+  /// - Throws: `referenceDamaged`.
+  func directTarget(_ name: String) throws(GitError) -> (isDirect: Bool, id: ObjectID?) {
     var reference: OpaquePointer?
     let code = unsafe git_reference_lookup(&reference, handle, name)
     if code == GIT_ENOTFOUND.rawValue { return (true, nil) }
+    if code < 0, isDamaged(name) { throw .referenceDamaged(name: name) }
     try Libgit2.check(code, "read reference \(name)")
     defer { unsafe git_reference_free(reference) }
     guard let target = unsafe git_reference_target(reference) else { return (false, nil) }
@@ -80,7 +69,7 @@ extension Repository {
 
   /// Refuses a name that is a directory of another one's, or the other way round; packed references
   /// are no directories, so the file system would not.
-  private func checkFree(_ name: String) throws(GitError) {
+  func checkFree(_ name: String) throws(GitError) {
     for (index, character) in zip(name.indices, name) where character == "/" {
       let parent = String(name[..<index])
       guard parent.contains("/"), Self.isValidName(parent) else { continue }

@@ -25,20 +25,20 @@ extension Repository {
 
   /// Replaces the boundary, under git's lock; durable when it returns. It hides all parents of its
   /// commits from git.
-  package func setShallowBoundary(_ boundary: Set<ObjectID>) throws(GitError) {
-    let lock = shallowPath + ".lock"
-    let lines = boundary.sorted().map { $0.hex + "\n" }.joined()
-    try SystemFile.create(lock, Array(lines.utf8))
-    do throws(GitError) {
-      if boundary.isEmpty {
-        try SystemFile.remove(shallowPath)
-        try SystemFile.remove(lock)
-      } else {
-        try SystemFile.rename(lock, to: shallowPath)
-      }
-    } catch {
-      try SystemFile.remove(lock)
-      throw error
+  package func setShallowBoundary(
+    _ boundary: Set<ObjectID>, _ lock: borrowing CheckoutLock, patience: Duration
+  ) throws(GitError) {
+    let held = try lock.take(shallowPath, patience: patience)
+    defer { _ = held }
+    if boundary.isEmpty {
+      try SystemFile.remove(shallowPath)
+    } else {
+      let temporary = gitDirectory + "distro-shallow"
+      try SystemFile.remove(temporary)
+      try SystemFile.create(
+        temporary, Array(boundary.sorted().map { $0.hex + "\n" }.joined().utf8))
+      try sharedPermissions.adjust(temporary)
+      try SystemFile.rename(temporary, to: shallowPath)
     }
     try SystemFile.synchronize(commonDirectory)
   }

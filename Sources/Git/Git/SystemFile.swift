@@ -14,6 +14,10 @@ enum SystemFile {
       throw failure("open", path)
     }
     defer { close(descriptor) }
+    return try readToEnd(of: descriptor, path)
+  }
+
+  static func readToEnd(of descriptor: Int32, _ path: String) throws(GitError) -> [UInt8] {
     var bytes: [UInt8] = []
     while true {
       var count = 0
@@ -29,7 +33,9 @@ enum SystemFile {
   }
 
   /// Makes a file under a name that must be free, and flushes it to the disk.
-  static func create(_ path: String, _ bytes: [UInt8]) throws(GitError) {
+  static func create(
+    _ path: String, _ bytes: [UInt8], isSynced: Bool = true
+  ) throws(GitError) {
     let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else {
       if errno == EEXIST { throw .locked(path: path) }
@@ -38,14 +44,14 @@ enum SystemFile {
     defer { close(descriptor) }
     do throws(GitError) {
       try write(bytes, to: descriptor, path)
-      guard fsync(descriptor) == 0 else { throw failure("fsync", path) }
+      guard !isSynced || fsync(descriptor) == 0 else { throw failure("fsync", path) }
     } catch {
       try remove(path)
       throw error
     }
   }
 
-  private static func write(
+  static func write(
     _ bytes: [UInt8], to descriptor: Int32, _ path: String
   ) throws(GitError) {
     var rest = bytes[...]
@@ -63,12 +69,47 @@ enum SystemFile {
     guard unsafe Glibc.rename(path, target) == 0 else { throw failure("rename", path) }
   }
 
+  static func parent(of path: String) -> String {
+    String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+  }
+
+  /// The directories that lead to a file, those that were made given back.
+  @discardableResult
+  static func makeDirectories(above path: String) throws(GitError) -> [String] {
+    let parent = parent(of: path)
+    if unsafe mkdir(parent, 0o777) == 0 { return [parent] }
+    switch errno {
+    case EEXIST: return []
+    case ENOENT:
+      let made = try makeDirectories(above: parent)
+      guard unsafe mkdir(parent, 0o777) == 0 || errno == EEXIST else {
+        throw failure("mkdir", parent)
+      }
+      return made + [parent]
+    default: throw failure("mkdir", parent)
+    }
+  }
+
+  /// A directory that holds nothing but directories; anything else in it is an error.
+  static func removeEmptyTree(_ directory: String) throws(GitError) {
+    for name in try names(in: directory) { try removeEmptyTree(directory + "/" + name) }
+    guard unsafe rmdir(directory) == 0 || errno == ENOENT else {
+      throw failure("rmdir", directory)
+    }
+  }
+
   /// Flushes a file or a directory to the disk.
   static func synchronize(_ path: String) throws(GitError) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure("open", path) }
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 else { throw failure("fsync", path) }
+  }
+
+  static func byteCount(_ path: String) throws(GitError) -> UInt64 {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 else { throw failure("lstat", path) }
+    return UInt64(status.st_size)
   }
 
   /// Removes a file that may be gone already.

@@ -3,9 +3,6 @@ package import GitModel
 
 /// A database, and new objects over it that are only in memory until they are flushed.
 package struct ObjectOverlay {
-  /// Above so many objects one pack is flushed sooner than as many files.
-  private static let looseObjectCountMax = 10
-
   package let base: ObjectDatabase
   /// In the order in which they were added: what an object needs comes before it.
   package private(set) var newObjects: [ObjectReference] = []
@@ -52,21 +49,23 @@ package struct ObjectOverlay {
     return try base.read(id, kind, byteCountMax: byteCountMax)
   }
 
-  /// Writes the new objects into the repository, as files or as one pack; durable when it returns.
-  /// What is there already is not written again, or does no harm.
-  package func flush(into repository: Repository) throws(GitError) {
-    guard newObjects.count > Self.looseObjectCountMax else {
-      for object in newObjects {
-        try repository.objects.write(object.kind, contents[object.id]?.bytes ?? [])
-      }
-      return
-    }
+  /// The size of an object, read or not.
+  package func byteCount(of id: ObjectID) throws(GitError) -> Int {
+    if let content = contents[id] { return content.bytes.count }
+    return try base.header(id).byteCount
+  }
+
+  /// The new objects as one pack beside the repository, on the disk; `nil`: there are none.
+  ///
+  /// Not as files: git removes those that nothing leads to yet whenever it likes.
+  package func pack(for repository: Repository) throws(GitError) -> QuarantinedPack? {
+    if newObjects.isEmpty { return nil }
     let contents = contents
     var stream = PackStream(newObjects) { (object: ObjectReference) throws(GitError) -> [UInt8] in
       contents[object.id]?.bytes ?? []
     }
     let receiver = try PackReceiver(for: repository)
     while let piece = try stream.next() { try receiver.append(piece) }
-    try receiver.finish().keep()
+    return try receiver.finish()
   }
 }

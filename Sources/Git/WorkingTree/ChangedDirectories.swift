@@ -46,33 +46,3 @@ extension WorkingTree {
     }
   }
 }
-
-extension Staging {
-  /// From here on, the tree changes; true: so it did in a run that has not come to its end.
-  func mark() throws(WorkingTreeError) -> Bool {
-    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-    let number = unsafe Self.marker.withCString { unsafe openat(root.number, $0, flags, 0o600) }
-    if number >= 0 {
-      close(number)
-      return false
-    }
-    guard errno == EEXIST else {
-      throw .cannot(operation: "mark", path: directory, code: errno)
-    }
-    return true
-  }
-
-  func unmark() throws(WorkingTreeError) {
-    let code = root.unlink(Self.marker)
-    guard code == 0 else { throw .cannot(operation: "unmark", path: directory, code: code) }
-  }
-
-  /// Zero, or the error's code.
-  func move(_ file: StagedFile, to parent: borrowing Descriptor, _ entry: EntryName) -> Int32 {
-    let target = parent.number
-    let result = unsafe name(of: file).withCString { source in
-      unsafe entry.withCString { unsafe renameat(root.number, source, target, $0) }
-    }
-    return result == 0 ? 0 : errno
-  }
-}

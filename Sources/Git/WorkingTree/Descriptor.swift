@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// A file descriptor, closed with its owner; the calls below are relative to it and never follow
@@ -82,6 +83,56 @@ extension Descriptor {
   /// Zero, or the error's code.
   func makeDirectory(_ entry: EntryName, permissions: mode_t) -> Int32 {
     code(unsafe entry.withCString { unsafe mkdirat(number, $0, permissions) })
+  }
+
+  enum RenameKind {
+    case replace
+    case noReplace
+    case exchange
+  }
+
+  /// Zero, or the error's code.
+  func rename(
+    _ entry: EntryName, to directory: borrowing Descriptor, _ new: EntryName, _ kind: RenameKind
+  ) -> Int32 {
+    let target = directory.number
+    let flags: Int32 =
+      switch kind {
+      case .replace: 0
+      case .noReplace: RENAME_NOREPLACE
+      case .exchange: RENAME_EXCHANGE
+      }
+    return code(
+      unsafe entry.withCString { old in
+        unsafe new.withCString { unsafe renameat2(number, old, target, $0, UInt32(flags)) }
+      })
+  }
+
+  /// The rest of a small file.
+  func readToEnd(describing path: String) throws(WorkingTreeError) -> [UInt8] {
+    var content: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = unsafe read(number, &buffer, buffer.count)
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw .cannot(operation: "read", path: path, code: errno) }
+      if count == 0 { return content }
+      content += buffer[..<count]
+    }
+  }
+
+  /// Whether a program has the file open for writing; false where that cannot be told.
+  ///
+  /// A lease for reading is given only where nobody writes (fcntl(2), "Leases"): to the file's owner, and
+  /// not by every file system.
+  var isOpenForWriting: Bool {
+    // Its end would be told by SIGIO, which ends a program; this one is ignored.
+    _ = fcntl(number, DISTRO_F_SETSIG, SIGURG)
+    guard fcntl(number, DISTRO_F_SETLEASE, Int32(F_RDLCK)) != 0 else {
+      _ = fcntl(number, DISTRO_F_SETLEASE, Int32(F_UNLCK))
+      return false
+    }
+    return errno == EAGAIN
   }
 
   /// To the disk; the descriptor must not be one for walking.

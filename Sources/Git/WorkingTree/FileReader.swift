@@ -6,9 +6,9 @@ package struct FileReader: ~Copyable {
   /// Of the file that is being read, whatever stands at its path by now.
   package let status: FileStatus
   private let path: TreePath
-  private let descriptor: Descriptor
+  let descriptor: Descriptor
 
-  fileprivate init(path: TreePath, status: FileStatus, descriptor: consuming Descriptor) {
+  init(path: TreePath, status: FileStatus, descriptor: consuming Descriptor) {
     self.path = path
     self.status = status
     self.descriptor = descriptor

@@ -5,10 +5,15 @@ internal import Glibc
 /// them.
 ///
 /// Source: gitformat-index(5), "Index entry".
-package struct FileStatus: Equatable, Sendable {
-  package struct Time: Equatable, Sendable {
+package struct FileStatus: Hashable, Sendable {
+  package struct Time: Hashable, Sendable {
     package let seconds: Int64
     package let nanoseconds: UInt32
+
+    package init(seconds: Int64, nanoseconds: UInt32) {
+      self.seconds = seconds
+      self.nanoseconds = nanoseconds
+    }
   }
 
   package let changed: Time

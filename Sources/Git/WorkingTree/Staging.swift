@@ -5,26 +5,29 @@ internal import Glibc
 package struct StagedFile: Hashable, Sendable {
   let number: Int
   let isLink: Bool
+  /// Of the finished file: whoever finds another one at its path has met someone else's work.
+  let status: FileStatus
 }
 
-/// A private directory (0700) on the working tree's file system in which new files are completed.
+/// A private directory (0700) on the working tree's file system in which new files are completed,
+/// and which takes what they replace until the step can no longer be taken back.
 ///
 /// One at a time per directory: the caller holds the checkout's lock. What a killed run left is
-/// removed when the directory is opened.
-package struct Staging: ~Copyable {
+/// removed when the directory is opened; a step that it had begun is not, see `interrupted`.
+@safe
+package final class Staging {
   /// Up to here each file is synced by itself; beyond that, one call for the whole file system is
   /// faster.
   package static let separateSyncCountMax = 16
-  /// A file that is there from a commit's first change until all of it is on the disk.
-  static let marker = EntryName(staged: "moving")
-
   let root: Descriptor
   let directory: String
   let device: UInt64
-  /// The group that files made in the directory get.
-  let group: UInt32
   private var count = 0
   private var unsynced: [StagedFile] = []
+  /// The moves of a step that did not come to its end: they are to be settled or put back first.
+  private(set) var moves: MoveList?
+  /// Files of other programs that had to stay here.
+  package private(set) var keptPaths: [String] = []
 
   /// Makes the directory where it is missing; the one above it must be there.
   package init(directory: String) throws(WorkingTreeError) {
@@ -33,43 +36,54 @@ package struct Staging: ~Copyable {
     }
     let number = repeatWhileInterrupted { unsafe Glibc.open(directory, Descriptor.readFlags) }
     guard number >= 0 else { throw .cannot(operation: "open", path: directory, code: errno) }
-    let root = Descriptor(owning: number)
+    root = Descriptor(owning: number)
     let status = try root.status(describing: directory)
     guard status.user == geteuid() else { throw .foreignStaging(directory: directory) }
-    guard fchmod(number, status.mode & S_ISGID | 0o700) == 0 else {
-      throw .cannot(operation: "make private", path: directory, code: errno)
+    // Only where it is needed, and never with the set-group-ID bit: RestrictSUIDSGID of systemd.exec(5)
+    // forbids that, also where the bit is there already.
+    if status.mode & 0o777 != 0o700 {
+      guard fchmod(number, 0o700) == 0 else {
+        throw .cannot(operation: "make private", path: directory, code: errno)
+      }
     }
-    try Self.removeAll(in: root, directory)
     self.directory = directory
     device = status.device
-    group = status.mode & S_ISGID != 0 ? status.group : getegid()
-    self.root = root
+    moves = try readMoves()
+    if moves == nil { try removeAll() }
   }
 
-  /// A new regular file, to be filled and then handed to `finish`.
-  package mutating func makeFile(executable: Bool) throws(WorkingTreeError) -> StagedFileWriter {
-    let name = nextName()
-    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-    // git's own permissions: the umask decides what others may do.
+  /// What the caller noted of a step that did not come to its end; `nil`: there is none.
+  package var interrupted: [UInt8]? { moves?.note }
+
+  /// A new regular file, to be filled and then handed to `finish`: with the group, the ACL and the
+  /// permissions that it would have if it were made where `path` is.
+  package func makeFile(
+    executable: Bool, for path: TreePath, in tree: borrowing WorkingTree
+  ) throws(WorkingTreeError) -> StagedFileWriter {
+    let names = EntryNames(path)
+    let walk = try tree.walk(to: names)
+    let next = names[walk.depth]
+    let parent = walk.directory
+    // git's own permissions: the umask, or a default ACL, decides what others may do.
     let permissions: mode_t = executable ? 0o777 : 0o666
-    let parent = root.number
-    let number = repeatWhileInterrupted {
-      unsafe name.withCString { unsafe openat(parent, $0, flags, permissions) }
+    let name = nextName()
+    guard let descriptor = try makeFile(name, permissions, like: parent) else {
+      throw .otherFileSystem(directory: next.parentDescription(tree.directory))
     }
-    guard number >= 0 else { throw .cannot(operation: "create", path: directory, code: errno) }
-    return StagedFileWriter(
-      file: StagedFile(number: count, isLink: false), directory: directory,
-      descriptor: Descriptor(owning: number))
+    return StagedFileWriter(number: count, directory: directory, descriptor: descriptor)
   }
 
-  package mutating func finish(_ writer: consuming StagedFileWriter) -> StagedFile {
-    let file = writer.file
+  package func finish(
+    _ writer: consuming StagedFileWriter
+  ) throws(WorkingTreeError) -> StagedFile {
+    let status = try writer.descriptor.status(describing: directory)
+    let file = StagedFile(number: writer.number, isLink: false, status: status)
     unsynced.append(file)
     return file
   }
 
   /// A new symbolic link; `target` is what git stores for it.
-  package mutating func makeLink(to target: [UInt8]) throws(WorkingTreeError) -> StagedFile {
+  package func makeLink(to target: [UInt8]) throws(WorkingTreeError) -> StagedFile {
     guard !target.isEmpty && target.count < PATH_MAX && !target.contains(0) else {
       throw .impossibleLinkTarget(byteCount: target.count)
     }
@@ -78,24 +92,27 @@ package struct Staging: ~Copyable {
     let characters = target.map { CChar(bitPattern: $0) } + [0]
     let result = unsafe name.withCString { unsafe symlinkat(characters, parent, $0) }
     guard result == 0 else { throw .cannot(operation: "make a link", path: directory, code: errno) }
-    let file = StagedFile(number: count, isLink: true)
+    guard let status = try root.status(name) else {
+      throw .cannot(operation: "make a link", path: directory, code: ENOENT)
+    }
+    let file = StagedFile(number: count, isLink: true, status: status)
     unsynced.append(file)
     return file
   }
 
   /// All of a file or link at once; a submodule has no content, and is no file.
-  package mutating func write(
-    _ mode: FileMode, content: [UInt8]
+  package func write(
+    _ mode: FileMode, content: [UInt8], for path: TreePath, in tree: borrowing WorkingTree
   ) throws(WorkingTreeError) -> StagedFile {
     precondition(mode != .submodule, "a submodule is a directory of its own")
     if mode == .symbolicLink { return try makeLink(to: content) }
-    var writer = try makeFile(executable: mode == .executable)
+    var writer = try makeFile(executable: mode == .executable, for: path, in: tree)
     try writer.append(content)
-    return finish(writer)
+    return try finish(writer)
   }
 
   /// Everything that is finished to the disk.
-  package mutating func sync() throws(WorkingTreeError) {
+  package func sync() throws(WorkingTreeError) {
     if unsynced.count > Self.separateSyncCountMax {
       try root.syncFileSystem(describing: directory)
     } else {
@@ -107,22 +124,33 @@ package struct Staging: ~Copyable {
   }
 
   /// For a change that is not to be made after all.
-  package mutating func removeAll() throws(WorkingTreeError) {
-    try Self.removeAll(in: root, directory)
+  package func removeAll() throws(WorkingTreeError) {
+    precondition(moves == nil, "what is in the way of others' files is put back first")
+    var names: [[UInt8]] = []
+    try root.forEachName(describing: directory) { name throws(WorkingTreeError) in
+      names.append(name)
+      return true
+    }
+    for name in names where !Self.isPermanent(name) {
+      try removeSlot(EntryNames(name).last)
+    }
     unsynced = []
   }
 
   var isSynced: Bool { unsynced.isEmpty }
 
-  func name(of file: StagedFile) -> EntryName { EntryName(staged: "\(file.number)") }
-
-  private mutating func nextName() -> EntryName {
+  /// A number that no file has yet.
+  func reserve() -> Int {
     count += 1
-    return EntryName(staged: "\(count)")
+    return count
   }
 
+  static func slot(_ number: Int) -> EntryName { EntryName(staged: "\(number)") }
+
+  private func nextName() -> EntryName { Self.slot(reserve()) }
+
   private func sync(_ file: StagedFile) throws(WorkingTreeError) {
-    let name = name(of: file)
+    let name = Self.slot(file.number)
     let number = repeatWhileInterrupted {
       unsafe name.withCString { unsafe openat(root.number, $0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
     }
@@ -130,19 +158,66 @@ package struct Staging: ~Copyable {
     try Descriptor(owning: number).sync(describing: directory)
   }
 
-  private static func removeAll(
-    in root: borrowing Descriptor, _ directory: String
-  ) throws(WorkingTreeError) {
-    var names: [[UInt8]] = []
-    try root.forEachName(describing: directory) { name throws(WorkingTreeError) in
-      names.append(name)
-      return true
+  /// What a slot took: a file, or a directory that holds nothing but directories.
+  func removeSlot(_ name: EntryName) throws(WorkingTreeError) {
+    let code = root.unlink(name)
+    if code == EISDIR { return try root.removeEmptyTree(name) }
+    guard code == 0 || code == ENOENT else {
+      throw .cannot(operation: "empty", path: directory, code: code)
     }
-    for name in names where name != marker.path {
-      let code = root.unlink(EntryNames(name).last)
-      guard code == 0 || code == ENOENT else {
-        throw .cannot(operation: "empty", path: directory, code: code)
-      }
+  }
+
+  /// Takes a file that belongs to someone else out of a slot's way.
+  func keep(_ slot: EntryName) throws(WorkingTreeError) {
+    for number in 1...Int.max {
+      let kept = EntryName(staged: "kept-\(number)")
+      let code = root.rename(slot, to: root, kept, .noReplace)
+      if code == EEXIST { continue }
+      guard code == 0 else { throw .cannot(operation: "keep", path: directory, code: code) }
+      keptPaths.append(directory + "/kept-\(number)")
+      return
     }
+  }
+}
+
+// The list of moves: there from before the first until the step can no longer be taken back, or is.
+extension Staging {
+  func begin(_ moves: MoveList) throws(WorkingTreeError) {
+    let (new, name) = (EntryName(staged: MoveList.name + ".new"), EntryName(staged: MoveList.name))
+    let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC
+    let number = repeatWhileInterrupted {
+      unsafe new.withCString { unsafe openat(root.number, $0, flags, 0o600) }
+    }
+    guard number >= 0 else { throw .cannot(operation: "create", path: directory, code: errno) }
+    var writer = StagedFileWriter(
+      number: 0, directory: directory, descriptor: Descriptor(owning: number))
+    try writer.append(moves.encoded)
+    try writer.descriptor.sync(describing: directory)
+    let code = root.rename(new, to: root, name, .replace)
+    guard code == 0 else { throw .cannot(operation: "begin", path: directory, code: code) }
+    self.moves = moves
+    try root.sync(describing: directory)
+  }
+
+  func end() throws(WorkingTreeError) {
+    let code = root.unlink(EntryName(staged: MoveList.name))
+    guard code == 0 || code == ENOENT else {
+      throw .cannot(operation: "end", path: directory, code: code)
+    }
+    moves = nil
+  }
+
+  private func readMoves() throws(WorkingTreeError) -> MoveList? {
+    let name = EntryName(staged: MoveList.name)
+    let flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC
+    let number = repeatWhileInterrupted {
+      unsafe name.withCString { unsafe openat(root.number, $0, flags) }
+    }
+    guard number >= 0 else {
+      if errno == ENOENT { return nil }
+      throw .cannot(operation: "read", path: directory, code: errno)
+    }
+    return MoveList(
+      decoding: try Descriptor(owning: number).readToEnd(describing: directory))
   }
 }

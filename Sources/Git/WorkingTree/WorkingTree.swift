@@ -46,6 +46,18 @@ package struct WorkingTree: ~Copyable {
   }
 }
 
+extension WorkingTree {
+  /// The same, if it is still the file that was staged, and nobody has written to it.
+  package func status(
+    of path: TreePath, ifStill file: StagedFile
+  ) throws(WorkingTreeError) -> FileStatus? {
+    guard let status = try status(of: path), status.isSameContent(as: file.status) else {
+      return nil
+    }
+    return status
+  }
+}
+
 /// How far a walk came from the top towards the directory that a path's last name is in.
 struct ParentWalk: ~Copyable {
   enum Stop {

@@ -5,6 +5,8 @@ internal import Glibc
 package enum WorkingTreeError: Error, Equatable, CustomStringConvertible {
   /// What the machine did not let us do; the path is quoted for people.
   case cannot(operation: String, path: String, code: Int32)
+  /// Another program was at a path since the last look; everything was put back.
+  case touched(TreePath, Touch)
   // The next four are found before the first change.
 
   /// Something that is neither a directory nor a link, and is not to be removed, where a
@@ -35,6 +37,7 @@ package enum WorkingTreeError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .cannot(let operation, let path, let code):
       "\(path): cannot \(operation): \(unsafe String(cString: strerror(code)))"
+    case .touched(let path, let touch): "\(path): \(touch) while the step was made"
     case .fileInTheWay(let path): "\(path): a file is in the way of a directory"
     case .directoryInTheWay(let path, let content):
       "\(path): a directory is in the way of a file, and holds \(TreePath.quoted(content))"

@@ -2,6 +2,7 @@ import Git
 import GitModel
 import MessageFormat
 import Patching
+import WorkingTree
 
 /// Messages of one stream that have been checked and are to be applied in one step: what each says of the checkout is
 /// true of the state that the ones before it leave behind.
@@ -16,6 +17,8 @@ final class Batch {
   var overlay: ObjectOverlay
   /// What is to happen to the working tree, from the first revision to the last, by path.
   private(set) var changes: [TreePath: TreeChange] = [:]
+  /// What was seen at these paths before the first change of each.
+  private(set) var expected: [TreePath: ExpectedContent] = [:]
   private(set) var patches: [CheckedPatch] = []
   /// How much the checkout holds at `current`.
   private(set) var totals: TreeTotals
@@ -41,6 +44,7 @@ final class Batch {
     totals = patch.totals
     sizes.note(totals, of: patch.message.after.tree, in: checkout)
     for change in patch.changes { merge(change) }
+    expected.merge(patch.expected) { first, _ in first }
   }
 
   /// Two changes of one path are one from the first's old side to the second's new side, or none.

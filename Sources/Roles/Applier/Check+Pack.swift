@@ -15,6 +15,9 @@ extension Check {
 
   func receive(_ opened: OpenedMessage) throws -> QuarantinedPack {
     let description = opened.message.payload
+    var room = Room()
+    room.add(packOf: Int(clamping: description.inflatedSize))
+    try room.require(at: batch.checkout.repository.commonDirectory)
     let receiver = try PackReceiver(for: batch.checkout.repository, limits: PackLimits())
     var decompressor = try Decompressor(outputByteCountMax: Int(description.inflatedSize))
     var byteCount = 0

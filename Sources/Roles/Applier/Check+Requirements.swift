@@ -5,6 +5,7 @@ import MessageFormat
 import PatchText
 import Patching
 import Sealing
+import WorkingTree
 
 // What both forms of a payload must fulfil.
 extension Check {
@@ -78,14 +79,26 @@ extension Check {
     }
   }
 
-  func requireNoLocalChange(_ changes: [TreeChange]) throws {
-    guard batch.checkout.settings.onLocalChanges == .refuse else { return }
-    try LocalChanges(checkout: batch.checkout, pending: batch.changes).require(noneAt: changes)
+  /// What was seen at the paths; nothing where it does not matter.
+  func requireNoLocalChange(_ changes: [TreeChange]) throws -> [TreePath: ExpectedContent] {
+    guard batch.checkout.settings.onLocalChanges == .refuse else { return [:] }
+    return try LocalChanges(checkout: batch.checkout, pending: batch.changes)
+      .require(noneAt: changes)
   }
 }
 
 // What went wrong, as a refusal if a peer did it, and as it is if the machine did.
 extension Check {
+  /// Whether an object could not be read, wherever it should have been.
+  static func isMissingObject(_ error: any Error) -> Bool {
+    switch error {
+    case GitError.objectMissing, GitError.objectDamaged, GitError.malformedTree: true
+    case PatchingError.git(let error): isMissingObject(error)
+    case StreamError<GitError>.sink(let error): isMissingObject(error)
+    default: false
+    }
+  }
+
   static func refusal(of error: any Error) throws -> Refused {
     switch error {
     case let error as Refused: return error

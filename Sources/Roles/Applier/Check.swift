@@ -6,6 +6,7 @@ import MessageFormat
 import PatchText
 import Patching
 import Sealing
+import WorkingTree
 
 /// A patch that is the right one, for this checkout, on the revision that it has, and gives the signed tree.
 ///
@@ -20,6 +21,8 @@ struct CheckedPatch {
 
   let admitted: AdmittedMessage
   let changes: [TreeChange]
+  /// What was seen where they will be made.
+  let expected: [TreePath: ExpectedContent]
   let objects: Objects
   /// The commits that it brings without all of their parents.
   let boundary: [ObjectID]
@@ -29,11 +32,13 @@ struct CheckedPatch {
   let totals: TreeTotals
 
   fileprivate init(
-    _ admitted: AdmittedMessage, changes: [TreeChange], objects: Objects, boundary: [ObjectID],
+    _ admitted: AdmittedMessage, changes: [TreeChange], expected: [TreePath: ExpectedContent],
+    objects: Objects, boundary: [ObjectID],
     completed: Set<ObjectID> = [], totals: TreeTotals
   ) {
     self.admitted = admitted
     self.changes = changes
+    self.expected = expected
     self.objects = objects
     self.boundary = boundary
     self.completed = completed
@@ -58,6 +63,10 @@ struct Check {
       if let decision = try revisionMismatch(admitted) { return .ends(decision) }
       return .next(try checkPayload(admitted))
     } catch {
+      // A message is not to blame for what the repository has lost.
+      if Self.isMissingObject(error), batch.checkout.isDamaged {
+        return .ends(.behind(admitted, nil))
+      }
       let refused = try Self.refusal(of: error)
       return .ends(.refused(RefusedMessage(.admitted(admitted), refused)))
     }
@@ -82,7 +91,7 @@ struct Check {
       }
     case .pack: return try checkPack(admitted)
     case .replacement:
-      try requireReplaceable(message)
+      try requireReplaceable(batch.current?.revision, message)
       return try checkPack(admitted)
     }
   }
@@ -118,9 +127,9 @@ struct Check {
 
   /// A signer that does not know a revision cannot know whose it is: a commit that was made here stays, and so does one of
   /// another signer's, while that one is at work.
-  private func requireReplaceable(_ message: Message) throws {
+  private func requireReplaceable(_ head: ObjectID?, _ message: Message) throws {
     let settings = batch.checkout.settings
-    guard settings.onLocalChanges == .refuse, let head = batch.current?.revision else { return }
+    guard settings.onLocalChanges == .refuse, let head else { return }
     guard let sender = try inbox.sender(of: head, on: message.stream) else {
       throw Refused(.localChanges, "HEAD is \(head.abbreviated), a commit that no signer sent")
     }
@@ -144,13 +153,8 @@ struct Check {
     } catch {
       throw try Self.refusal(of: PatchingError.text(error))
     }
-    let tree: ObjectID
-    do throws(PatchingError) {
-      tree = try TreePatch.apply(
-        patch, to: message.before?.tree, in: &batch.overlay, limits: .carried)
-    } catch {
-      throw try Self.refusal(of: error)
-    }
+    let tree = try TreePatch.apply(
+      patch, to: message.before?.tree, in: &batch.overlay, limits: .carried)
     try requireTree(tree, message)
     let commit = try requireCommit(message) { id throws(GitError) in
       batch.overlay.contains(id) ? try batch.overlay.header(id).kind : nil
@@ -161,9 +165,9 @@ struct Check {
     try requirePaths(changes) { id throws(GitError) in
       try batch.overlay.read(id, .blob, byteCountMax: TreePath.byteCountMax)
     }
-    try requireNoLocalChange(changes)
+    let expected = try requireNoLocalChange(changes)
     return CheckedPatch(
-      admitted, changes: changes, objects: .computed,
+      admitted, changes: changes, expected: expected, objects: .computed,
       boundary: boundary(of: [commit]) { batch.overlay.contains($0) }, totals: totals)
   }
 
@@ -198,30 +202,30 @@ struct Check {
 
   // MARK: - Pack
 
+  /// Where HEAD cannot be read, the index says what is there.
+  private func mended(_ changes: [TreeChange], _ message: Message) throws -> [TreeChange] {
+    let checkout = batch.checkout
+    guard checkout.damage != nil, batch.current == nil else { return changes }
+    try requireReplaceable(checkout.branchTarget, message)
+    return try checkout.mendingChanges(to: changes)
+  }
+
   private func checkPack(_ admitted: AdmittedMessage) throws -> CheckedPatch {
     let opened = admitted.opened
     let message = opened.message
     let limits = batch.checkout.settings.limits
-    let pack: QuarantinedPack
-    let history: History
-    let changes: [TreeChange]
-    let totals: TreeTotals
-    do {
-      pack = try receive(opened)
-      history = try self.history(of: message, in: pack)
-      let counted = try pack.objects.countedChanges(
-        from: batch.current?.tree, to: message.after.tree, limits: limits)
-      changes = counted.changes
-      totals = try requireSize(counted.difference)
-    } catch {
-      throw try Self.refusal(of: error)
-    }
+    let pack = try receive(opened)
+    let history = try history(of: message, in: pack)
+    let counted = try pack.objects.countedChanges(
+      from: batch.current?.tree, to: message.after.tree, limits: limits)
+    let totals = try requireSize(counted.difference)
+    let changes = try mended(counted.changes, message)
     try requirePaths(changes) { id throws(GitError) in
       try pack.objects.read(id, .blob, byteCountMax: TreePath.byteCountMax)
     }
-    try requireNoLocalChange(changes)
+    let expected = try requireNoLocalChange(changes)
     return CheckedPatch(
-      admitted, changes: changes, objects: .packed(pack),
+      admitted, changes: changes, expected: expected, objects: .packed(pack),
       boundary: boundary(of: history.commits) { pack.objects.contains($0) },
       completed: history.completed, totals: totals)
   }

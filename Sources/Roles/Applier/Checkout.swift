@@ -6,20 +6,25 @@ import WorkingTree
 
 /// A checkout that we hold the lock of; opened for one batch, so that it is never another one than the path names.
 final class Checkout {
-  static let stagingName = "distro-staging"
-  /// Locks of git's that are older were left by a killed process; ours is the only one that may be at work for longer.
-  static let lockAgeMax: Duration = .seconds(600)
-  /// The same where a step of ours was killed, which is known to have taken such locks for a moment each.
-  static let ownLockAgeMax: Duration = .seconds(2)
-
   let settings: CheckoutSettings
+  /// Where the path leads: links are followed once, here, and nowhere below.
+  let path: String
   let repository: Repository
   let files: WorkingTree
   let index: IndexUpdater
-  /// `nil`: the branch has no commit yet.
+  let staging: Staging
+  /// `nil`: the branch has no commit yet, or one that cannot be read.
   let head: Snapshot?
+  /// What the branch names, read or not.
+  let branchTarget: ObjectID?
+  /// Why it needs everything anew; `nil`: it does not.
+  let damage: GitError?
+  /// Packs of a step that a killed run had begun, for as long as nobody has said what becomes of them.
+  private(set) var leftoverPacks: [KeptPack]
+  /// git's lock on the index was ours all along: nobody can have built on the leftover packs.
+  private let wasLocked: Bool
   /// What was there before it was made, if it was: that is how it is left if nothing is applied.
-  private let filled: EmptyCheckout?
+  private let filled: MadeCheckout?
   private var claim: Claim?
 
   /// The lock, in a box that can be let go of.
@@ -32,60 +37,111 @@ final class Checkout {
   }
 
   private init(
-    _ settings: CheckoutSettings, _ repository: Repository, indexes: IndexCache,
-    filled: EmptyCheckout? = nil, lockAge: Duration = lockAgeMax
+    _ settings: CheckoutSettings, _ path: String, _ repository: Repository, indexes: IndexCache,
+    filled: MadeCheckout? = nil, isDeep: Bool = false
   ) throws {
     self.settings = settings
+    self.path = path
     self.filled = filled
     self.repository = repository
     let claim = try Claim(gitDirectory: repository.gitDirectory)
     self.claim = claim
-    // What a killed run left of ours, and locks of git's that are too old to be anyone's.
+    // What a killed run left of ours.
     try EmptyCheckout.removeLeftover(in: settings)
-    try repository.removeLeftovers(
-      branch: settings.stream.branch.fullName, olderThan: lockAge, claim.lock)
-    if filled != nil { indexes.forget(repository) }
-    files = try WorkingTree(opening: settings.path)
-    index = try indexes.index(of: repository)
-    head = try repository.headCommit().map {
-      Snapshot(revision: $0, tree: try repository.objects.commit($0).tree)
+    files = try WorkingTree(opening: path)
+    staging = try Staging(for: files, gitDirectory: repository.gitDirectory)
+    wasLocked = try claim.lock.isOurs(repository.gitDirectory + "index.lock")
+    leftoverPacks = try KeptPack.leftovers(in: repository)
+    let branch = settings.stream.branch.fullName
+    if let note = staging.interrupted {
+      let interrupted = InterruptedStep(
+        note: StepNote(note), branch: branch, repository: repository, staging: staging)
+      let indexLock = try claim.lock.take(
+        repository.gitDirectory + "index", patience: WorkingCopy.lockPatience)
+      if try interrupted.resolve(in: files) { leftoverPacks = [] }
+      withExtendedLifetime(indexLock) {}
     }
+    try repository.removeLeftovers(branch: branch, claim.lock)
+    if filled != nil { indexes.forget(repository) }
+    let state = CheckoutState(of: repository, isDeep: isDeep)
+    (branchTarget, head, damage) = (state.branch, state.head, state.damage)
+    index = try indexes.index(of: repository, at: state)
   }
 
-  var stagingDirectory: String { repository.gitDirectory + Self.stagingName }
+  /// git's lock on the index.
+  func takeIndexLock() throws -> GitLock {
+    try openClaim.lock.take(
+      repository.gitDirectory + "index", patience: WorkingCopy.lockPatience)
+  }
+
+  /// git's locks on HEAD and the branch.
+  func lockBranch() throws -> BranchLock {
+    try BranchLock(
+      settings.stream.branch.fullName, of: repository, openClaim.lock,
+      patience: WorkingCopy.lockPatience)
+  }
+
+  func setShallowBoundary(_ boundary: Set<ObjectID>) throws {
+    try repository.setShallowBoundary(
+      boundary, openClaim.lock, patience: WorkingCopy.lockPatience)
+  }
+
+  private var openClaim: Claim {
+    guard let claim else { preconditionFailure("a checkout that was released is not used") }
+    return claim
+  }
+
+  /// The step that they belong to is not made after all.
+  func discardLeftoverPacks() throws {
+    for pack in leftoverPacks { if wasLocked { try pack.remove() } else { try pack.release() } }
+    leftoverPacks = []
+  }
+
+  /// A branch leads to their objects.
+  func releaseLeftoverPacks() throws {
+    for pack in leftoverPacks { try pack.release() }
+    leftoverPacks = []
+  }
 
   /// Throws `Refused` where the checkout is not what the configuration and the message need it to be.
   ///
-  /// Where nothing is at the path yet, it is made if `canCreate`; `nil`: nothing is there, and it was not made.
+  /// Where nothing is at the path yet, it is made if `canCreate`; `nil`: everything is needed, and the message
+  /// does not bring it.
   static func open(
     _ settings: CheckoutSettings, canCreate: Bool, indexes: IndexCache
   ) throws -> Checkout? {
     let vacancy = try EmptyCheckout(of: settings)
     if vacancy != nil, !canCreate { return nil }
-    try vacancy?.fill()
-    let repository: Repository
-    do throws(GitError) {
-      repository = try Repository(opening: settings.path)
-    } catch {
-      if error.isAboutRepository { throw Refused(.checkoutUnusable, "\(error)") }
-      throw error
+    let filled = try vacancy?.fill()
+    do {
+      let (path, repository) = try place(of: settings)
+      guard !repository.isBare else {
+        throw Refused(.checkoutUnusable, "\(settings.path) is a bare repository")
+      }
+      try requireIdentity(of: repository, settings)
+      // Who sends everything was asked to, perhaps because something could not be read.
+      let checkout = try Checkout(
+        settings, path, repository, indexes: indexes, filled: filled,
+        isDeep: canCreate && filled == nil)
+      // Whoever could have gone on with them has had the chance: the recovery comes first.
+      try checkout.discardLeftoverPacks()
+      return checkout.damage == nil || canCreate ? checkout : nil
+    } catch let error as GitError where error.isAboutRepository {
+      throw Refused(.checkoutUnusable, "\(error)")
     }
-    guard !repository.isBare else {
-      throw Refused(.checkoutUnusable, "\(settings.path) is a bare repository")
-    }
-    try requireIdentity(of: repository, settings)
-    return try Checkout(settings, repository, indexes: indexes, filled: vacancy)
+  }
+
+  private static func place(
+    of settings: CheckoutSettings
+  ) throws -> (path: String, repository: Repository) {
+    let path = try LinkedPath(settings.path).target
+    return (path, try Repository(opening: path))
   }
 
   /// The same without a look at its remote and branch, which may have been changed since a run was killed.
-  ///
-  /// `afterKill`: locks of git's are most likely ours.
-  static func reopen(
-    _ settings: CheckoutSettings, afterKill: Bool, indexes: IndexCache
-  ) throws -> Checkout {
-    try Checkout(
-      settings, try Repository(opening: settings.path), indexes: indexes,
-      lockAge: afterKill ? ownLockAgeMax : lockAgeMax)
+  static func reopen(_ settings: CheckoutSettings, indexes: IndexCache) throws -> Checkout {
+    let (path, repository) = try place(of: settings)
+    return try Checkout(settings, path, repository, indexes: indexes)
   }
 
   private static func requireIdentity(
@@ -108,7 +164,8 @@ final class Checkout {
     }
   }
 
-  /// The same for a heartbeat. Throws `Refused` where the checkout is not the one that the configuration means.
+  /// The same for a heartbeat; `nil`: there is nothing, or nothing that can be read, and everything is needed.
+  /// Throws `Refused` where the checkout is not the one that the configuration means.
   static func snapshot(of settings: CheckoutSettings) throws -> Snapshot? {
     let repository: Repository
     do throws(GitError) {
@@ -118,9 +175,7 @@ final class Checkout {
       throw Refused(.checkoutUnusable, "\(error)")
     }
     try requireIdentity(of: repository, settings)
-    return try repository.headCommit().map {
-      Snapshot(revision: $0, tree: try repository.objects.commit($0).tree)
-    }
+    return CheckoutState(of: repository).head
   }
 
   /// What a checkout is at, for a receipt; `nil` where there is none that can be read.
@@ -136,25 +191,7 @@ final class Checkout {
   func release() { claim = nil }
 
   /// Removes what `open` made, after a refusal.
-  func discardIfMade() throws { try filled?.empty() }
-}
-
-/// Indexes that stay in memory from batch to batch: reading one costs time in proportion to the checkout.
-final class IndexCache {
-  private var indexes: [String: IndexUpdater] = [:]
-
-  /// The repository is another one than the last at its path.
-  func forget(_ repository: Repository) { indexes[repository.gitDirectory] = nil }
-
-  func index(of repository: Repository) throws(GitError) -> IndexUpdater {
-    if let index = indexes[repository.gitDirectory] {
-      try index.refresh()
-      return index
-    }
-    let index = try IndexUpdater(gitDirectory: repository.gitDirectory)
-    indexes[repository.gitDirectory] = index
-    return index
-  }
+  func discardIfMade() throws { try filled?.remove() }
 }
 
 extension GitError {
@@ -162,7 +199,7 @@ extension GitError {
   fileprivate var isAboutRepository: Bool {
     switch self {
     case .notRepository, .ownedByAnotherUser, .objectFormatUnsupported, .extensionUnsupported,
-      .indexUnreadable:
+      .indexUnsupported:
       true
     default: false
     }

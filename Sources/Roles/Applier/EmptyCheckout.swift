@@ -1,5 +1,6 @@
 import Foundation
 import Git
+import WorkingTree
 
 /// A place for a checkout where nothing is: no directory, or an empty one; yet to be made, or not mounted yet.
 package struct EmptyCheckout {
@@ -7,49 +8,75 @@ package struct EmptyCheckout {
   private static let buildName = ".distro-new"
 
   private let settings: CheckoutSettings
-  private let hasDirectory: Bool
 
   /// `nil`: something is there.
   package init?(of settings: CheckoutSettings) throws {
     let files = FileManager.default
-    hasDirectory = files.fileExists(atPath: settings.path)
     self.settings = settings
-    guard hasDirectory else { return }
+    guard files.fileExists(atPath: settings.path) else { return }
     let names = try files.contentsOfDirectory(atPath: settings.path)
     guard names.allSatisfy({ $0 == Self.buildName }) else { return nil }
   }
 
   /// Makes a repository that is on the branch and has the remote: on the disk and whole, or not at all.
-  func fill() throws {
+  func fill() throws -> MadeCheckout {
     let build = Self.build(in: settings)
-    try Self.remove(build)
+    if FileManager.default.fileExists(atPath: build) {
+      try FileManager.default.removeItem(atPath: build)
+    }
+    let directories = try Self.makeDirectories(to: settings.path)
     let repository = try Repository.create(at: build, branch: settings.stream.branch.fullName)
     try repository.setRemote("origin", url: settings.stream.remote.text)
     try repository.synchronizeSettings()
     try FileManager.default.moveItem(atPath: build + "/.git", toPath: settings.path + "/.git")
     try Self.removeLeftover(in: settings)
+    return MadeCheckout(path: settings.path, directories: directories)
   }
 
-  /// Leaves the place as it was found.
-  func empty() throws {
-    try Self.remove(hasDirectory ? settings.path + "/.git" : settings.path)
+  /// Those that were not there, from the top down; another program may be making the same ones.
+  private static func makeDirectories(to path: String) throws -> [String] {
+    var missing: [String] = []
+    var url = URL(fileURLWithPath: path)
+    while !FileManager.default.fileExists(atPath: url.path), url.path != "/" {
+      missing.append(url.path)
+      url.deleteLastPathComponent()
+    }
+    var made: [String] = []
+    for directory in missing.reversed() {
+      do {
+        try FileManager.default.createDirectory(
+          atPath: directory, withIntermediateDirectories: false)
+        made.append(directory)
+      } catch CocoaError.fileWriteFileExists {
+        continue
+      }
+    }
+    return made
   }
 
   /// What a run that was killed in `fill` has left beside the whole repository.
   static func removeLeftover(in settings: CheckoutSettings) throws {
-    let build = build(in: settings)
-    guard FileManager.default.fileExists(atPath: build),
-      try FileManager.default.contentsOfDirectory(atPath: build).isEmpty
-    else { return }
-    try remove(build)
+    WorkingTree.removeIfEmpty(build(in: settings))
   }
 
   private static func build(in settings: CheckoutSettings) -> String {
     settings.path + "/" + buildName
   }
+}
 
-  private static func remove(_ path: String) throws {
-    guard FileManager.default.fileExists(atPath: path) else { return }
-    try FileManager.default.removeItem(atPath: path)
+/// The repository that `EmptyCheckout` made, and the directories that it made for it.
+struct MadeCheckout {
+  let path: String
+  /// From the top down.
+  let directories: [String]
+
+  /// Leaves the place as it was found; what others have put there since stays, and so does a repository in which
+  /// anything was done.
+  func remove() throws {
+    let git = path + "/.git"
+    let isNew = try Repository(opening: path).headCommit() == nil
+    guard isNew, !FileManager.default.fileExists(atPath: git + "/index") else { return }
+    try FileManager.default.removeItem(atPath: git)
+    for directory in directories.reversed() where !WorkingTree.removeIfEmpty(directory) { return }
   }
 }

@@ -12,8 +12,15 @@ struct Journal {
     let after: ObjectID
     /// The verified messages that are to be answered as applied.
     let messages: [(id: MessageID, message: Message)]
-    /// The files and the branch are done, and the messages answered; the index is left.
-    let isAnswered: Bool
+    let phase: Phase
+  }
+
+  /// How far a step had come for certain when it was written; it may be further.
+  enum Phase: String {
+    /// What people and programs use may be as before, as after, or in between.
+    case activating
+    /// The revision after stands; its messages are not answered yet.
+    case activated
   }
 
   let state: StateDatabase
@@ -24,7 +31,7 @@ struct Journal {
         sql: """
           CREATE TABLE journal (
             checkout TEXT PRIMARY KEY, before BLOB, after BLOB NOT NULL,
-            isAnswered INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+            phase TEXT NOT NULL) WITHOUT ROWID;
           CREATE TABLE journalMessage (
             checkout TEXT NOT NULL REFERENCES journal ON DELETE CASCADE, number INTEGER NOT NULL,
             message BLOB NOT NULL, body BLOB NOT NULL,
@@ -40,8 +47,10 @@ struct Journal {
     try state.queue.write { database in
       try database.execute(sql: "DELETE FROM journal WHERE checkout = ?", arguments: [checkout])
       try database.execute(
-        sql: "INSERT INTO journal (checkout, before, after) VALUES (?, ?, ?)",
-        arguments: [checkout, before.map { Data($0.bytes) }, Data(after.bytes)])
+        sql: "INSERT INTO journal (checkout, before, after, phase) VALUES (?, ?, ?, ?)",
+        arguments: [
+          checkout, before.map { Data($0.bytes) }, Data(after.bytes), Phase.activating.rawValue,
+        ])
       let statement = try database.cachedStatement(
         sql: "INSERT INTO journalMessage VALUES (?, ?, ?, ?)")
       for (number, patch) in patches.enumerated() {
@@ -53,16 +62,22 @@ struct Journal {
   }
 
   /// Belongs into the transaction in which the messages are answered.
-  static func markAnswered(_ checkout: String, in database: Database) throws {
-    try database.execute(
-      sql: "UPDATE journal SET isAnswered = 1 WHERE checkout = ?", arguments: [checkout])
+  static func end(_ checkout: String, in database: Database) throws {
+    try database.execute(sql: "DELETE FROM journal WHERE checkout = ?", arguments: [checkout])
+  }
+
+  /// Not synced: the checkout itself shows it as well.
+  func mark(_ checkout: String, _ phase: Phase) throws {
+    try state.writeUnsynced { database in
+      try database.execute(
+        sql: "UPDATE journal SET phase = ? WHERE checkout = ?",
+        arguments: [phase.rawValue, checkout])
+    }
   }
 
   /// Not synced: a step that is finished twice is finished.
   func end(_ checkout: String) throws {
-    try state.writeUnsynced { database in
-      try database.execute(sql: "DELETE FROM journal WHERE checkout = ?", arguments: [checkout])
-    }
+    try state.writeUnsynced { database in try Self.end(checkout, in: database) }
   }
 
   /// The checkouts that have an entry, by path.
@@ -86,7 +101,7 @@ struct Journal {
           guard let id = MessageID(Array(row["message"] as Data)) else { return nil }
           return (id, try Message(decoding: Array(row["body"] as Data)))
         },
-        isAnswered: row["isAnswered"])
+        phase: Phase(rawValue: row["phase"]) ?? .activating)
     }
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Git
 import GitModel
 import MessageFormat
@@ -7,59 +8,62 @@ import WorkingTree
 ///
 /// Only the paths that the change touches are looked at; what else is changed there stays, as with git.
 struct LocalChanges {
-  private static let bufferByteCount = 65_536
+  /// A file whose last change is younger may be written again without a sign of it in its times.
+  private static let settledSeconds: Int64 = 2
 
   let checkout: Checkout
   /// Paths of earlier changes in the same batch, which are not on the disk yet.
   let pending: [TreePath: TreeChange]
 
-  func require(noneAt changes: [TreeChange]) throws {
+  /// What was seen at each path that an earlier change of the batch has not been at.
+  ///
+  /// Throws `Refused`.
+  func require(noneAt changes: [TreeChange]) throws -> [TreePath: ExpectedContent] {
     let removed = Set(changes.lazy.filter { $0.new == nil }.map(\.path))
+    var expected: [TreePath: ExpectedContent] = [:]
     for change in changes where pending[change.path] == nil {
-      if let what = try localChange(at: change, removed: removed) {
+      switch try look(at: change, removed: removed) {
+      case .expected(let expectation): expected[change.path] = expectation
+      case .changed(let what):
         throw Refused(
           .localChanges,
           "\(change.path) \(what); undo that or move it away, or set 'on-local-changes: overwrite'"
         )
       }
     }
+    return expected
   }
 
-  /// Whether every path is as one of the two revisions has it, or gone: what a killed run leaves.
-  func isHalfway(_ changes: [TreeChange]) throws -> Bool {
-    try changes.allSatisfy { change in
-      switch try checkout.files.find(change.path) {
-      case .nothing, .directory, .blockedByParent: return true
-      case .other: return false
-      case .file, .symbolicLink:
-        return try [change.old, change.new].contains { entry in
-          try entry.map { try matches($0, at: change.path) } ?? false
-        }
-      }
-    }
+  private enum Seen {
+    /// The path is as the last revision has it.
+    case expected(ExpectedContent)
+    case changed(String)
   }
 
-  /// `nil`: the path is as the last revision has it.
-  private func localChange(at change: TreeChange, removed: Set<TreePath>) throws -> String? {
-    if let what = try stagedChange(at: change) { return what }
+  private func look(at change: TreeChange, removed: Set<TreePath>) throws -> Seen {
+    if let what = stagedChange(at: change) { return .changed(what) }
     let old = change.old
     switch try checkout.files.find(change.path) {
     case .nothing:
-      return old == nil || old?.mode == .submodule ? nil : "was deleted"
+      return old == nil || old?.mode == .submodule ? .expected(.nothing) : .changed("was deleted")
     case .file, .symbolicLink:
-      if let old { return try matches(old, at: change.path) ? nil : "was changed" }
-      let isTheSame = try change.new.map { try matches($0, at: change.path) } ?? false
-      return isTheSame ? nil : "is there, but not under version control"
+      if let old {
+        return try matching(old, at: change.path).map { .expected($0) } ?? .changed("was changed")
+      }
+      let same = try change.new.flatMap { try matching($0, at: change.path) }
+      return same.map { .expected($0) } ?? .changed("is there, but not under version control")
     case .directory(let isEmpty):
       if old?.mode == .submodule || old == nil {
-        return try directory(at: change, isEmpty, removed)
+        return try directory(at: change, isEmpty, removed).map { .changed($0) }
+          ?? .expected(.nothing)
       }
-      return "was replaced by a directory"
+      return .changed("was replaced by a directory")
     case .other:
-      return "is neither a file nor a directory"
+      return .changed("is neither a file nor a directory")
     case .blockedByParent(let parent):
       let goes = removed.contains(parent) || pending[parent].map { $0.new == nil } ?? false
-      return old == nil && goes ? nil : "cannot be reached: \(parent) is no directory"
+      return old == nil && goes
+        ? .expected(.nothing) : .changed("cannot be reached: \(parent) is no directory")
     }
   }
 
@@ -76,7 +80,7 @@ struct LocalChanges {
     return "is a directory that holds \(left), which is not under version control"
   }
 
-  private func stagedChange(at change: TreeChange) throws -> String? {
+  func stagedChange(at change: TreeChange) -> String? {
     switch checkout.index.entry(at: change.path) {
     case .unmerged: "is in the middle of a merge"
     case .nothing: change.old == nil ? nil : "was removed from the index"
@@ -84,28 +88,28 @@ struct LocalChanges {
     }
   }
 
-  private func matches(_ entry: TreeEntry, at path: TreePath) throws -> Bool {
+  /// What is to be there still when it is replaced; `nil`: it is something else.
+  private func matching(_ entry: TreeEntry, at path: TreePath) throws -> ExpectedContent? {
     switch try checkout.files.find(path) {
-    case .file(let status):
-      guard status.fileMode == entry.mode else { return false }
-      return try hash(ofFileAt: path) == entry.id
-    case .symbolicLink:
+    case .file:
+      var reader = try checkout.files.open(path)
+      let status = reader.status
+      guard status.fileMode == entry.mode, try ContentLook.hash(&reader) == entry.id else {
+        return nil
+      }
+      return .unchanged(status, isSettled: Self.isSettled(status))
+    case .symbolicLink(let status):
       let target = try checkout.files.linkTarget(of: path)
-      return try entry.mode == .symbolicLink && ObjectDatabase.hash(.blob, target) == entry.id
+      guard try entry.mode == .symbolicLink && ObjectDatabase.hash(.blob, target) == entry.id
+      else { return nil }
+      return .unchanged(status, isSettled: true)
     case .nothing, .directory, .other, .blockedByParent:
-      return false
+      return nil
     }
   }
 
-  /// In pieces, so that a large file is never in memory; `nil` when it changed meanwhile.
-  private func hash(ofFileAt path: TreePath) throws -> ObjectID? {
-    var reader = try checkout.files.open(path)
-    var hasher = ObjectHasher(.blob, byteCount: Int(reader.status.size))
-    var buffer = [UInt8](repeating: 0, count: Self.bufferByteCount)
-    while true {
-      let count = try reader.read(into: &buffer)
-      if count == 0 { return hasher.finish() }
-      hasher.update(buffer.span.extracting(0..<count))
-    }
+  private static func isSettled(_ status: FileStatus) -> Bool {
+    let newest = max(status.modified.seconds, status.changed.seconds)
+    return newest + settledSeconds < Int64(Date().timeIntervalSince1970)
   }
 }

@@ -162,13 +162,12 @@ final class Pipeline {
         return try refuseObstructed(batch, refused)
       }
       try answer.answer(applied.map { Outcome($0) }) { database in
-        try Journal.markAnswered(settings.path, in: database)
+        try Journal.end(settings.path, in: database)
       }
       onAnswer()
       for patch in applied { log.report(.applied, patch) }
       faults.forget(settings.path)
       touched.insert(settings.path)
-      refreshIndex(after: batch)
       return Set(batch.patches.map(\.stored.id))
     }
   }
@@ -182,17 +181,6 @@ final class Pipeline {
     }
     try batch.checkout.discardIfMade()
     return try conclude(.refused(RefusedMessage(.admitted(first.admitted), refused)))
-  }
-
-  /// The journal keeps what could not be done, and the next step begins with it.
-  private func refreshIndex(after batch: Batch) {
-    let path = batch.checkout.settings.path
-    do {
-      try IndexRefresh(checkout: batch.checkout).run(Array(batch.changes.values))
-      try apply.journal.end(path)
-    } catch {
-      log.report(.indexDelayed, ["checkout": "\(path)", "error": "\(error)"])
-    }
   }
 
   private func conclude(_ decision: Decision) throws -> Set<MessageID> {

@@ -4,15 +4,13 @@ import Mailboxes
 import MessageFormat
 import WorkingTree
 
-/// Finishes what a killed run had begun: forward, since everything that the step needs was durable before its journal.
+/// Ends what a killed run had begun: forward where nothing is in the way, since everything that the step needs was
+/// durable before its journal; otherwise back, and the messages are tried again.
 final class Recovery {
   let journal: Journal
   let inbox: Inbox
   let answer: Answer
   let indexes: IndexCache
-
-  /// Checkouts that have come through it once in this process: what is in their journal later, it has left itself.
-  private var settled: Set<String> = []
 
   init(journal: Journal, inbox: Inbox, answer: Answer, indexes: IndexCache) {
     self.journal = journal
@@ -24,69 +22,34 @@ final class Recovery {
   enum Result: Equatable {
     case nothingToDo
     case finished(ObjectID)
-    /// Someone moved the branch since: the files are left as they are.
+    /// Someone moved the branch or changed a file since: their work stays, the step is taken back.
     case givenUp(found: ObjectID?)
     /// Nothing is there. What is mounted late comes back as it was, and is finished then; what was removed gets a snapshot.
     case away
   }
 
   func recover(_ settings: CheckoutSettings) throws -> Result {
-    let result = try finishStep(of: settings)
-    if result != .away { settled.insert(settings.path) }
-    return result
-  }
-
-  private func finishStep(of settings: CheckoutSettings) throws -> Result {
     guard let entry = try journal.entry(of: settings.path) else { return .nothingToDo }
     do {
-      let checkout = try Checkout.reopen(
-        settings, afterKill: !settled.contains(settings.path), indexes: indexes)
-      let head = checkout.head?.revision
-      let changes = try self.changes(of: entry, in: checkout)
-      guard try isOurs(checkout, entry, changes) else {
-        try journal.end(settings.path)
-        return .givenUp(found: head)
-      }
-      if !entry.isAnswered {
-        if head != entry.after { try redo(changes, in: checkout, to: entry.after) }
+      let checkout = try Checkout.reopen(settings, indexes: indexes)
+      let deployment: any Deployment = WorkingCopy(checkout, journal: journal)
+      switch try deployment.recover(entry) {
+      case .activated:
         try answerMessages(of: entry)
+        return .finished(entry.after)
+      case .takenBack:
+        try journal.end(settings.path)
+        return .givenUp(found: checkout.head?.revision)
       }
-      // Someone may have edited a file since: its status must not vouch for it.
-      try IndexRefresh(checkout: checkout).run(changes, withStatus: false)
     } catch let error as GitError where error.isMissing {
       guard try EmptyCheckout(of: settings) == nil else { return .away }
       try journal.end(settings.path)
       return .givenUp(found: nil)
+    } catch is Refused {
+      // What is there is no checkout any more, or not in this form; the messages are told so.
+      try journal.end(settings.path)
+      return .givenUp(found: nil)
     }
-    try journal.end(settings.path)
-    return .finished(entry.after)
-  }
-
-  private func redo(_ changes: [TreeChange], in checkout: Checkout, to revision: ObjectID) throws {
-    var staging = try Staging(directory: checkout.stagingDirectory)
-    let staged = try Apply.stage(changes, in: checkout, &staging)
-    try checkout.files.commit(staged, from: staging)
-    try Apply.moveBranch(of: checkout, to: revision)
-  }
-
-  /// Whether the checkout is as the killed run left it: on its branch, at either revision, and every file that is to be
-  /// written as one of the two revisions has it, or gone.
-  private func isOurs(
-    _ checkout: Checkout, _ entry: Journal.Entry, _ changes: [TreeChange]
-  ) throws -> Bool {
-    let head = checkout.head?.revision
-    guard head == entry.before || head == entry.after,
-      try checkout.repository.headSymbolicTarget() == checkout.settings.stream.branch.fullName
-    else { return false }
-    guard head != entry.after, checkout.settings.onLocalChanges == .refuse else { return true }
-    return try LocalChanges(checkout: checkout, pending: [:]).isHalfway(changes)
-  }
-
-  private func changes(of entry: Journal.Entry, in checkout: Checkout) throws -> [TreeChange] {
-    let objects = checkout.repository.objects
-    let before = try entry.before.map { try objects.commit($0).tree }
-    return try objects.changes(
-      from: before, to: try objects.commit(entry.after).tree, limits: .counted)
   }
 
   /// They were verified and checked before the journal named them, by the lists of trusted signers of that time.
@@ -99,49 +62,55 @@ final class Recovery {
           stored: stored, message: message, seen: ContentDigest(of: message.encoded()),
           outcome: .applied(message.after), revision: message.after.revision))
     }
-    try answer.answer(outcomes) { try Journal.markAnswered(entry.checkout, in: $0) }
+    try answer.answer(outcomes) { try Journal.end(entry.checkout, in: $0) }
   }
 }
 
 extension GitError {
-  /// The checkout, or the revision, is not there any more: removed, or restored from a backup.
+  /// The checkout is not there any more.
   fileprivate var isMissing: Bool {
     switch self {
-    case .directoryMissing, .notRepository, .objectMissing: true
+    case .directoryMissing, .notRepository: true
     default: false
     }
   }
 }
 
-/// Brings `.git/index` to what was written, so that `git status` need not read the files.
-struct IndexRefresh {
-  let checkout: Checkout
-
-  /// Without a status, git reads the files once before it trusts the index.
-  func run(_ changes: [TreeChange], withStatus: Bool = true) throws {
-    var removals: [TreePath] = []
-    var upserts: [IndexUpsert] = []
-    for change in changes {
-      guard let new = change.new else {
-        removals.append(change.path)
-        continue
-      }
-      let status =
-        withStatus ? try checkout.files.status(of: change.path).map { IndexedStatus($0) } : nil
-      upserts.append(IndexUpsert(path: change.path, entry: new, status: status))
+extension WorkingCopy {
+  func recover(_ entry: Journal.Entry) throws -> RecoveredStep {
+    let head = checkout.head?.revision
+    if head == entry.after {
+      try checkout.releaseLeftoverPacks()
+      return .activated
     }
-    try checkout.index.update(removals: removals, upserts: upserts)
+    do {
+      if head == entry.before, try redo(entry) {
+        try checkout.releaseLeftoverPacks()
+        return .activated
+      }
+    } catch {
+      // Made again from the inbox, by the checks that refuse it by name or wait.
+      guard error is Refused || error is StepFault || error is GitError else { throw error }
+    }
+    try checkout.discardLeftoverPacks()
+    return .takenBack
   }
-}
 
-extension IndexedStatus {
-  init(_ status: FileStatus) {
-    self.init(
-      changed: Time(
-        seconds: Int(status.changed.seconds), nanoseconds: Int(status.changed.nanoseconds)),
-      modified: Time(
-        seconds: Int(status.modified.seconds), nanoseconds: Int(status.modified.nanoseconds)),
-      device: status.device, inode: status.inode, user: status.user, group: status.group,
-      byteCount: Int(status.size))
+  /// False: what the step needs is not there any more.
+  private func redo(_ entry: Journal.Entry) throws -> Bool {
+    let objects = checkout.repository.objects
+    guard objects.contains(entry.after) else { return false }
+    let before = try entry.before.map { try objects.commit($0).tree }
+    let changes = try objects.changes(
+      from: before, to: try objects.commit(entry.after).tree, limits: .counted)
+    var expected: [TreePath: ExpectedContent] = [:]
+    if checkout.settings.onLocalChanges == .refuse {
+      expected = try LocalChanges(checkout: checkout, pending: [:]).require(noneAt: changes)
+    }
+    var step = WorkingCopyStep(
+      before: entry.before, after: entry.after, changes: changes, expected: expected, packs: [], patches: nil)
+    try stage(&step) { id throws(GitError) in try objects.read(id, .blob) }
+    try run(step)
+    return true
   }
 }

@@ -5,8 +5,6 @@ import Host
 
 /// What an applier needs: checkouts that can be brought forward, and a carrier.
 struct ApplierChecks {
-  /// The daemon removes what is older by itself.
-  private static let lockAgeSecondsMax = 600
   private static let namedPathCountMax = 5
   /// Where git collects by itself, when it is the one that writes: gc.autoPackLimit and gc.auto in git-config(1).
   private static let packCountMax = 50
@@ -98,12 +96,9 @@ struct ApplierChecks {
     of repository: Repository, _ settings: CheckoutSettings, _ examination: inout Examination
   ) throws {
     for lock in try repository.locks(branch: settings.stream.branch.fullName) {
-      let isOld = lock.ageSeconds > Self.lockAgeSecondsMax
       examination.warn(
         .checkout, lock.path, "is a lock of git's, \(lock.ageSeconds) s old",
-        do: isOld
-          ? "nothing: the daemon removes it before its next step"
-          : "wait for the git command that holds it; if none runs, remove the file")
+        do: "wait for the git command that holds it; if none runs, remove the file")
     }
   }
 

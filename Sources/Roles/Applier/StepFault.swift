@@ -1,0 +1,32 @@
+package import Diagnostics
+import Git
+import GitModel
+import WorkingTree
+
+/// Why a step on a checkout was taken back, or not begun: nothing that a message could do about, and over
+/// when the cause is.
+package enum StepFault: OperatorError, Equatable {
+  /// Someone changed a file, or is writing to it.
+  case touched(path: String, how: String)
+  /// HEAD or the branch is not where the step begins, or the index has changed there.
+  case moved(path: String)
+  /// What would be written does not fit.
+  case insufficientSpace(path: String, neededByteCount: UInt64, freeByteCount: UInt64)
+
+  package var description: String {
+    switch self {
+    case .touched(let path, let how): "\(path) \(how); the step was taken back"
+    case .moved(let path):
+      "\(path): another program moved HEAD, the branch or the index; the step was taken back"
+    case .insufficientSpace(let path, let needed, let free):
+      "\(path): not enough space: \(needed) bytes are needed, \(free) are free"
+    }
+  }
+
+  package var code: ErrorCode {
+    switch self {
+    case .touched, .moved: .referenceMoved
+    case .insufficientSpace: .diskFull
+    }
+  }
+}
