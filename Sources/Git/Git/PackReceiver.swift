@@ -129,11 +129,14 @@ package final class QuarantinedPack {
     return pack
   }
 
-  /// Of everything that a commit needs, what the pack holds and the repository has as a file of its own too.
-  package func looseCopies(ofCommit id: ObjectID) throws(GitError) -> [ObjectID] {
+  /// Of a commit and everything that its tree needs, what the pack holds and the repository has as a file of its own too.
+  package func looseCopies(
+    ofCommit id: ObjectID, tree: ObjectID
+  ) throws(GitError) -> [ObjectID] {
     let packed = try ObjectDatabase(objectsDirectory: quarantine.directory, others: [])
-    let tree = try objects.commit(id).tree
-    let needed = try objects.objects(of: tree, notIn: nil).map(\.id)
+    // A pack of the commit alone goes beside the one that has its tree.
+    let needed =
+      objects.contains(tree) ? try objects.objects(of: tree, notIn: nil).map(\.id) : []
     return ([id] + needed).filter { id in
       let path = Repository.looseName(of: id, in: quarantine.objectsDirectory)
       let isThere = unsafe access(path, F_OK) == 0

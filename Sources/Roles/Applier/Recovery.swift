@@ -108,7 +108,8 @@ extension WorkingCopy {
       expected = try LocalChanges(checkout: checkout, pending: [:]).require(noneAt: changes)
     }
     var step = WorkingCopyStep(
-      before: entry.before, after: entry.after, changes: changes, expected: expected, packs: [], patches: nil)
+      before: entry.before, after: entry.after, changes: changes, expected: expected, packs: [],
+      patches: nil)
     try stage(&step) { id throws(GitError) in try objects.read(id, .blob) }
     try run(step)
     return true

@@ -83,9 +83,9 @@ extension WorkingCopy {
 
   /// Where a checkout is mended: what its packs hold, and the repository holds in files of its own as well.
   private func looseCopies(of step: WorkingCopyStep) throws -> [ObjectID] {
-    guard checkout.damage != nil else { return [] }
+    guard checkout.damage != nil, let after = step.patches?.last?.message.after else { return [] }
     return try step.packs.flatMap { pack in
-      try pack.looseCopies(ofCommit: step.after)
+      try pack.looseCopies(ofCommit: after.revision, tree: after.tree)
     }
   }
 
