@@ -5,7 +5,7 @@ FUZZ_COUNT ?= 1000000
 COUNT ?= 2000
 SEED ?= $(shell date +%s)
 
-.PHONY: help deps build lint test demo bench crash-test fuzz proto clean
+.PHONY: help deps build lint test demo bench crash-test simulate fuzz proto clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ bench: build ## speed as ratios, side by side in one run
 crash-test: build ## kills every role COUNT times (as SEED has it), and compares all checkouts
 	$(BUILD) --product distro-crash
 	.build/release/distro-crash --count $(COUNT) --seed $(SEED)
+
+simulate: deps ## a whole fleet's days in seconds, with faults, for COUNT seeds from SEED on
+	$(BUILD) --product distro-simulate
+	.build/release/distro-simulate --count $(COUNT) --seed $(SEED)
 
 fuzz: deps ## the parsers on FUZZ_COUNT mutated inputs
 	DISTRO_FUZZ_COUNT=$(FUZZ_COUNT) $(SWIFT) test --configuration release --filter 'Fuzz|Mutation'
