@@ -6,7 +6,7 @@ COUNT ?= 2000
 RACE_COUNT ?= 10000
 SEED ?= $(shell date +%s)
 
-.PHONY: help deps build lint test demo bench crash-test race-test fuzz proto clean
+.PHONY: help deps build lint test demo bench crash-test race-test simulate fuzz proto clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ crash-test: build ## kills every role COUNT times (as SEED has it), and compares
 
 race-test: deps ## RACE_COUNT rounds of each program that works in a checkout beside us
 	DISTRO_RACE_COUNT=$(RACE_COUNT) $(SWIFT) test --filter CheckoutRaceTests
+
+simulate: deps ## a whole fleet's days in seconds, with faults, for COUNT seeds from SEED on
+	$(BUILD) --product distro-simulate
+	.build/release/distro-simulate --count $(COUNT) --seed $(SEED)
 
 fuzz: deps ## the parsers on FUZZ_COUNT mutated inputs
 	DISTRO_FUZZ_COUNT=$(FUZZ_COUNT) $(SWIFT) test --configuration release --filter 'Fuzz|Mutation'

@@ -170,6 +170,13 @@ let package = Package(
     .executableTarget(
       name: "distro-crash", dependencies: ["TestSupport", grdb], path: "Tests/Crash",
       swiftSettings: generated),
+    // `make simulate`: a whole fleet in one process, on one thread, in a time of its own.
+    .executableTarget(
+      name: "distro-simulate",
+      dependencies: [
+        "GitModel", "Host", "MessageFormat", "CSodium", "Sodium", "Git", "Sealing", "Mailboxes",
+        "CarrierProtocol", "Signer", "Applier", "TestSupport", grdb, logging,
+      ], path: "Tests/Simulation", swiftSettings: generated),
     .target(
       name: "TestSupport",
       dependencies: ["GitModel", "MessageFormat", "Sodium", "Sealing", "Mailboxes", grdb],
