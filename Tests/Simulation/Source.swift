@@ -39,8 +39,9 @@ final class Source {
 
   /// What a push does before its hook runs.
   func move(_ branch: BranchName, to revision: ObjectID) throws {
-    try repository.compareAndSwap(
-      branch.fullName, from: tip(of: branch), to: revision, message: "push")
+    let lock = try CheckoutLock(gitDirectory: repository.gitDirectory)
+    try BranchLock(branch.fullName, of: repository, lock, patience: .zero)
+      .move(from: tip(of: branch), to: revision, message: "push")
     lead(branch, to: revision)
   }
 
