@@ -6,7 +6,7 @@ COUNT ?= 2000
 RACE_COUNT ?= 10000
 SEED ?= $(shell date +%s)
 
-.PHONY: help deps build lint test demo bench crash-test race-test simulate fuzz proto clean
+.PHONY: help deps build lint test demo bench crash-test race-test simulate fuzz proto reference clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ fuzz: deps ## the parsers on FUZZ_COUNT mutated inputs
 proto: ## generates the Swift code of Sources/Messages/MessageFormat/proto (protoc, protoc-gen-swift 1.39)
 	cd Sources/Messages/MessageFormat/proto && protoc --swift_out=../Generated \
 	  --swift_opt=Visibility=Internal --swift_opt=UseAccessLevelOnImports=true *.proto
+
+reference: build ## writes docs/reference from the program
+	for page in commands configuration events refusals; do \
+	  .build/release/distro reference $$page >docs/reference/$$page.md || exit 1; done
 
 clean: ## removes what was built
 	rm -rf .build

@@ -22,7 +22,7 @@ struct Distro: ParsableCommand {
     version: "distro 0.1.0",
     subcommands: [
       Keygen.self, SignAndSend.self, VerifyApply.self, RelayCommand.self, Serve.self, Status.self,
-      Doctor.self,
+      Doctor.self, ReferenceCommand.self,
     ])
 
   static func main() async {

@@ -92,7 +92,7 @@ struct DoctorPeerTests {
     try examine().expect("warning", "checkout", "index.lock: is a lock", advice: "remove the file")
     try FileManager.default.setAttributes(
       [.modificationDate: Date(timeIntervalSinceNow: -3_600)], ofItemAtPath: lock)
-    try examine().expect("warning", "checkout", "index.lock: is a lock", advice: "the daemon")
+    try examine().expect("warning", "checkout", "index.lock: is a lock", advice: "remove the file")
   }
 
   @Test(.enabled(if: geteuid() == 0, "only root gives files away"))
@@ -142,7 +142,7 @@ struct DoctorPeerTests {
     try installation.succeed("keygen", "other")
     try folder.edit("signer.yaml", "keys/signer.key", "keys/other.key")
     try examine("signer.yaml").expect(
-      "problem", "carrier", "we are not on its list", advice: "trusted identities")
+      "problem", "carrier", "our identity is not on its list", advice: "trusted identities")
     #expect(daemon.end().status == 0)
   }
 
@@ -151,7 +151,7 @@ struct DoctorPeerTests {
     try installation.succeed("keygen", "other")
     try folder.edit("signer.yaml", "keys/web1.pub", "keys/other.pub")
     try examine("signer.yaml").expect(
-      "problem", "carrier", "not the server whose key we expect", advice: "compare 'server:'")
+      "problem", "carrier", "its key is not the expected one", advice: "compare 'server:'")
     // The same seen from the other side: we would listen where another one does.
     try folder.edit("web1.yaml", "keys/web1.key", "keys/other.key")
     try examine().expect(

@@ -216,7 +216,8 @@ struct ServeTests {
   @Test func refusesWhatIsNoServeConfiguration() throws {
     func serve() throws -> ProgramResult { try installation.run("serve", "--config", "serve.yaml") }
     try folder.write("serve.yaml", "log: {level: info}\n")
-    expectFailure(try serve(), status: 78, "at least one of 'relay', 'signer' and 'applier'")
+    expectFailure(
+      try serve(), status: 78, "at least one of these expected: 'relay', 'signer', 'applier'")
     try folder.write("serve.yaml", "aplier: web1.yaml\n")
     expectFailure(try serve(), status: 78, "unknown key 'aplier'", "did you mean 'applier'?")
     try folder.write("serve.yaml", "applier: none.yaml\n")

@@ -28,7 +28,8 @@ struct StateTests {
     try installation.folder.write(
       "var/signer/state.sqlite", String(repeating: "no database ", count: 1_000))
     expectFailure(
-      try installation.sendMain(wait: 0), "var/signer/state.sqlite: file is not a database")
+      try installation.sendMain(wait: 0), status: 65,
+      "var/signer/state.sqlite: state is damaged: file is not a database", "distro doctor")
   }
 
   @Test(

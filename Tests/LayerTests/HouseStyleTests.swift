@@ -53,6 +53,12 @@ import Testing
       in: Self.handWritten().filter { $0.target != "Diagnostics" })
   }
 
+  /// On Linux it waits by the wall clock: where that is set back, for as long as the step.
+  @Test func `nothing waits by the wall clock`() throws {
+    try Self.expectNone(
+      of: /\bDispatchSemaphore\b|\bNSCondition\b|\bDispatchWallTime\b/, in: Self.handWritten())
+  }
+
   @Test func filesStayShort() throws {
     for file in try Self.handWritten() {
       let count = try Package.text(file.path).count { $0 == "\n" }

@@ -92,7 +92,7 @@ struct Manifest {
     }
     // They lie below Tests.
     dependencies["TestSupport"] = nil
-    for name in ["distro-bench", "distro-crash"] { dependencies[name] = nil }
+    for name in ["distro-bench", "distro-crash", "distro-simulate"] { dependencies[name] = nil }
     self.dependencies = dependencies
   }
 }

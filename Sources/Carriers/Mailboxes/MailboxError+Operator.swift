@@ -9,6 +9,7 @@ extension MailboxError: OperatorError {
     case .outOfOrder: .other
     case .missing: .messageMissing
     case .damaged: .stateDamaged
+    case .ownedByAnother: .stateRights
     case .spool(let error): error.code
     case .database(let error), .state(_, let error):
       switch error.resultCode {
@@ -20,7 +21,10 @@ extension MailboxError: OperatorError {
   }
 
   package var hint: String? {
-    switch code {
+    if case .ownedByAnother(_, let user) = self {
+      return "run the command as that user: sudo -u '#\(user)' distro …"
+    }
+    return switch code {
     case .stateInUse: "stop the daemon or the other `--once` run that uses the same 'state:'"
     case .stateLocked:
       "stop the program that holds the database of 'state:', for example a backup or sqlite3"

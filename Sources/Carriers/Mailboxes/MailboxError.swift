@@ -11,6 +11,8 @@ package enum MailboxError: Error, CustomStringConvertible {
   case database(DatabaseError)
   /// The database of a state directory cannot be opened.
   case state(path: String, DatabaseError)
+  /// Root works on a state of another user's, who could not read what root would leave there.
+  case ownedByAnother(path: String, user: UInt32)
   /// What is in the state directory is not what this program has written there; `nil`: of the database in use.
   case damaged(path: String?, reason: String)
 
@@ -19,7 +21,7 @@ package enum MailboxError: Error, CustomStringConvertible {
     switch self {
     case .spool(let error): error.isFullDisk
     case .database(let error), .state(_, let error): error.resultCode == .SQLITE_FULL
-    case .outOfOrder, .missing, .damaged: false
+    case .outOfOrder, .missing, .damaged, .ownedByAnother: false
     }
   }
 
@@ -27,7 +29,7 @@ package enum MailboxError: Error, CustomStringConvertible {
   package var isLoss: Bool {
     switch self {
     case .missing, .spool(.endsEarly): true
-    case .outOfOrder, .spool, .database, .state, .damaged: false
+    case .outOfOrder, .spool, .database, .state, .damaged, .ownedByAnother: false
     }
   }
 
@@ -36,7 +38,7 @@ package enum MailboxError: Error, CustomStringConvertible {
     switch self {
     case .database(let error), .state(_, let error):
       error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
-    case .spool, .outOfOrder, .missing, .damaged: false
+    case .spool, .outOfOrder, .missing, .damaged, .ownedByAnother: false
     }
   }
 
@@ -47,7 +49,7 @@ package enum MailboxError: Error, CustomStringConvertible {
   package var isOfOneMessage: Bool {
     switch self {
     case .missing, .spool: true
-    case .outOfOrder, .database, .state, .damaged: false
+    case .outOfOrder, .database, .state, .damaged, .ownedByAnother: false
     }
   }
 
@@ -58,6 +60,7 @@ package enum MailboxError: Error, CustomStringConvertible {
     case .spool(let error): "\(error)"
     case .database(let error): "database: \(error.message ?? "\(error.resultCode)")"
     case .state(let path, let error): "\(path): \(error.message ?? "\(error.resultCode)")"
+    case .ownedByAnother(let path, let user): "\(path): belongs to user \(user), and we are root"
     case .damaged(let path, let reason):
       "\(path.map { "\($0): " } ?? "")state is damaged: \(reason)"
     }

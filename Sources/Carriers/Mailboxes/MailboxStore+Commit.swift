@@ -79,6 +79,8 @@ extension MailboxStore {
     _ messages: [MessageWriter], _ body: (Database) throws -> [MessageID]
   ) throws {
     var abandoned: [MessageID] = []
+    // A database that was deleted takes everything, and keeps nothing.
+    try state.requireInPlace()
     do {
       for message in messages { try message.sync() }
       do {
@@ -95,7 +97,7 @@ extension MailboxStore {
     } catch let error as SpoolError {
       throw MailboxError.spool(error)
     } catch let error as DatabaseError {
-      throw MailboxError.database(error)
+      throw MailboxError(error)
     }
     try removeFiles(abandoned)
   }

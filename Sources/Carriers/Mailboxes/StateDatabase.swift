@@ -1,4 +1,5 @@
 package import GRDB
+import Glibc
 package import Spool
 
 /// One role's durable state: a SQLite database and a spool directory below its `state` directory.
@@ -12,20 +13,48 @@ package struct StateDatabase: Sendable {
   /// SQLite does not serve writers in their order: where many run at once, one may wait for long.
   private static let busySecondsMax = 60.0
 
+  /// What the database was when it was opened; another one at its path is none of ours.
+  private let place: StatePlace
+
   /// Opens `directory`/state.sqlite, making both where they are missing, and brings the tables up to date.
-  /// Throws `SpoolError`, or `MailboxError.state` for a file that is no database of ours.
+  /// Throws `SpoolError`, or a `MailboxError`: `damaged` where the state was made once and its database is not there, or
+  /// is none of ours.
   package init(directory: String, migrator: DatabaseMigrator) throws {
+    if let owner = try SpoolDirectory(existing: directory).owner, owner != 0, geteuid() == 0 {
+      throw MailboxError.ownedByAnother(path: directory, user: owner)
+    }
     spool = try SpoolDirectory(directory + "/spool")
     // Neither turning the log on nor the migrations wait for each other: a daemon and a hook may both be the first.
     let lock = try DirectoryLock(directory)
-    let path = directory + "/state.sqlite"
+    let files = StateFiles(directory)
+    try files.requireDatabaseOnceMade()
     do {
-      queue = try Self.open(path)
+      queue = try Self.open(files.database)
       try migrator.migrate(queue)
     } catch let error as DatabaseError {
-      throw MailboxError.state(path: path, error)
+      throw MailboxError(error, at: files.database)
     }
+    place = try StatePlace(files.database)
+    try files.markMade()
     _ = consume lock
+  }
+
+  /// Opens what is there for looking: changes nothing, and makes nothing, on a full disk or a read-only file system as
+  /// well, and as any user who may read it.
+  package init(reading directory: String) throws(MailboxError) {
+    spool = SpoolDirectory(existing: directory + "/spool")
+    let files = StateFiles(directory)
+    queue = try files.openForReading()
+    do throws(SpoolError) {
+      place = try StatePlace(files.database)
+    } catch {
+      throw .spool(error)
+    }
+  }
+
+  /// Whether there is a state, whole or damaged.
+  package static func isThere(in directory: String) throws(MailboxError) -> Bool {
+    try StateFiles(directory).isThere()
   }
 
   private static func open(_ path: String) throws -> DatabaseQueue {
@@ -41,6 +70,25 @@ package struct StateDatabase: Sendable {
         sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = \(logByteCountMax)")
     }
     return queue
+  }
+
+  /// For whoever works with the state for long: throws `damaged` when the database has been deleted or replaced, since
+  /// what is written then goes nowhere.
+  package func requireInPlace() throws(MailboxError) {
+    guard !place.isStillThere else { return }
+    throw .damaged(
+      path: place.path, reason: "the database was deleted or replaced while it was in use")
+  }
+
+  /// Reads the whole database: throws `damaged` where SQLite finds it inconsistent.
+  package func check() throws(MailboxError) {
+    let flaw: String?
+    do {
+      flaw = try queue.inDatabase { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
+    } catch {
+      throw MailboxError(error)
+    }
+    guard flaw == "ok" else { throw .damaged(path: place.path, reason: flaw ?? "no result") }
   }
 
   /// For whoever handles what lies here, which two must not do at once: a `MailboxError` with `isInUse`.

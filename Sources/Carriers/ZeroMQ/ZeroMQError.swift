@@ -31,11 +31,11 @@ package enum ZeroMQError: Error, Equatable {
 
 /// Why a text is no endpoint that a socket takes.
 package enum EndpointFault: String, Sendable {
-  case notTCP = "a secured socket takes tcp://host:port only"
-  case notInProcess = "a socket without CURVE takes inproc://name only"
+  case notTCP = "must have the form tcp://host:port"
+  case notInProcess = "must have the form inproc://name"
   case reserved = "the name belongs to the authenticator"
-  case badHost = "the host is no name and no address"
-  case badPort = "the port is no number that fits"
+  case badHost = "the host is neither a name nor an address"
+  case badPort = "the port must be a number from 1 to 65535"
   case unknownHost = "the name or interface is unknown"
 }
 

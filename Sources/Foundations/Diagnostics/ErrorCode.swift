@@ -64,7 +64,7 @@ package enum ErrorCode: String, CaseIterable, Sendable {
   var exit: ExitStatus {
     switch self {
     case .usage: .usage
-    case .configuration: .configuration
+    case .configuration, .addressInvalid: .configuration
     case .stateDamaged: .stateDamaged
     default: .fault
     }

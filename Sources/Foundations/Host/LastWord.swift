@@ -8,11 +8,11 @@ package enum LastWord {
   package static func say(
     within limit: Duration, _ body: @escaping @Sendable () -> Void
   ) -> Bool {
-    let said = DispatchSemaphore(value: 0)
+    let said = Bell()
     DispatchQueue.global().async {
       body()
-      said.signal()
+      said.ring()
     }
-    return said.wait(timeout: .now() + .nanoseconds(Int(limit / .nanoseconds(1)))) == .success
+    return said.wait(for: limit)
   }
 }

@@ -10,6 +10,9 @@ package struct SpoolDirectory: Sendable {
     try Self.make(path)
   }
 
+  /// One that is there or not: for looking, which makes nothing.
+  package init(existing path: String) { self.path = path }
+
   /// `false`: moved away, or what it is mounted on is.
   package var isThere: Bool { unsafe access(path, F_OK) == 0 }
 

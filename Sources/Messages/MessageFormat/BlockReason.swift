@@ -1,6 +1,6 @@
 /// Why a checkout cannot be worked on, though no message is at fault: a closed list of names that never change.
 ///
-/// docs/message-format.md says what each means, docs/operations.md what to do.
+/// docs/message-format.md says what each means, docs/how-to/recover.md what to do.
 package enum BlockReason: String, Sendable, CaseIterable {
   case diskFull = "disk-full"
   case gitLock = "git-lock"

@@ -1,6 +1,6 @@
 /// Why an applier did not apply a message: everything that a peer can cause, under a name that never changes.
 ///
-/// README.md tells operators what each means and what to do.
+/// docs/reference/refusals.md tells operators what each means and what to do.
 package enum Refusal: String, Error, Sendable, CaseIterable {
   // Open
   case malformed = "malformed"

@@ -26,7 +26,7 @@ package struct RelayStatus {
 
   package init(_ places: RelayPlaces) throws {
     let peers = TrustedPeers(signers: places.signers, appliers: places.appliers)
-    let store = try MailboxStore(state: StateDatabase.relay(directory: places.state))
+    let store = MailboxStore(reading: try StateDatabase(reading: places.state))
     let unfinished = try store.unfinishedByteCounts()
     func row(_ identity: PublicIdentity, _ role: Role) throws -> Row {
       Row(

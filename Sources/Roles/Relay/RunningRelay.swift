@@ -1,7 +1,7 @@
 package import CarrierProtocol
 import Diagnostics
 package import Logging
-import Mailboxes
+package import Mailboxes
 package import MessageFormat
 package import Sodium
 import Spool
@@ -16,6 +16,7 @@ package final class RunningRelay: Sendable {
   private let log: Logger
   private let rules: Mutex<Rules>
   private let claim: Mutex<StateClaim?>
+  private let state: StateDatabase
 
   private enum Trouble { case unreadable, shortage }
 
@@ -50,6 +51,7 @@ package final class RunningRelay: Sendable {
     _ = try rules.appliers.refresh()
     let peers = rules.peers
     let store = try MailboxStore(state: StateDatabase.relay(directory: settings.state))
+    state = store.state
     claim = Mutex(try store.state.claim())
     let listener = try listen(
       [
@@ -63,6 +65,9 @@ package final class RunningRelay: Sendable {
     self.rules = Mutex(rules)
     Self.report(peers, routes: settings.routes, to: log)
   }
+
+  /// Throws when the state has been deleted or replaced: what is stored then goes nowhere.
+  package func requireState() throws(MailboxError) { try state.requireInPlace() }
 
   /// Looks at the directories, and lets in and keeps out whom they say now.
   package func refresh() { apply(nil) }

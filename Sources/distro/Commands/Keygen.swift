@@ -55,7 +55,7 @@ struct Keygen: ParsableCommand {
     return try Passphrase.ask(prompt: "Passphrase for \(name).key: ", twice: true)
   }
 
-  /// The keys are part of the interface; README.md lists them.
+  /// The keys are part of the interface; docs/reference/json.md lists them.
   private struct Report: Encodable {
     let name: String
     let fingerprint: String

@@ -17,7 +17,7 @@ struct RelayCommand: AsyncParsableCommand {
 
   func run() async throws {
     try CarrierKinds.requireLibraries()
-    let log = try RelayConfiguration.read(config).log.logger(for: .relay)
-    try await Daemon(roles: { [.relay(config)] }, log: log).run()
+    let log = try RelayConfiguration.read(config).log.logger(for: "relay")
+    try await Daemon(roles: { [ConfiguredRole(role: .relay, path: config)] }, log: log).run()
   }
 }

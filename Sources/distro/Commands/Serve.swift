@@ -20,15 +20,3 @@ struct Serve: AsyncParsableCommand {
     try await Daemon(roles: { try ServeConfiguration.read(config).roles }, log: log).run()
   }
 }
-
-extension ServeConfiguration {
-  fileprivate var roles: [Role] {
-    files.map { name, path in
-      switch name {
-      case .relay: .relay(path)
-      case .signer: .signer(path)
-      case .applier: .applier(path)
-      }
-    }
-  }
-}

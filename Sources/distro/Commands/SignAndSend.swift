@@ -59,7 +59,9 @@ struct SignAndSend: ParsableCommand {
   }
 
   func run() throws {
-    let settings = try SignerConfiguration.read(config)
+    let configuration = try SignerConfiguration.read(config)
+    let settings = configuration.settings
+    for fault in configuration.faults { ErrorReport(fault).print() }
     let outbox = try Outbox(directory: settings.state)
     try outbox.sweep(settings, at: Clock.now())
     let terminal = IntakeTerminal(asJSON: json)
@@ -69,7 +71,10 @@ struct SignAndSend: ParsableCommand {
     let intake = PushIntake(
       settings, outbox: outbox, courier: .own(delivery), now: Clock.now,
       progress: terminal.progress, report: terminal.take)
-    try terminal.finish(try intake.handle(try request()), isAsked: wait > 0)
+    let result = try intake.handle(try request())
+    try terminal.finish(result, isAsked: wait > 0)
+    // Nothing was sent to these.
+    if !configuration.faults.isEmpty { throw ExitCode(.fault) }
   }
 
   private func request() throws -> PushRequest {

@@ -28,12 +28,12 @@ struct VerifyApply: AsyncParsableCommand {
   func run() async throws {
     try CarrierKinds.requireLibraries()
     guard once else {
-      let log = try ApplierConfiguration.read(config).log.logger(for: .applier)
-      try await Daemon(roles: { [.applier(config)] }, log: log).run()
+      let log = try ApplierConfiguration.read(config).log.logger(for: "applier")
+      try await Daemon(roles: { [ConfiguredRole(role: .applier, path: config)] }, log: log).run()
       return
     }
     let configuration = try ApplierConfiguration.read(config)
-    let log = try configuration.log.logger(for: .applier)
+    let log = try configuration.log.logger(for: "applier")
     let state = try StateDatabase.applier(directory: configuration.settings.state)
     try handleOnce(configuration.settings, MailboxStore(state: state), log)
   }

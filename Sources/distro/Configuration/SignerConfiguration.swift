@@ -5,7 +5,12 @@ import Signer
 import Sodium
 
 /// `config/signer.example.yaml`.
-enum SignerConfiguration {
+struct SignerConfiguration {
+  let settings: SignerSettings
+  /// Recipients whose `.pub` files cannot be used: nothing is sent to them, and everything to the others.
+  let faults: [SodiumError]
+  let log: LogConfiguration
+
   private static let lifetimeDaysDefault = 30
   private static let repositoryKeys = [
     "path", "remote", "branches", "recipients", "history", "limits",
@@ -18,20 +23,23 @@ enum SignerConfiguration {
     "heartbeat-seconds", "log",
   ]
 
-  /// Only where the state lies, and what is sent to whom: for looking at that no secret key is needed.
-  static func places(_ path: String) throws -> (state: String, repositories: [SignerRepository]) {
+  /// Where the state lies, and what is sent to whom: for looking at that no secret key is needed.
+  struct Places {
+    let state: String
+    let repositories: [SignerRepository]
+    let faults: [SodiumError]
+  }
+
+  static func places(_ path: String) throws -> Places {
     let file = try ConfigurationFile(path)
     let root = try file.root.mapping(keys: keys)
-    return (try file.path(try root["state"]), try repositories(root, in: file))
+    var faults: [SodiumError] = []
+    let repositories = try repositories(root, in: file, &faults)
+    return Places(
+      state: try file.path(try root["state"]), repositories: repositories, faults: faults)
   }
 
-  /// Where a daemon logs; `sign-and-send` reports on the terminal.
-  static func log(_ path: String) throws -> LogConfiguration {
-    let file = try ConfigurationFile(path)
-    return try LogConfiguration(try file.root.mapping(keys: keys)[optional: "log"], in: file)
-  }
-
-  static func read(_ path: String) throws -> SignerSettings {
+  static func read(_ path: String) throws -> SignerConfiguration {
     let file = try ConfigurationFile(path)
     let root = try file.root.mapping(keys: keys)
     let days = try root[optional: "lifetime-days"]?.count() ?? lifetimeDaysDefault
@@ -44,39 +52,45 @@ enum SignerConfiguration {
     guard heartbeat <= heartbeatSecondsMax else {
       throw try root["heartbeat-seconds"].invalid("over the limit of \(heartbeatSecondsMax)")
     }
-    let repositories = try repositories(root, in: file)
+    var faults: [SodiumError] = []
+    let repositories = try repositories(root, in: file, &faults)
     let carriers = try root["carriers"].list().map {
       try CarrierKinds.read($0, for: .signer, in: file)
     }
     try requireCarriers(for: repositories, carriers, at: try root["carriers"])
-    return SignerSettings(
+    let settings = SignerSettings(
       identity: try file.identity(root), state: try file.path(try root["state"]),
       carriers: carriers, repositories: repositories,
       lifetimeMilliseconds: UInt64(days) * 86_400_000, heartbeatSeconds: UInt64(heartbeat))
+    return SignerConfiguration(
+      settings: settings, faults: faults,
+      log: try LogConfiguration(root[optional: "log"], in: file))
   }
 
   private static func repositories(
-    _ root: ConfigurationMapping, in file: ConfigurationFile
+    _ root: ConfigurationMapping, in file: ConfigurationFile, _ faults: inout [SodiumError]
   ) throws -> [SignerRepository] {
     var streams: Set<StreamName> = []
-    return try root["repositories"].list().map { node in
-      let repository = try repository(node, in: file)
+    var repositories: [SignerRepository] = []
+    for node in try root["repositories"].list() {
+      let repository = try repository(node, in: file, &faults)
       for branch in repository.branches {
         // It has one line of numbers, and one list of recipients.
         guard streams.insert(repository.stream(branch)).inserted else {
           throw node.invalid("\(branch.shortName) of \(repository.remote) is named twice")
         }
       }
-      return repository
+      repositories.append(repository)
     }
+    return repositories
   }
 
   private static func repository(
-    _ node: ConfigurationNode, in file: ConfigurationFile
+    _ node: ConfigurationNode, in file: ConfigurationFile, _ faults: inout [SodiumError]
   ) throws -> SignerRepository {
     let mapping = try node.mapping(keys: repositoryKeys)
     let remote = try remoteName(try mapping["remote"])
-    let recipients = try mapping["recipients"].list().map { try file.publicIdentity($0) }
+    let recipients = try recipients(try mapping["recipients"], in: file, &faults)
     guard (1...Limits.recipientCountMax).contains(recipients.count) else {
       throw try mapping["recipients"].invalid(
         "1 to \(Limits.recipientCountMax) recipients expected")
@@ -89,6 +103,24 @@ enum SignerConfiguration {
       branches: try mapping["branches"].list().map { try branch($0) }, recipients: recipients,
       history: try mapping[optional: "history"]?.choice(SignerRepository.History.self) ?? .tip,
       limits: try LimitsConfiguration.read(mapping[optional: "limits"]))
+  }
+
+  /// One file that cannot be used concerns one machine; all of them, the configuration.
+  private static func recipients(
+    _ node: ConfigurationNode, in file: ConfigurationFile, _ faults: inout [SodiumError]
+  ) throws -> [PublicIdentity] {
+    var recipients: [PublicIdentity] = []
+    var own: [SodiumError] = []
+    for entry in try node.list() {
+      do {
+        recipients.append(try file.publicIdentity(entry))
+      } catch ConfigurationError.key(let error) {
+        own.append(error)
+      }
+    }
+    if recipients.isEmpty, let first = own.first { throw ConfigurationError.key(first) }
+    for error in own where !faults.contains(error) { faults.append(error) }
+    return recipients
   }
 
   /// A recipient that no carrier reaches would wait for ever. A relay, whose server is nobody's mailbox, reaches all.

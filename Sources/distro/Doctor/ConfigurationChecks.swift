@@ -1,5 +1,4 @@
 import Foundation
-import Sodium
 
 /// One configuration file, and everything that it names.
 struct ConfigurationChecks {
@@ -12,45 +11,28 @@ struct ConfigurationChecks {
     } catch {
       return examination.fail(.configuration, path, error)
     }
-    let kind = ConfigurationKind(file)
-    if kind != .serve { checkOwnFiles(of: file, &examination) }
-    switch kind {
-    case .signer:
-      guard let settings = read({ try SignerConfiguration.read(path) }, &examination) else {
-        return
+    guard let role = Role.of(file) else {
+      do {
+        for configured in try ServeConfiguration(file).roles {
+          ConfigurationChecks(path: configured.path).run(&examination)
+        }
+      } catch {
+        examination.fail(.configuration, path, error)
       }
-      SignerChecks(settings: settings).run(&examination)
-    case .applier:
-      guard let configuration = read({ try ApplierConfiguration.read(path) }, &examination) else {
-        return
-      }
-      ApplierChecks(configuration: configuration).run(&examination)
-    case .relay:
-      guard let configuration = read({ try RelayConfiguration.read(path) }, &examination) else {
-        return
-      }
-      RelayChecks(settings: configuration.settings).run(&examination)
-    case .serve:
-      guard let roles = read({ try ServeConfiguration(file) }, &examination) else { return }
-      for (_, path) in roles.files { ConfigurationChecks(path: path).run(&examination) }
+      return
     }
-  }
-
-  private func read<Configuration>(
-    _ body: () throws -> Configuration, _ examination: inout Examination
-  ) -> Configuration? {
+    checkOwnFiles(of: file, role, &examination)
     do {
-      let configuration = try body()
-      examination.ok(.configuration, path, "can be taken")
-      return configuration
+      try role.examine(path, &examination)
     } catch {
       examination.fail(.configuration, path, error)
-      return nil
     }
   }
 
   /// Before the rest of the file is looked at, which may be wrong as well.
-  private func checkOwnFiles(of file: ConfigurationFile, _ examination: inout Examination) {
+  private func checkOwnFiles(
+    of file: ConfigurationFile, _ role: Role, _ examination: inout Examination
+  ) {
     if let node = file.root.value(of: "identity") {
       do {
         KeyChecks(
@@ -63,7 +45,9 @@ struct ConfigurationChecks {
     }
     if let node = file.root.value(of: "state") {
       do {
-        PlaceChecks(area: .state, path: try file.path(node)).checkState(&examination)
+        let directory = try file.path(node)
+        PlaceChecks(area: .state, path: directory).checkState(&examination)
+        StateChecks(directory: directory, role: role).run(&examination)
       } catch {
         examination.fail(.configuration, path, error)
       }

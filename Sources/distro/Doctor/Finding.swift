@@ -4,7 +4,7 @@ import Foundation
 struct Finding: Encodable {
   enum Severity: String, Encodable { case ok, warning, problem }
 
-  /// What it is about; the names are part of the interface, docs/operations.md lists them.
+  /// What it is about; the names are part of the interface, docs/reference/json.md lists them.
   enum Area: String, Encodable {
     case configuration, key, state, disk, clock, limits, checkout, repository, carrier, trust
   }

@@ -29,11 +29,11 @@ struct LogConfiguration: Equatable {
   }
 
   /// `role`: whose lines they are; `nil`: the process's own.
-  func logger(for role: RoleName?) throws -> Logger {
+  func logger(for role: String?) throws -> Logger {
     let output = try LogOutput(file: file)
     var logger = Logger(label: "distro") { _ in LineLogHandler(format: format, output: output) }
     logger.logLevel = level
-    if let role { logger[metadataKey: "role"] = "\(role.rawValue)" }
+    if let role { logger[metadataKey: "role"] = "\(role)" }
     return logger
   }
 }

@@ -10,7 +10,7 @@ import UnixSignals
 /// program ends with a fault, so that the service manager starts it again.
 struct Daemon {
   /// Which roles there are: asked at the start and at each reload.
-  let roles: @Sendable () throws -> [Role]
+  let roles: @Sendable () throws -> [ConfiguredRole]
   let log: Logger
 
   func run() async throws {
@@ -46,15 +46,15 @@ struct Daemon {
 
   @Sendable private func start() throws -> [RoleRunner] {
     let roles = try self.roles()
-    return try RoleName.allCases.map { name in
-      try RoleRunner(name, as: roles.first { $0.name == name }, log: log)
+    return try Role.all.map { role in
+      try RoleRunner(role, as: roles.first { $0.role.name == role.name }, log: log)
     }
   }
 }
 
 /// Reads all configurations again on SIGHUP, in the order of the roles.
 private struct ReloadService: Service {
-  let roles: @Sendable () throws -> [Role]
+  let roles: @Sendable () throws -> [ConfiguredRole]
   let runners: [RoleRunner]
   let signals: UnixSignalsSequence
   let manager: ServiceManager
@@ -68,8 +68,8 @@ private struct ReloadService: Service {
   }
 
   /// Answers which roles go on as they were.
-  private func reload() async -> [RoleName] {
-    let roles: [Role]
+  private func reload() async -> [String] {
+    let roles: [ConfiguredRole]
     do {
       roles = try self.roles()
     } catch {
@@ -77,9 +77,9 @@ private struct ReloadService: Service {
       report(error, names)
       return names
     }
-    var failures: [RoleName] = []
+    var failures: [String] = []
     for runner in runners {
-      let role = roles.first { $0.name == runner.name }
+      let role = roles.first { $0.role.name == runner.name }
       let wasIdle = runner.isIdle
       do {
         try await runner.reload(as: role)
@@ -94,12 +94,12 @@ private struct ReloadService: Service {
     return failures
   }
 
-  private func report(_ error: any Error, _ names: [RoleName]) {
+  private func report(_ error: any Error, _ names: [String]) {
     let report = ErrorReport(error)
     log.report(
       .reloadFailed,
       [
-        "role": "\(names.map(\.rawValue).joined(separator: ", "))", "error": "\(report.message)",
+        "role": "\(names.joined(separator: ", "))", "error": "\(report.message)",
         "hint": "\(report.hint ?? "")",
       ])
   }

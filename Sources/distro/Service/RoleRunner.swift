@@ -17,18 +17,18 @@ final class RoleRunner: Service {
     var reload: CheckedContinuation<Void, any Error>?
   }
 
-  let name: RoleName
+  let name: String
   private let log: Logger
   private let state: Mutex<State>
 
   /// Started when it returns; idle without a role. A configuration that cannot be taken, or whose keys cannot, ends the
   /// program as such.
-  init(_ name: RoleName, as role: Role?, log: Logger) throws {
-    self.name = name
+  init(_ role: Role, as configured: ConfiguredRole?, log: Logger) throws {
+    name = role.name
     self.log = log
     let start: RoleStart
     do {
-      start = try role?.read() ?? .idle
+      start = try configured.map { try $0.role.read($0.path) } ?? .idle
     } catch {
       ErrorReport(error).print()
       throw ExitCode(.configuration)
@@ -86,8 +86,8 @@ final class RoleRunner: Service {
 
   /// Returns when the role runs anew, or has ended because there is none any more; throws where its configuration cannot
   /// be taken, or not be started, and the role goes on as it was. One at a time.
-  func reload(as role: Role?) async throws {
-    let next = try role?.read() ?? .idle
+  func reload(as configured: ConfiguredRole?) async throws {
+    let next = try configured.map { try $0.role.read($0.path) } ?? .idle
     let isAdopted = state.withLock { state in
       guard next.adopt(state.service) else { return false }
       state.start = next

@@ -61,8 +61,8 @@ struct ServiceManager: Service {
   }
 
   /// `failures`: what goes on as it was.
-  func reloaded(failures: [RoleName]) {
-    let names = failures.map(\.rawValue).joined(separator: ", ")
+  func reloaded(failures: [String]) {
+    let names = failures.joined(separator: ", ")
     let note = failures.isEmpty ? "" : "; not reloaded: " + names
     tell(["READY=1", "STATUS=\(status)\(note)"])
   }
@@ -70,7 +70,7 @@ struct ServiceManager: Service {
   /// What runs at the time.
   private var status: String {
     "running: "
-      + runners.filter { !$0.isIdle }.map(\.name.rawValue).joined(separator: ", ")
+      + runners.filter { !$0.isIdle }.map(\.name).joined(separator: ", ")
   }
 
   private func tell(_ lines: [String]) {
@@ -89,7 +89,7 @@ private struct Liveness {
   private let limit: Duration
   private let log: Logger
   /// Said of these already.
-  private var hanging: Set<RoleName> = []
+  private var hanging: Set<String> = []
 
   /// The limit is three times what systemd waits for, with the units' `WatchdogSec=60` three minutes: SQLite alone waits
   /// a minute for a lock, and a disk that is slow is none that hangs.

@@ -47,7 +47,7 @@ enum CheckoutReport {
     return "no heartbeat has come yet\(end ?? "")"
   }
 
-  /// The keys are part of the interface; README.md lists them.
+  /// The keys are part of the interface; docs/reference/json.md lists them.
   struct Root: Encodable {
     fileprivate let stale: Bool
     fileprivate let blocked: Bool

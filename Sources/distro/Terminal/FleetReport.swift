@@ -83,7 +83,7 @@ enum FleetReport {
     }
   }
 
-  /// The keys are part of the interface; README.md lists them.
+  /// The keys are part of the interface; docs/reference/json.md lists them.
   fileprivate struct Row: Encodable {
     let remote: String
     let ref: String

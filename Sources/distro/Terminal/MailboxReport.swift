@@ -20,7 +20,7 @@ enum MailboxReport {
     row.name?.text ?? row.mailbox.abbreviated
   }
 
-  /// The keys are part of the interface; README.md lists them.
+  /// The keys are part of the interface; docs/reference/json.md lists them.
   struct Row: Encodable {
     let identity: String
     let fingerprint: String

@@ -10,7 +10,7 @@ enum OnceReport {
     return String(decoding: try encoder.encode(answered.map { Row($0) }), as: UTF8.self)
   }
 
-  /// The keys are part of the interface; README.md lists them.
+  /// The keys are part of the interface; docs/reference/json.md lists them.
   private struct Row: Encodable {
     let message: String
     let remote: String?

@@ -69,7 +69,7 @@ enum StatusReport {
     Date(timeIntervalSince1970: Double(timestamp.milliseconds) / 1_000)
   }
 
-  /// The keys are part of the interface; README.md lists them.
+  /// The keys are part of the interface; docs/reference/json.md lists them.
   struct Row: Encodable {
     let message: String
     let remote: String

@@ -26,6 +26,21 @@ package struct Outbox: Sendable {
     }
   }
 
+  /// Only looks: changes nothing, and makes nothing.
+  package init(reading directory: String) throws(SignerError) {
+    sentCountMax = Self.sentCountMax
+    do {
+      store = MailboxStore(reading: try StateDatabase(reading: directory))
+    } catch {
+      throw .mailbox(error)
+    }
+  }
+
+  /// Throws when the state has been deleted or replaced: what is written then goes nowhere.
+  package func requireState() throws(SignerError) {
+    do { try store.state.requireInPlace() } catch { throw .mailbox(error) }
+  }
+
   /// For a daemon, of which there must be one: a `SignerError` otherwise.
   package func claim() throws(SignerError) -> StateClaim {
     do { return try store.state.claim() } catch { throw .mailbox(error) }

@@ -15,7 +15,7 @@ final class RelayService: RoleService {
 
   /// Listens when it returns.
   init(_ configuration: RelayConfiguration) throws {
-    let log = try configuration.log.logger(for: .relay)
+    let log = try configuration.log.logger(for: "relay")
     logConfiguration = configuration.log
     let descriptorCountMax = try DescriptorLimit.raise()
     relay = try RunningRelay(
@@ -34,13 +34,14 @@ final class RelayService: RoleService {
   }
 
   func run() async throws {
-    await cancelWhenGracefulShutdown {
+    defer { relay.stop() }
+    try await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
+        try self.relay.requireState()
         self.relay.refresh()
         do { try await Task.sleep(for: Self.lookInterval) } catch { return }
       }
     }
-    relay.stop()
   }
 
   /// Directories, routes and quotas are what `configuration` says from now on; `false`: it needs another relay.
@@ -52,18 +53,4 @@ final class RelayService: RoleService {
   func abandon() {}
 
   var delay: Duration { relay.delay }
-}
-
-extension Role {
-  /// `path`: of its configuration.
-  static func relay(_ path: String) -> Role {
-    Role(name: .relay) {
-      let configuration = try RelayConfiguration.read(path)
-      return RoleStart {
-        try RelayService(configuration)
-      } adopt: { running in
-        (running as? RelayService)?.adopt(configuration) ?? false
-      }
-    }
-  }
 }
