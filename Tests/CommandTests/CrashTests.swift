@@ -113,7 +113,7 @@ struct CrashTests {
     let text = try String(contentsOfFile: installation.folder.path("web1.yaml"), encoding: .utf8)
     try installation.folder.write("other.yaml", text.replacing("var/web1", with: "var/other"))
     let second = try installation.run("verify-apply", "--config", "other.yaml")
-    expectFailure(second, "distro: error:", "distro: hint: another program listens there")
+    expectFailure(second, "distro: error:", "distro: hint: stop the program that listens there")
     #expect(daemon.end().status == 0)
   }
 

@@ -22,9 +22,10 @@ struct Verdict {
   private func lostMessages() throws -> [String] {
     try world.signerState.rows(
       """
-      SELECT name, state, refusal, COUNT(*) FROM answer
+      SELECT name, state, answer.refusal, COUNT(*) FROM answer
+      JOIN recipient ON recipient.stream = answer.stream AND mailbox = answer.recipient
       WHERE state != 'applied'
-      GROUP BY name, state, refusal
+      GROUP BY name, state, answer.refusal
       """
     ).map { "lost on the way: \($0)" }
   }
