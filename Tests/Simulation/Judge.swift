@@ -25,7 +25,7 @@ struct Judge {
     of checkout: Checkout, from old: ObjectID?, to new: ObjectID?, _ world: World
   ) throws {
     guard let new else { throw Violation("a branch is never removed", checkout.name) }
-    guard let rank = world.source.rank(of: new, on: checkout.branch) else {
+    guard let last = world.source.rank(of: new, on: checkout.branch) else {
       throw Violation(
         "never an unsigned revision in a checkout", "\(checkout.name) at \(new.abbreviated)")
     }
@@ -34,10 +34,11 @@ struct Judge {
         "nobody's commit is taken away",
         "\(checkout.name) from \(old.abbreviated) to \(new.abbreviated)")
     }
-    if let reached = checkout.reached, rank < reached {
+    let reached = checkout.reached ?? 0
+    guard let rank = world.source.rank(of: new, on: checkout.branch, from: reached) else {
       throw Violation(
         "never back behind what was reached",
-        "\(checkout.name) to \(new.abbreviated), number \(rank), after number \(reached)")
+        "\(checkout.name) to \(new.abbreviated), number \(last), after number \(reached)")
     }
     checkout.reached = rank
     checkout.visited.insert(new)

@@ -69,7 +69,7 @@ struct People {
     let candidates = checkout.visited.sorted { $0.hex < $1.hex }.filter { objects.contains($0) }
     guard let revision = candidates.randomElement(using: &world.random) else { return }
     try checkout.reset(to: revision)
-    checkout.reached = world.source.rank(of: revision, on: checkout.branch)
+    checkout.reached = world.source.rank(of: revision, on: checkout.branch, from: 0)
     world.note("\(checkout.name): somebody resets it to \(revision.abbreviated)")
   }
 
@@ -83,7 +83,9 @@ struct People {
     let head = checkout.head
     try checkout.undo(lastSigned: last)
     if checkout.head != head {
-      checkout.reached = checkout.head.flatMap { world.source.rank(of: $0, on: checkout.branch) }
+      checkout.reached = checkout.head.flatMap {
+        world.source.rank(of: $0, on: checkout.branch, from: 0)
+      }
     }
     world.note("\(checkout.name): people undo what they did")
   }

@@ -63,6 +63,7 @@ enum Simulate {
   }
 
   private static let lastCount = 40
+  private static let reportCount: UInt64 = 10
   private static let provingCountMax: UInt64 = 10
 
   static func main() {
@@ -117,6 +118,8 @@ enum Simulate {
         let again = try live(seed, options)
         if again.digest != result.digest { throw Failure("seed \(seed) does not repeat") }
       }
+      let count = seed - options.seed + 1
+      if count % reportCount == 0 { say("\(count) seeds, \(failed.count) failed") }
       guard let violation = result.violation else { continue }
       failed.append(seed)
       say("")

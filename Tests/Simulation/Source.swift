@@ -55,6 +55,12 @@ final class Source {
     leads[branch]?.lastIndex(of: revision)
   }
 
+  /// When it was first led there, at `begin` at the earliest: a branch that was taken back has been at a revision twice,
+  /// and what lies between may still be on its way.
+  func rank(of revision: ObjectID, on branch: BranchName, from begin: Int) -> Int? {
+    leads[branch]?[begin...].firstIndex(of: revision)
+  }
+
   /// A commit that somebody made on a private machine.
   func note(_ revision: ObjectID, _ files: Files) { self.files[revision] = files }
 
