@@ -19,12 +19,15 @@ struct Verdict {
 
   /// Nobody moves a checkout here but the messages: one that was not applied as it was sent had been lost, though the
   /// machine was healed since. The first answer to a message stands, so that a repetition's refusal is none of these.
+  /// The first message of a stream is no loss where the hook before it was killed: its base is git's word, not ours.
   private func lostMessages() throws -> [String] {
     try world.signerState.rows(
       """
       SELECT name, state, answer.refusal, COUNT(*) FROM answer
       JOIN recipient ON recipient.stream = answer.stream AND mailbox = answer.recipient
-      WHERE state != 'applied'
+      JOIN sent ON sent.message = answer.message
+      WHERE state != 'applied' AND (state != 'behind' OR before IS NULL OR EXISTS (
+        SELECT 1 FROM sent AS other WHERE other.stream = sent.stream AND other.after = sent.before))
       GROUP BY name, state, answer.refusal
       """
     ).map { "lost on the way: \($0)" }
