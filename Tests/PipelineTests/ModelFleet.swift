@@ -133,7 +133,13 @@ final class ModelFleet: @unchecked Sendable {
     for machine in machines {
       for message in try outbox.store.messages(in: machine.mailbox, countMax: .max) {
         count += 1
-        let sealed = try SealedMessage(message)
+        let sealed: SealedMessage
+        do {
+          sealed = try SealedMessage(message)
+        } catch MailboxError.missing {
+          // A heartbeat that the next one has replaced.
+          continue
+        }
         try outbox.markStored(WaitingMessage(message), at: clock.now)
         clock.advance(seconds: 1)
         for answer in try machine.answer(sealed, from: settings.identity, at: clock.now) {
