@@ -198,7 +198,7 @@ struct SendTests {
       try installation.send("--ref", "other", "--wait", "0"), "other is not among the branches")
     expectFailure(
       try installation.send("--ref", "main", "--repository", "elsewhere", "--wait", "0"),
-      "none of the configured repositories")
+      "is not a configured repository")
     try source.git("checkout", "-q", "-b", "renamed")
     try source.git("branch", "-q", "-D", "main")
     expectFailure(try installation.sendMain(wait: 0), "has no branch main", "git branch --list")

@@ -1,6 +1,6 @@
 package import MessageFormat
 
-/// What the relay protocol needs of a transport: one line to whoever keeps our mailbox, over which requests go and replies
+/// What the relay protocol needs of a transport: one line to the keeper of our mailbox, over which requests go and replies
 /// come. Belongs to one thread, but for what wakes it.
 package protocol CarrierLink: AnyObject {
   /// As reports name it: with the address that is being tried.

@@ -22,10 +22,10 @@ package protocol CarrierListener: AnyObject, Sendable {
   /// listen no longer. `arrived` is called whenever something new is on the disk.
   func run(_ server: MailboxServer, arrived: @escaping @Sendable () -> Void) throws
 
-  /// Something was put into a mailbox: whoever waits for it gets it. From any thread.
+  /// Something was put into a mailbox: waiting readers get it. From any thread.
   func mailboxesChanged()
 
-  /// From now on these are let in, one list for each door, and these rules hold. Whoever is no longer on a door's list
+  /// From now on these are let in, one list for each door, and these rules hold. An identity that is no longer on a door's list
   /// loses its connections there at once, and its unfinished deposits where it is on none. From any thread.
   func replace(peers: [[PublicIdentity]], access: CarrierAccess, quotas: DepositQuotas)
 

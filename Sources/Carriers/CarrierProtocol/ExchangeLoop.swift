@@ -147,7 +147,7 @@ package final class ExchangeLoop<Link: CarrierLink> {
       throw CarrierError.notReached(endpoint: link.place, reason: link.failure)
     case .reply(let reply, let chunk):
       if let effect = try client.handle(reply, chunk: chunk, at: .now) { try perform(effect) }
-      // After our disk, however long that took: its time is none of the peer's silence.
+      // After our disk, however long that took: its time does not count as the peer's silence.
       lastHeard = .now
     }
   }
@@ -192,7 +192,7 @@ extension ExchangeLoop {
       : .notReached(endpoint: link.place, reason: link.failure)
   }
 
-  /// The transport goes on trying by itself; whoever waits should know why it takes so long.
+  /// The transport goes on trying by itself; the caller should know why it takes time.
   private func noteFailure() {
     guard !client.isConnected, link.failure != .unknown else { return }
     report(.notReached(endpoint: link.place, reason: link.failure))

@@ -1,7 +1,7 @@
 package import MessageFormat
 import Synchronization
 
-/// A broker in memory: mailboxes for whoever has an end of it, and faults on the way. What it has taken survives its
+/// A broker in memory: mailboxes for each of its ends, and faults on the way. What it has taken survives its
 /// ends, as on a disk of its own.
 ///
 /// Nothing moves by itself: each step of an end moves one chunk each way. With the same seed, clock, faults and order of

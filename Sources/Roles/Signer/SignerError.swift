@@ -26,7 +26,7 @@ package enum SignerError: Error, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .unknownRepository(let path): "\(path) is none of the configured repositories"
+    case .unknownRepository(let path): "\(path) is not a configured repository"
     case .notConfigured(let ref, let repository):
       "\(ref) is not among the branches that are configured for \(repository)"
     case .missingReference(let branch, let repository):
