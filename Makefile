@@ -36,11 +36,11 @@ crash-test: build ## kills every role COUNT times (as SEED has it), and compares
 	.build/release/distro-crash --count $(COUNT) --seed $(SEED)
 
 race-test: deps ## RACE_COUNT rounds of each program that works in a checkout beside us
-	DISTRO_RACE_COUNT=$(RACE_COUNT) $(SWIFT) test --filter CheckoutRaceTests
+	DISTRO_RACE_COUNT=$(RACE_COUNT) DISTRO_RACE_SEED=$(SEED) $(SWIFT) test --filter CheckoutRaceTests
 
 simulate: deps ## a whole fleet's days in seconds, with faults, for COUNT seeds from SEED on
 	$(BUILD) --product distro-simulate
-	.build/release/distro-simulate --count $(COUNT) --seed $(SEED)
+	.build/release/distro-simulate --count $(COUNT) --seed $(SEED) --jobs $(shell nproc)
 
 fuzz: deps ## the parsers on FUZZ_COUNT mutated inputs
 	DISTRO_FUZZ_COUNT=$(FUZZ_COUNT) $(SWIFT) test --configuration release --filter 'Fuzz|Mutation'

@@ -11,6 +11,8 @@ let generated: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 let strict = generated + [.strictMemorySafety()]
+// Tests wait for what they test, not for themselves: a release build of them takes a third of the time unoptimized.
+let tests = strict + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 
 // Swift's libraries go into the program: it starts 4 ms sooner, and runs without a toolchain. Only lld
 // finds its way through the static Foundation's circles.
@@ -30,6 +32,15 @@ let lifecycle: Target.Dependency = .product(
 let signals: Target.Dependency = .product(
   name: "UnixSignals", package: "swift-service-lifecycle")
 let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let hummingbird: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let httpClient: Target.Dependency = .product(
+  name: "AsyncHTTPClient", package: "async-http-client")
 
 let package = Package(
   name: "distro",
@@ -47,6 +58,19 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     // The configuration files.
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    // Programs that we run: git, notices; an argument list, never a shell.
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    // HMAC and SHA-256 of what code hosts sign.
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    // The HTTP server of webhooks.
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    // Its event loops, and the parts of a request as its handlers see them.
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.34.1"),
+    // Its certificates, which change while it runs.
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    // The HTTP client: statuses, notices, large files.
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
   ],
   targets: [
     // Layer 0: one C library's headers each, and the words in which git objects are described.
@@ -57,10 +81,12 @@ let package = Package(
     .systemLibrary(name: "CZstd", path: "Sources/C/CZstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", path: "Sources/C/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLinux", path: "Sources/C/CLinux"),
+    .target(name: "CCurl", path: "Sources/C/CCurl"),
     .target(name: "GitModel", path: "Sources/Foundations/GitModel", swiftSettings: strict),
     .target(
       name: "Diagnostics", dependencies: [logging], path: "Sources/Foundations/Diagnostics",
       swiftSettings: strict),
+    .target(name: "Threads", path: "Sources/Foundations/Threads", swiftSettings: strict),
 
     // Layer 1: one concern each; none knows another.
     .target(
@@ -75,14 +101,16 @@ let package = Package(
       path: "Sources/Git/Git",
       swiftSettings: strict),
     .target(
-      name: "PatchText", dependencies: ["GitModel", "CZlib"], path: "Sources/Git/PatchText",
+      name: "PatchText", dependencies: ["GitModel", "Diagnostics", "CZlib"],
+      path: "Sources/Git/PatchText",
       swiftSettings: strict),
     .target(
       name: "WorkingTree", dependencies: ["GitModel", "Diagnostics", "CLinux"],
       path: "Sources/Git/WorkingTree",
       swiftSettings: strict),
     .target(
-      name: "ZeroMQ", dependencies: ["Diagnostics", "CZeroMQ"], path: "Sources/Carriers/ZeroMQ",
+      name: "ZeroMQ", dependencies: ["Diagnostics", "Threads", "CZeroMQ"],
+      path: "Sources/Carriers/ZeroMQ",
       swiftSettings: strict),
     .target(
       name: "Compression", dependencies: ["Diagnostics", "CZstd"],
@@ -92,26 +120,55 @@ let package = Package(
       name: "Spool", dependencies: ["Diagnostics", "CLinux"], path: "Sources/Foundations/Spool",
       swiftSettings: strict),
     .target(
-      name: "Host", dependencies: ["Diagnostics", "CLinux"], path: "Sources/Foundations/Host",
+      name: "LargeFiles", dependencies: ["GitModel", "Diagnostics", crypto],
+      path: "Sources/Foundations/LargeFiles", swiftSettings: strict),
+    .target(
+      name: "Host", dependencies: ["Diagnostics", "Threads", "CLinux"],
+      path: "Sources/Foundations/Host",
       swiftSettings: strict),
+    .target(
+      name: "WebClient", dependencies: ["Diagnostics", httpClient, nioSSL],
+      path: "Sources/Foundations/WebClient", swiftSettings: strict),
+    .target(
+      name: "Mail", dependencies: ["Diagnostics", "CCurl"], path: "Sources/Foundations/Mail",
+      swiftSettings: strict),
+    .target(
+      name: "Programs", dependencies: ["Diagnostics", "CLinux", subprocess],
+      path: "Sources/Foundations/Programs", swiftSettings: strict),
 
     // Layer 2: what both halves of the pipeline share.
     .target(
-      name: "Sealing", dependencies: ["MessageFormat", "Sodium", "Spool"],
+      name: "Sealing", dependencies: ["Diagnostics", "MessageFormat", "Sodium", "Spool"],
       path: "Sources/Messages/Sealing", swiftSettings: strict),
     .target(
-      name: "Patching", dependencies: ["GitModel", "MessageFormat", "Git", "PatchText"],
+      name: "Patching",
+      dependencies: [
+        "GitModel", "Diagnostics", "LargeFiles", "MessageFormat", "Git", "PatchText",
+      ],
       path: "Sources/Git/Patching",
       swiftSettings: strict),
     .target(
-      name: "Mailboxes", dependencies: ["Diagnostics", "GitModel", "MessageFormat", "Spool", grdb],
-      path: "Sources/Carriers/Mailboxes", swiftSettings: strict),
+      name: "Mailboxes",
+      dependencies: [
+        "Diagnostics", "GitModel", "MessageFormat", "Spool", "Host", grdb, logging,
+      ], path: "Sources/Carriers/Mailboxes", swiftSettings: strict),
+    .target(
+      name: "Upstreams",
+      dependencies: ["Diagnostics", "GitModel", "Git", "Host", "Programs", "Spool"],
+      path: "Sources/Git/Upstreams", swiftSettings: strict),
 
-    // Layer 3: how sealed messages travel.
+    // Layer 3: how sealed messages travel, and what a message needs is fetched.
+    .target(
+      name: "LargeFileFetching",
+      dependencies: [
+        "Diagnostics", "GitModel", "Threads", "Git", "Host", "LargeFiles", "Patching", "Programs",
+        "Spool", "Upstreams", "WebClient",
+      ], path: "Sources/Git/LargeFileFetching", swiftSettings: strict),
     .target(
       name: "CarrierProtocol",
       dependencies: [
-        "Diagnostics", "MessageFormat", "Sodium", "Sealing", "Mailboxes", "Host", logging,
+        "Diagnostics", "Threads", "MessageFormat", "Sodium", "Sealing", "Mailboxes", "Host",
+        logging,
       ], path: "Sources/Carriers/CarrierProtocol", swiftSettings: strict),
 
     // Layer 4: what moves them, one target a transport.
@@ -131,14 +188,15 @@ let package = Package(
     .target(
       name: "Signer",
       dependencies: [
-        "Diagnostics", "GitModel", "MessageFormat", "Sodium", "Git", "Compression", "Sealing",
-        "Patching", "Mailboxes", "CarrierProtocol", "Host", grdb, logging,
+        "Diagnostics", "GitModel", "LargeFiles", "MessageFormat", "Sodium", "Git", "Compression",
+        "Sealing", "Patching", "Mailboxes", "CarrierProtocol", "Host", "Programs", "Upstreams",
+        "LargeFileFetching", grdb, logging,
       ], path: "Sources/Roles/Signer", swiftSettings: strict),
     .target(
       name: "Applier",
       dependencies: [
-        "GitModel", "Diagnostics", "MessageFormat", "Sodium", "Git", "PatchText", "WorkingTree",
-        "Compression", "Sealing", "Patching", "Mailboxes", "Host", grdb, logging,
+        "GitModel", "Diagnostics", "LargeFiles", "MessageFormat", "Sodium", "Git", "PatchText",
+        "WorkingTree", "Compression", "Sealing", "Patching", "Mailboxes", "Host", grdb, logging,
       ], path: "Sources/Roles/Applier", swiftSettings: strict),
 
     .target(
@@ -148,12 +206,29 @@ let package = Package(
         "CarrierProtocol", grdb, logging,
       ], path: "Sources/Roles/Relay", swiftSettings: strict),
 
-    // Layer 5: commands, configuration, terminal; joins the halves.
+    .target(
+      name: "Hooks",
+      dependencies: [
+        "Diagnostics", "Threads", "MessageFormat", "Mailboxes", "Host", crypto, hummingbird,
+        nioCore, nioPosix, nioHTTPTypes, nioSSL, grdb, logging,
+      ], path: "Sources/Roles/Hooks", swiftSettings: strict),
+
+    // Layer 5: what others are told of what receipts say.
+    .target(
+      name: "Reporting",
+      dependencies: [
+        "Diagnostics", "GitModel", "Threads", "MessageFormat", "Git", "Host", "WebClient", "Mail",
+        "Programs", "Mailboxes", "Signer", crypto, grdb, logging,
+      ], path: "Sources/Roles/Reporting", swiftSettings: strict),
+
+    // Layer 6: commands, configuration, terminal; joins the halves.
     .executableTarget(
       name: "distro",
       dependencies: [
-        "Diagnostics", "MessageFormat", "Sodium", "Git", "Sealing", "Mailboxes", "CarrierProtocol",
-        "ZeroMQCarrier", "Signer", "Applier", "Relay", "Host", arguments, lifecycle, signals, yaml,
+        "Diagnostics", "MessageFormat", "Sodium", "Git", "LargeFiles", "Sealing", "Mailboxes",
+        "CarrierProtocol", "ZeroMQCarrier", "Signer", "Applier", "Relay", "Hooks", "Reporting",
+        "WebClient", "Mail", "Host", "Patching", "Programs", "Upstreams", arguments, lifecycle,
+        signals, yaml,
         logging,
       ], swiftSettings: generated, linkerSettings: [.unsafeFlags(standalone)]),
 
@@ -164,7 +239,7 @@ let package = Package(
       dependencies: [
         "MessageFormat", "Sodium", "ZeroMQ", "ZeroMQCarrier", "Sealing", "Mailboxes",
         "CarrierProtocol",
-        "Host", "Signer", "Applier", "TestSupport", grdb,
+        "Host", "Signer", "Applier", "Threads", "TestSupport", grdb,
       ], path: "Tests/Bench", swiftSettings: generated),
     // `make crash-test`: kills the program above, and judges what is left.
     .executableTarget(
@@ -175,11 +250,13 @@ let package = Package(
       name: "distro-simulate",
       dependencies: [
         "GitModel", "Host", "MessageFormat", "CSodium", "Sodium", "Git", "Sealing", "Mailboxes",
-        "CarrierProtocol", "Signer", "Applier", "TestSupport", grdb, logging,
+        "CarrierProtocol", "InProcessCarrier", "Signer", "Applier", "TestSupport", grdb, logging,
       ], path: "Tests/Simulation", swiftSettings: generated),
     .target(
       name: "TestSupport",
-      dependencies: ["GitModel", "MessageFormat", "Sodium", "Sealing", "Mailboxes", grdb],
+      dependencies: [
+        "GitModel", "Host", "MessageFormat", "Sodium", "Sealing", "Mailboxes", grdb, logging,
+      ],
       path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "CarriersTests",
@@ -187,63 +264,95 @@ let package = Package(
         "CarrierProtocol", "ZeroMQCarrier", "InProcessCarrier", "Mailboxes", "MessageFormat",
         "Sodium", "ZeroMQ",
         "Host",
-        "TestSupport", grdb, logging,
+        "Threads", "TestSupport", grdb, logging,
+      ], swiftSettings: tests),
+    .testTarget(name: "CompressionTests", dependencies: ["Compression"], swiftSettings: tests),
+    .testTarget(name: "GitModelTests", dependencies: ["GitModel"], swiftSettings: tests),
+    .testTarget(
+      name: "GitTests", dependencies: ["Git", "GitModel", "TestSupport"], swiftSettings: tests),
+    .testTarget(
+      name: "LargeFileFetchingTests",
+      dependencies: [
+        "LargeFileFetching", "LargeFiles", "Upstreams", "Host", "Git", "GitModel", "Programs",
+        "WebClient", "TestSupport",
       ], swiftSettings: strict),
-    .testTarget(name: "CompressionTests", dependencies: ["Compression"], swiftSettings: strict),
-    .testTarget(name: "GitModelTests", dependencies: ["GitModel"], swiftSettings: strict),
     .testTarget(
-      name: "GitTests", dependencies: ["Git", "GitModel", "TestSupport"], swiftSettings: strict),
-    .testTarget(name: "LayerTests", swiftSettings: strict),
+      name: "LargeFilesTests", dependencies: ["LargeFiles", "GitModel", "TestSupport"],
+      swiftSettings: tests),
+    .testTarget(name: "LayerTests", swiftSettings: tests),
     .testTarget(
-      name: "HostTests", dependencies: ["Host", "TestSupport"], swiftSettings: strict),
+      name: "HooksTests",
+      dependencies: [
+        "Hooks", "Diagnostics", "Host", "Mailboxes", "MessageFormat", "TestSupport", crypto,
+        lifecycle, grdb,
+        logging,
+      ], exclude: ["Payloads"], swiftSettings: tests),
+    .testTarget(
+      name: "HostTests", dependencies: ["Host", "TestSupport"], swiftSettings: tests),
+    .testTarget(name: "MailTests", dependencies: ["Mail", "TestSupport"], swiftSettings: tests),
     .testTarget(
       name: "MailboxesTests",
       dependencies: [
-        "Diagnostics", "GitModel", "Mailboxes", "MessageFormat", "Spool", "TestSupport", grdb,
+        "Diagnostics", "GitModel", "Host", "Mailboxes", "MessageFormat", "Spool", "TestSupport",
+        grdb,
       ],
-      swiftSettings: strict),
+      swiftSettings: tests),
     .testTarget(
       name: "PatchTextTests", dependencies: ["PatchText", "GitModel", "TestSupport"],
-      swiftSettings: strict),
+      swiftSettings: tests),
     .testTarget(
       name: "PatchingTests",
       dependencies: ["Patching", "Git", "GitModel", "PatchText", "TestSupport"],
-      swiftSettings: strict),
+      exclude: ["Vectors"], swiftSettings: tests),
     .testTarget(
       name: "PipelineTests",
       dependencies: [
         "GitModel", "MessageFormat", "Sodium", "Git", "PatchText", "ZeroMQ", "Compression",
         "Sealing", "Patching", "Mailboxes", "CarrierProtocol", "ZeroMQCarrier", "Signer", "Applier",
-        "Host", "TestSupport", grdb,
+        "Host", "LargeFiles", "Threads", "TestSupport", "Upstreams", grdb,
         logging,
-      ], swiftSettings: strict),
+      ], swiftSettings: tests),
     .testTarget(
-      name: "CommandTests", dependencies: ["TestSupport", grdb], swiftSettings: strict),
+      name: "CommandTests", dependencies: ["TestSupport", grdb], swiftSettings: tests),
     .testTarget(
       name: "MessageFormatTests", dependencies: ["MessageFormat", "GitModel"],
-      swiftSettings: strict),
+      swiftSettings: tests),
+    .testTarget(
+      name: "ProgramsTests", dependencies: ["Programs", "TestSupport"], swiftSettings: tests),
     .testTarget(
       name: "RelayTests",
       dependencies: [
         "Relay", "CarrierProtocol", "ZeroMQCarrier", "Host", "Mailboxes", "Sealing",
         "MessageFormat", "Sodium", "ZeroMQ", "Spool",
-        "TestSupport", grdb, logging,
-      ], swiftSettings: strict),
+        "Threads", "TestSupport", grdb, logging,
+      ], swiftSettings: tests),
+    .testTarget(
+      name: "ReportingTests",
+      dependencies: [
+        "Reporting", "Signer", "Mailboxes", "MessageFormat", "Sealing", "Sodium", "GitModel",
+        "WebClient", "Mail", "Programs", "TestSupport", crypto, grdb,
+      ], swiftSettings: tests),
     .testTarget(
       name: "SealingTests",
       dependencies: [
         "Sealing", "MessageFormat", "Sodium", "Spool", "Compression", "Git", "GitModel",
         "PatchText",
-      ], exclude: ["Vectors"], swiftSettings: strict),
+      ], exclude: ["Vectors"], swiftSettings: tests),
     .testTarget(
-      name: "SodiumTests", dependencies: ["Sodium", "TestSupport"], swiftSettings: strict),
+      name: "SodiumTests", dependencies: ["Sodium", "TestSupport"], swiftSettings: tests),
     .testTarget(
-      name: "SpoolTests", dependencies: ["Spool", "TestSupport"], swiftSettings: strict),
+      name: "SpoolTests", dependencies: ["Spool", "TestSupport"], swiftSettings: tests),
+    .testTarget(
+      name: "UpstreamsTests",
+      dependencies: ["Upstreams", "Host", "Git", "GitModel", "Programs", "TestSupport"],
+      swiftSettings: tests),
+    .testTarget(
+      name: "WebClientTests", dependencies: ["WebClient", "TestSupport"], swiftSettings: tests),
     .testTarget(
       name: "WorkingTreeTests", dependencies: ["WorkingTree", "GitModel"],
-      swiftSettings: strict),
+      swiftSettings: tests),
     .testTarget(
-      name: "ZeroMQTests", dependencies: ["ZeroMQ", "CZeroMQ", "Host", "TestSupport"],
-      swiftSettings: strict),
+      name: "ZeroMQTests", dependencies: ["ZeroMQ", "CZeroMQ", "Host", "Threads", "TestSupport"],
+      swiftSettings: tests),
   ]
 )

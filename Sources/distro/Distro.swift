@@ -21,8 +21,10 @@ struct Distro: ParsableCommand {
       """,
     version: "distro 0.1.0",
     subcommands: [
-      Keygen.self, SignAndSend.self, VerifyApply.self, RelayCommand.self, Serve.self, Status.self,
-      Doctor.self, ReferenceCommand.self,
+      Keygen.self, SignAndSend.self, VerifyApply.self, RelayCommand.self, HooksCommand.self,
+      Serve.self,
+      Status.self,
+      Doctor.self, ReferenceCommand.self, LargeFileFilterCommand.self,
     ])
 
   static func main() async {

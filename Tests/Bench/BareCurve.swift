@@ -1,5 +1,6 @@
 import MessageFormat
 import Sodium
+import Threads
 import ZeroMQ
 
 /// What CurveZMQ carries on this machine when nothing else happens: frames from one thread to another over loopback.
@@ -17,7 +18,7 @@ struct BareCurve {
     defer { line.stop() }
     let (sender, endpoint, size) = (line.clients[0], line.endpoint, frameByteCount)
     let failures = Failures()
-    let thread = try SocketThread {
+    let thread = try LoopThread {
       failures.note { try sender.send(count, of: size, to: endpoint) }
     }
     defer { thread.join() }
@@ -52,7 +53,7 @@ struct BareFanOut {
     let threads = try (0..<Self.threadCount).map { number in
       let share = line.clients.enumerated().filter { $0.offset % Self.threadCount == number }
         .map(\.element)
-      return try SocketThread { failures.note { try Self.receive(chunkCount, at: share) } }
+      return try LoopThread { failures.note { try Self.receive(chunkCount, at: share) } }
     }
     try line.send(chunkCount, of: Limits.chunkByteCountMax, to: routes)
     for thread in threads { thread.join() }

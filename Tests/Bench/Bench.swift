@@ -2,7 +2,8 @@ import Foundation
 
 /// Speed as ratios: each row sets two figures of one run against each other, on this machine, with real programs.
 ///
-/// Without arguments all rows in full size; letters choose rows, `--short` makes everything smaller.
+/// Without arguments all rows in full size; letters choose rows, `--short` makes everything smaller, `--hooks=100000` is how
+/// many webhooks row (w) sends.
 @main
 enum Bench {
   static func main() {
@@ -29,8 +30,9 @@ enum Bench {
   }
 
   private static func run(_ arguments: [String]) throws {
-    let scale = Scale(isShort: arguments.contains("--short"))
-    let chosen = arguments.filter { $0 != "--short" }
+    let hooks = arguments.last { $0.hasPrefix("--hooks=") }.flatMap { Int($0.dropFirst(8)) }
+    let scale = Scale(isShort: arguments.contains("--short"), hooks: hooks)
+    let chosen = arguments.filter { !$0.hasPrefix("--") }
     let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
     var rows: [Measurement] = []
     func addAll(_ letter: String, _ measure: (Workspace) throws -> [Measurement]) throws {
@@ -52,6 +54,11 @@ enum Bench {
     try addAll("i") { try IdleRow(workspace: $0, scale: scale).measure() }
     try add("j") { try StartRow(workspace: $0, scale: scale).measure() }
     try add("k") { try RelayedPushRow(workspace: $0, scale: scale).measure() }
+    try addAll("l") { try StreamsRow(workspace: $0, scale: scale).measure() }
+    try addAll("m") { try RecipientsRow(workspace: $0, scale: scale).measure() }
+    try addAll("n") { try WaitingRow(workspace: $0, scale: scale).measure() }
+    try addAll("w") { try HookRow(workspace: $0, scale: scale).measure() }
+    try add("x") { try HookedPushRow(workspace: $0, scale: scale).measure() }
     Table.print(rows)
     print("medians of \(scale.runCount); every figure and its counterpart from the same run")
   }

@@ -50,15 +50,13 @@ struct CatchUpRow {
       notes: ["each: " + ours.map { milliseconds($0) }.joined(separator: ", ")])
   }
 
-  /// All commits signed by one run that nobody answers, and put into the inbox as a listener does.
+  /// Each commit signed by a run of its own, without an answer, and put into the inbox as a listener does.
   private func queue(_ pair: Pair) throws {
     var before = try workspace.revision("base", in: "shop.git")
-    var lines = ""
     for commit in try History.commits(of: "shop.git", in: workspace) {
-      lines += "\(before) \(commit) refs/heads/main\n"
+      try pair.startPush(of: commit, behind: before, wait: 0).wait()
       before = commit
     }
-    try pair.startHook(lines, wait: 0).wait()
     let outbox = try MailboxStore(
       state: StateDatabase.signer(directory: workspace.path(pair.signerState)))
     let inbox = try MailboxStore(

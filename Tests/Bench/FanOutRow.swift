@@ -1,5 +1,6 @@
 import MessageFormat
 import TestSupport
+import Threads
 import ZeroMQ
 
 /// (h): one message of 10 MB to 100 appliers that wait for it, and the same bytes to as many over bare CURVE.
@@ -45,7 +46,7 @@ struct FanOutRow {
     let threads = try (0..<Self.threadCount).map { number in
       let share = readers.enumerated().filter { $0.offset % Self.threadCount == number }
         .map(\.element)
-      return try SocketThread { failures.note { try receiveAll(share) } }
+      return try LoopThread { failures.note { try receiveAll(share) } }
     }
     try sender.deposit(letter, for: mailboxes)
     for thread in threads { thread.join() }

@@ -1,7 +1,10 @@
 /// What a row needs to know: how large, how often.
 struct Scale {
   let isShort: Bool
+  /// As the command line says.
+  let hooks: Int?
   var runCount: Int { isShort ? 3 : 5 }
+  var hookCount: Int { hooks ?? (isShort ? 2_000 : 20_000) }
 }
 
 /// One line of the table: two figures of the same run, and what their ratio should be.

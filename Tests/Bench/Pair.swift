@@ -2,6 +2,7 @@ import Foundation
 import MessageFormat
 import Sealing
 import Sodium
+import TestSupport
 
 /// A signer and an applier on this machine, below a directory of their own: keys, configurations, the running daemon.
 final class Pair {
@@ -13,12 +14,17 @@ final class Pair {
   /// `nil`: the applier listens, and the signer connects to it.
   private var relay: RelayProgram?
   private var daemon: Program?
+  private let absent: String?
+  private let isFetched: Bool
 
-  /// `repository`, `checkout`: names in the workspace.
+  /// `repository`, `checkout`: names in the workspace. `isFetched`: the signer has a mirror of it, and a socket. `absent`: a
+  /// recipient of another stream that the relay does not know.
   init(
     _ workspace: Workspace, _ name: String, repository: String, checkout: String,
-    throughRelay: Bool = false
+    throughRelay: Bool = false, isFetched: Bool = false, absent: String? = nil
   ) throws {
+    self.absent = absent
+    self.isFetched = isFetched
     self.workspace = workspace
     self.name = name
     self.repository = repository
@@ -50,17 +56,35 @@ final class Pair {
   deinit { daemon?.stop() }
 
   private func configureSigner(endpoint: String, server: String) throws {
+    let path = workspace.path(repository)
+    let source = isFetched ? "upstream: \"file://\(path)\"" : "path: \"\(path)\""
     try workspace.write(
       """
       identity: keys/signer.key
       state: signer
+      \(isFetched ? "socket: signer.sock" : "")
       carriers: [{zeromq: {connect: "\(endpoint)", server: \(server)}}]
       repositories:
-        - path: "\(workspace.path(repository))"
+        - \(source)
           remote: "\(Self.remote)"
           branches: [main]
           recipients: [keys/web.pub]
-      """, to: name + "/signer.yaml")
+
+      """ + absentEntry, to: name + "/signer.yaml")
+  }
+
+  private var absentEntry: String {
+    get throws {
+      guard let absent else { return "" }
+      try workspace.write(
+        try TestIdentity.make(absent).public.line + "\n", to: name + "/keys/\(absent).pub")
+      return """
+          - path: "\(workspace.path(repository))"
+            remote: "git@example.org:acme/absent.git"
+            branches: [base]
+            recipients: [keys/\(absent).pub]
+        """
+    }
   }
 
   var applierState: String { name + "/applier" }
@@ -92,6 +116,20 @@ final class Pair {
       endpoint: String(line[range.upperBound...].prefix { $0 != " " }), server: "keys/web.pub")
   }
 
+  /// The signer's daemon, and the hook `path` that it takes at the port; it listens when it returns.
+  func startHooks(_ hook: HookLine.Hook, at port: UInt16) throws -> Program {
+    try workspace.write(hook.secret, to: name + "/secret", isPrivate: true)
+    try workspace.write(
+      hook.configuration(port: port, remote: Self.remote), to: name + "/hooks.yaml")
+    try workspace.write("signer: signer.yaml\nhooks: hooks.yaml\n", to: name + "/serve.yaml")
+    let program = try Program(
+      [workspace.distro, "serve", "--config", "serve.yaml"], in: workspace.path(name),
+      output: workspace.path(name + "/serve.log"), environment: workspace.environment)
+    _ = try program.line(with: "event=carrier-connected")
+    try program.waitForListener(at: port)
+    return program
+  }
+
   func stopDaemon() {
     daemon?.stop()
     daemon = nil
@@ -107,6 +145,12 @@ final class Pair {
         "--wait", "\(wait)",
       ], in: workspace.path(repository), input: workspace.path(name + "/push"),
       output: workspace.path(name + "/sent"), environment: workspace.environment)
+  }
+
+  /// What git does at a push: the branch moves, and then the hook is started.
+  func startPush(of commit: String, behind before: String, wait: Int = 600) throws -> Program {
+    try workspace.git("update-ref", "refs/heads/main", commit, in: repository)
+    return try startHook("\(before) \(commit) refs/heads/main\n", wait: wait)
   }
 
   /// Handles what is in the inbox.

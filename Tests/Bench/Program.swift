@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A program that ran, or could not: what it said is in the message.
 struct ProgramFailure: Error, CustomStringConvertible {
@@ -81,6 +82,14 @@ final class Program {
         separator: "\n", omittingEmptySubsequences: false)
       if let line = lines.dropLast().first(where: { $0.contains(text) }) { return String(line) }
       guard !isOver else { throw ProgramFailure(description: "\(name): \(lines.suffix(20))") }
+      usleep(2_000)
+    }
+  }
+
+  /// Until somebody takes connections at the port.
+  func waitForListener(at port: UInt16) throws {
+    while FreePort.connect(to: port).map({ close($0) }) == nil {
+      guard isRunning else { throw ProgramFailure(description: "\(name): has ended") }
       usleep(2_000)
     }
   }

@@ -80,7 +80,7 @@ struct PushRows {
       try workspace.require(commit, in: "clone")
     }
     workspace.settle()
-    let distro = seconds(try pair.startHook("\(before) \(commit) refs/heads/main\n").wait())
+    let distro = seconds(try pair.startPush(of: commit, behind: before).wait())
     try workspace.require(commit, in: "checkout")
     return (distro, push, pull)
   }

@@ -3,6 +3,7 @@ import GRDB
 import Mailboxes
 import MessageFormat
 import TestSupport
+import Threads
 import ZeroMQ
 
 /// What the relay moves, against what its disk and its line can do.
@@ -50,7 +51,7 @@ struct RelayRows {
     let failures = Failures()
     let start = ContinuousClock.now
     let threads = try work.map { visitor, letters in
-      try SocketThread {
+      try LoopThread {
         failures.note {
           try visitor.deposit(
             letters, for: [reader], underWayMax: Int(Limits.openDepositCountMax))

@@ -36,7 +36,7 @@ struct RelayedPushRow {
       // In turn, so that what the machine does besides is in both.
       for index in number % 2 == 0 ? [0, 1] : [1, 0] {
         workspace.settle()
-        let push = try ways[index].pair.startHook("\(before) \(commit) refs/heads/main\n")
+        let push = try ways[index].pair.startPush(of: commit, behind: before)
         let time = seconds(try push.wait())
         try workspace.require(commit, in: ways[index].checkout)
         if number >= Self.warmUpCount { ways[index].times.append(time) }

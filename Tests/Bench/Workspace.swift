@@ -50,8 +50,12 @@ final class Workspace {
 
   func path(_ name: String) -> String { path + "/" + name }
 
-  func write(_ text: String, to name: String) throws {
+  func write(_ text: String, to name: String, isPrivate: Bool = false) throws {
     try Data(text.utf8).write(to: URL(fileURLWithPath: path(name)))
+    guard isPrivate else { return }
+    guard chmod(path(name), 0o600) == 0 else {
+      throw ProgramFailure(description: "\(name): \(String(cString: strerror(errno)))")
+    }
   }
 
   func remove(_ name: String) throws {

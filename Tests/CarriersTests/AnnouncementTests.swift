@@ -41,7 +41,7 @@ import Testing
 
   /// All are let in, and the one that would really be too much is not stored.
   @Test(arguments: [(2 * AnnouncementTests.size, UInt64.max), (.max, 2)])
-  func announcementsKeepNobodyOut(bytes: UInt64, messages: UInt64) throws {
+  func `announcements keep nobody out`(bytes: UInt64, messages: UInt64) throws {
     let host = try host(bytes: bytes, messages: messages)
     let letters = (1...3).map { Letter(UInt32($0)) }
     for letter in letters { #expect(host.offer(letter, from: bob) == [proceed(letter, 0)]) }
@@ -55,7 +55,7 @@ import Testing
   }
 
   /// What has come counts before it is whole; what was refused gives its room back.
-  @Test func mailboxThatFillsUpTakesTheFirst() throws {
+  @Test func `mailbox that fills up takes the first`() throws {
     let host = try host(bytes: 30 << 20)
     let letters = (1...2).map { Letter(UInt32($0), payloadByteCount: 20 << 20) }
     #expect(host.offer(letters[0], from: alice) == [proceed(letters[0], 0)])
@@ -70,7 +70,7 @@ import Testing
   }
 
   /// Repeated or not.
-  @Test func offerAloneIsGivenUp() throws {
+  @Test func `offer alone is given up`() throws {
     let host = try host()
     let letter = Letter(1)
     #expect(host.offer(letter, from: alice) == [proceed(letter, 0)])
@@ -89,7 +89,7 @@ import Testing
   }
 
   /// It is on the disk, and so `distro status` tells of it.
-  @Test func whatHasComeIsKnownToTheStore() throws {
+  @Test func `what has come is known to the store`() throws {
     let host = try host()
     let letter = Letter(1, payloadByteCount: 20 << 20)
     _ = host.offer(letter, from: alice)

@@ -40,11 +40,11 @@ import Testing
     return [parts.reply] + (parts.chunk?.bytes.map { [$0] } ?? [])
   }
 
-  @Test func emptyMailboxIsSaidToBeEmpty() {
+  @Test func `empty mailbox is said to be empty`() {
     #expect(collect().map(\.reply) == [.empty])
   }
 
-  @Test func firstMessageComesWithItsChunks() throws {
+  @Test func `first message comes with its chunks`() throws {
     deposit(Letter(1), Letter(2))
     let answer = collect(credit: 3)
     let entry = try entry(of: Letter(1))
@@ -62,7 +62,7 @@ import Testing
     #expect(collect(after: .max).map(\.reply) == [.empty])
   }
 
-  @Test func messagesThatFitTheCreditComeInOneAnswer() throws {
+  @Test func `messages that fit the credit come in one answer`() throws {
     // Three chunks each; the last one has five.
     let letters = [Letter(1), Letter(2), Letter(3, payloadByteCount: 3 * Limits.chunkByteCountMax)]
     for letter in letters { deposit(letter) }
@@ -82,7 +82,7 @@ import Testing
     #expect(collect(credit: 11).count == 3 + 11)
   }
 
-  @Test func noMoreChunksComeThanThereIsCreditFor() throws {
+  @Test func `no more chunks come than there is credit for`() throws {
     let letter = Letter(1, payloadByteCount: 40 * Limits.chunkByteCountMax)
     deposit(letter)
     #expect(collect(credit: 0).count == 1)
@@ -97,7 +97,7 @@ import Testing
     #expect(host.ask(.fetch(farBehind, credit: 32), from: peer).isEmpty)
   }
 
-  @Test func whoWaitsIsToldWhenSomethingComes() throws {
+  @Test func `who waits is told when something comes`() throws {
     #expect(collect(wait: true).isEmpty)
     #expect(host.server.deliverToWaiting().isEmpty)
     deposit(Letter(1))
@@ -108,14 +108,14 @@ import Testing
     #expect(host.server.deliverToWaiting().isEmpty)
   }
 
-  @Test func whoeverWasForgottenWaitsNoMore() {
+  @Test func `whoever was forgotten waits no more`() {
     _ = collect(wait: true)
     host.server.forget(peer)
     deposit(Letter(1))
     #expect(host.server.deliverToWaiting().isEmpty)
   }
 
-  @Test func whoWaitsInVainIsToldSoWhenTheTimeIsOver() {
+  @Test func `who waits in vain is told so when the time is over`() {
     #expect(host.server.nextWaitEnd == nil)
     _ = collect(wait: true)
     host.advance(milliseconds: 59_999)
@@ -130,7 +130,7 @@ import Testing
   }
 
   /// Asked again and again, as a hostile peer may: one wait for a connection, the last one.
-  @Test func laterWaitTakesThePlaceOfTheEarlier() {
+  @Test func `later wait takes the place of the earlier`() {
     for _ in 0..<100 {
       _ = collect(wait: true)
       host.advance(milliseconds: 1_000)
@@ -141,7 +141,7 @@ import Testing
     #expect(host.server.endWaits().count == 1)
   }
 
-  @Test func onlyTheMailboxThatChangedIsLookedInto() throws {
+  @Test func `only the mailbox that changed is looked into`() throws {
     let bob = MailboxServer.Peer.connection(1, of: TestHost.bob)
     _ = collect(wait: true)
     #expect(host.ask(.collect(after: 0, credit: 32, waitMilliseconds: 9_000), from: bob).isEmpty)
@@ -152,7 +152,7 @@ import Testing
     #expect(Set(host.server.deliverToWaiting().map(\.peer)) == [bob])
   }
 
-  @Test func whatIsAcknowledgedIsNotDeliveredAgain() throws {
+  @Test func `what is acknowledged is not delivered again`() throws {
     deposit(Letter(1), Letter(2))
     let first = try entry(of: Letter(1))
     _ = host.ask(.acknowledge(first), from: peer)
@@ -163,7 +163,7 @@ import Testing
         == .delivery(try entry(of: Letter(2)), Letter(2).size, more: false))
   }
 
-  @Test func acknowledgedMessageIsGoneAndSoIsItsFile() throws {
+  @Test func `acknowledged message is gone and so is its file`() throws {
     let letter = Letter(1, payloadByteCount: 1_000_000)
     deposit(letter, Letter(2))
     let entry = try entry(of: letter)
@@ -175,7 +175,7 @@ import Testing
     #expect(try host.store.first(in: TestHost.alice)?.id == Letter(2).id)
   }
 
-  @Test func othersNeitherFetchNorAcknowledgeIt() throws {
+  @Test func `others neither fetch nor acknowledge it`() throws {
     deposit(Letter(1))
     let entry = try entry(of: Letter(1))
     let bob = MailboxServer.Peer.connection(1, of: TestHost.bob)

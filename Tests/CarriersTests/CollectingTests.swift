@@ -34,7 +34,7 @@ import Testing
   }
 
   /// Or a carrier that never waits would keep both of us busy; what it says between two questions is heard all the same.
-  @Test func carrierThatDoesNotWaitForMailIsAskedLessAndLess() throws {
+  @Test func `carrier that does not wait for mail is asked less and less`() throws {
     let alice = try line.end()
     alice.client.connected(at: line.now)
     try line.say(alice)
@@ -61,7 +61,7 @@ import Testing
   }
 
   /// Too large, and over and over again.
-  @Test func carrierThatBringsNothingToTakeIsAskedLessAndLess() throws {
+  @Test func `carrier that brings nothing to take is asked less and less`() throws {
     let alice = try line.end()
     alice.client.connected(at: line.now)
     try line.say(alice)
@@ -79,7 +79,7 @@ import Testing
   }
 
   /// A carrier that acknowledges nothing for long is not told all of it at once, which it would hang up on.
-  @Test func fewAcknowledgementsAreRepeatedOverTheNextConnection() throws {
+  @Test func `few acknowledgements are repeated over the next connection`() throws {
     let alice = try line.end()
     alice.client.connected(at: line.now)
     for number in 1...200 as ClosedRange<UInt32> {
@@ -94,7 +94,7 @@ import Testing
   }
 
   /// What is said about other things is no answer to the question for mail.
-  @Test func chunksOfNothingDoNotPassForAnAnswer() throws {
+  @Test func `chunks of nothing do not pass for an answer`() throws {
     let alice = try line.end()
     alice.client.connected(at: line.now)
     try line.say(alice)
@@ -107,7 +107,7 @@ import Testing
     #expect(alice.client.overdue == overdue)
   }
 
-  @Test func messageThatIsTakenBackInTheMiddleIsLeft() throws {
+  @Test func `message that is taken back in the middle is left`() throws {
     let letters = [Letter(1, payloadByteCount: Self.large), Letter(2)]
     for letter in letters { try line.putMail(letter) }
     let alice = try line.end()
@@ -128,7 +128,7 @@ import Testing
       MailboxEntry(position: 9, id: Letter(9).id), SealedSize(chunkCount: 2, byteCount: 500),
       more: false),
   ])
-  func carrierThatKeepsNoOrderIsLeft(_ reply: CarrierReply) throws {
+  func `carrier that keeps no order is left`(_ reply: CarrierReply) throws {
     try line.putMail(Letter(1, payloadByteCount: Self.large))
     let alice = try line.end()
     alice.client.connected(at: line.now)

@@ -2,6 +2,7 @@ import Dispatch
 import Glibc
 import Synchronization
 import TestSupport
+import Threads
 import ZeroMQ
 
 /// Stands between a client and a server, and breaks the line once, after so many bytes in one direction.
@@ -13,7 +14,7 @@ final class CuttingProxy: Sendable {
 
   let endpoint: String
   private let listener: Int32
-  private let thread: SocketThread
+  private let thread: LoopThread
   private let cuts = Counter()
   private let bytes = Counter()
   private let resumption = DispatchSemaphore(value: 0)
@@ -29,7 +30,7 @@ final class CuttingProxy: Sendable {
     self.listener = listener
     endpoint = "tcp://127.0.0.1:\(port)"
     let (cuts, bytes, resumption) = (cuts, bytes, resumption)
-    thread = try SocketThread {
+    thread = try LoopThread {
       var left: Int? = byteCount
       var isHalted = false
       var frozen: [(client: Int32, server: RawConnection)] = []

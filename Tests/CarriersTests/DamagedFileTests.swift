@@ -64,7 +64,7 @@ import Testing
     try line.run(end)
   }
 
-  @Test(arguments: Damage.allCases) func carrierGoesOnBehindIt(damage: Damage) throws {
+  @Test(arguments: Damage.allCases) func `carrier goes on behind it`(damage: Damage) throws {
     let store = line.carrier.store
     for letter in [damaged, next] { try line.putMail(letter) }
     var told: [MessageID?] = []
@@ -87,7 +87,7 @@ import Testing
     #expect(alice.accepted == [next.id, damaged.id])
   }
 
-  @Test(arguments: Damage.allCases) func whoHandsOverGoesOnBehindIt(damage: Damage) throws {
+  @Test(arguments: Damage.allCases) func `who hands over goes on behind it`(damage: Damage) throws {
     let alice = try line.end()
     for letter in [damaged, next] { try alice.put(letter) }
     try self.damage(alice.store, damage)
@@ -106,7 +106,7 @@ import Testing
   }
 
   /// A file system that is not mounted brings its files back: none of them is dropped.
-  @Test func nothingIsDroppedWhileTheWholeSpoolIsAway() throws {
+  @Test func `nothing is dropped while the whole spool is away`() throws {
     let store = line.carrier.store
     try line.putMail(damaged)
     let spool = store.state.spool.path
@@ -121,7 +121,7 @@ import Testing
   }
 
   /// It is cut while it is on its way.
-  @Test func fileThatLosesItsEndMeanwhileIsRefusedOnce() throws {
+  @Test func `file that loses its end meanwhile is refused once`() throws {
     let store = line.carrier.store
     for letter in [damaged, next] { try line.putMail(letter) }
     let alice = try line.end()

@@ -28,14 +28,14 @@ import ZeroMQ
     return alice
   }
 
-  @Test func portIsFreeWhenAListenerHasStopped() throws {
+  @Test func `port is free when a listener has stopped`() throws {
     for _ in 0..<50 {
       server.stop()
       try server.start()
     }
   }
 
-  @Test func depositGoesOnWhereTheLineFroze() throws {
+  @Test func `deposit goes on where the line froze`() throws {
     let letter = Letter(1, payloadByteCount: Self.large)
     let proxy = try CuttingProxy(
       to: server.endpoint, cutting: .toServer, after: Self.large / 2, by: .freeze)
@@ -48,7 +48,7 @@ import ZeroMQ
     #expect(proxy.forwardedByteCount < Self.large + Self.repeatedByteCountMax)
   }
 
-  @Test func collectingGoesOnWhereTheLineFroze() throws {
+  @Test func `collecting goes on where the line froze`() throws {
     let letter = Letter(1, payloadByteCount: Self.large)
     try server.putMail(letter, for: server.alice)
     let proxy = try CuttingProxy(
@@ -60,7 +60,7 @@ import ZeroMQ
     #expect(proxy.forwardedByteCount < Self.large + Self.repeatedByteCountMax)
   }
 
-  @Test func collectingGoesOnAfterARestartOfTheServer() throws {
+  @Test func `collecting goes on after a restart of the server`() throws {
     let letter = Letter(1, payloadByteCount: Self.large)
     try server.putMail(letter, for: server.alice)
     // The rest cannot come before the restart.
@@ -77,7 +77,7 @@ import ZeroMQ
     #expect(proxy.forwardedByteCount < Self.large + Self.repeatedByteCountMax)
   }
 
-  @Test func serverThatShakesHandsAndNeverAnswersIsTriedAgain() throws {
+  @Test func `server that shakes hands and never answers is tried again`() throws {
     server.stop()
     let mute = try MuteServer(server)
     let alice = try connected(at: server.endpoint)
@@ -89,7 +89,7 @@ import ZeroMQ
   }
 
   /// The port is somebody else's for a while, who takes connections and says nothing.
-  @Test func serverWhosePortAnotherProgramHadIsFoundAgain() throws {
+  @Test func `server whose port another program had is found again`() throws {
     var raw: RawListener? = try RawListener()
     let port = try #require(raw).port
     let alice = try connected(at: "tcp://127.0.0.1:\(port)")
@@ -101,7 +101,7 @@ import ZeroMQ
   }
 
   /// 128 MiB each way at once, in a process of its own, whose memory nothing else uses.
-  @Test func memoryStaysFlatHoweverLargeMessagesAre() async {
+  @Test func `memory stays flat however large messages are`() async {
     await #expect(processExitsWith: .success) { try LargeMessages.run(chunkCount: 1_024) }
   }
 }

@@ -35,7 +35,7 @@ import Testing
     try line.run(alice)
   }
 
-  @Test func mailBehindAMessageWithoutRoomIsCollected() throws {
+  @Test func `mail behind a message without room is collected`() throws {
     let line = try Line(folder)
     let alice = try crowdedEnd(of: line)
     let large = Letter(2, payloadByteCount: Self.large)
@@ -52,7 +52,7 @@ import Testing
     #expect(alice.noRoomCount == 1)
   }
 
-  @Test func messageThatHadNoRoomComesWhenThereIs() throws {
+  @Test func `message that had no room comes when there is`() throws {
     let line = try Line(folder)
     let alice = try crowdedEnd(of: line)
     let large = Letter(2, payloadByteCount: Self.large)
@@ -69,7 +69,7 @@ import Testing
   }
 
   /// Its chunks are not sent for nothing each time.
-  @Test func messageWithoutRoomIsNotFetchedAgain() throws {
+  @Test func `message without room is not fetched again`() throws {
     let line = try Line(folder)
     let alice = try crowdedEnd(of: line)
     try line.putMail(Letter(2, payloadByteCount: Self.large))
@@ -85,7 +85,7 @@ import Testing
   }
 
   /// On the disk, of which nothing is written yet.
-  @Test func messageThatTheDiskHasNoRoomForWaitsAtTheCarrier() throws {
+  @Test func `message that the disk has no room for waits at the carrier`() throws {
     let line = try Line(folder)
     let alice = try line.end(byteCountMax: .max)
     alice.client.connected(at: line.now)
@@ -101,7 +101,7 @@ import Testing
   }
 
   /// As a relay may that wants to keep us busy.
-  @Test func carrierWithoutEndOfLargeMessagesIsAskedLessAndLess() throws {
+  @Test func `carrier without end of large messages is asked less and less`() throws {
     let line = try Line(folder)
     let alice = try line.end(byteCountMax: .max)
     alice.client.connected(at: line.now)
@@ -119,7 +119,7 @@ import Testing
 
   // MARK: - Deposits
 
-  @Test func messagesBehindOneThatIsOverTheQuotaGoOn() throws {
+  @Test func `messages behind one that is over the quota go on`() throws {
     let limit = QuotaLimit(byteCount: 1_000_000, messageCount: .max, ageMilliseconds: .max)
     let line = try Line(folder, quotas: DepositQuotas(depositor: .none, mailbox: limit))
     let alice = try line.end()
@@ -146,7 +146,7 @@ import Testing
   }
 
   /// Where nothing has room, nothing is tried without a pause.
-  @Test func mailboxThatTakesNothingIsNotTriedWithEveryMessage() throws {
+  @Test func `mailbox that takes nothing is not tried with every message`() throws {
     let limit = QuotaLimit(byteCount: .max, messageCount: 0, ageMilliseconds: .max)
     let line = try Line(folder, quotas: DepositQuotas(depositor: .none, mailbox: limit))
     let alice = try line.end()

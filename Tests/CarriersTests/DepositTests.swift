@@ -30,7 +30,7 @@ import Testing
     .proceed(ChunkName(id: letter.id, index: index), credit: credit)
   }
 
-  @Test func smallDepositIsStoredWhenFlushed() throws {
+  @Test func `small deposit is stored when flushed`() throws {
     let letter = Letter(1)
     #expect(host.upload(letter, from: peer) == [proceed(letter, 0)])
     #expect(host.server.hasFinished)
@@ -42,7 +42,7 @@ import Testing
     #expect(try stored.chunks() == letter.chunks)
   }
 
-  @Test func creditComesEarlyEnoughThatTheSenderNeverRunsDry() {
+  @Test func `credit comes early enough that the sender never runs dry`() {
     let letter = Letter(1, payloadByteCount: 70 * Limits.chunkByteCountMax)
     var (sent, allowed) = (0, Int(credit))
     #expect(host.offer(letter, from: peer) == [proceed(letter, 0)])
@@ -61,7 +61,7 @@ import Testing
     #expect(host.server.flush().map(\.reply) == [.stored(letter.id)])
   }
 
-  @Test func manyDepositsAreOneFlushAndEachSenderIsTold() throws {
+  @Test func `many deposits are one flush and each sender is told`() throws {
     let bob = MailboxServer.Peer.connection(1, of: TestHost.bob)
     let letters = (1...100).map { Letter($0) }
     for letter in letters { _ = host.upload(letter, from: letter.number % 2 == 0 ? peer : bob) }
@@ -73,14 +73,14 @@ import Testing
     #expect(host.server.flush().isEmpty)
   }
 
-  @Test func whatIsStoredAlreadyIsSaidSoAtOnce() {
+  @Test func `what is stored already is said so at once`() {
     _ = host.upload(Letter(1), from: peer)
     _ = host.server.flush()
     #expect(host.offer(Letter(1), from: peer) == [.stored(Letter(1).id)])
     #expect(host.chunk(Letter(1), 0, from: peer).isEmpty)
   }
 
-  @Test func interruptedDepositGoesOnOverTheNextConnection() throws {
+  @Test func `interrupted deposit goes on over the next connection`() throws {
     let letter = Letter(1, payloadByteCount: 20 * Limits.chunkByteCountMax)
     _ = host.offer(letter, from: peer)
     for index in 0..<10 { _ = host.chunk(letter, index, from: peer) }
@@ -98,7 +98,7 @@ import Testing
   }
 
   /// Two identities, or two runs of one, may hand over the same message; nobody's half is taken for the whole.
-  @Test func sameMessageFromTwoIdentitiesIsStoredWhole() throws {
+  @Test func `same message from two identities is stored whole`() throws {
     let letter = Letter(1, payloadByteCount: 1_000_000)
     let bob = MailboxServer.Peer.connection(1, of: TestHost.bob)
     _ = host.offer(letter, from: peer)
@@ -112,7 +112,7 @@ import Testing
     #expect(try host.store.first(in: TestHost.mailbox)?.chunks() == letter.chunks)
   }
 
-  @Test func chunkThatWasSkippedEndsTheDeposit() throws {
+  @Test func `chunk that was skipped ends the deposit`() throws {
     let letter = Letter(1, payloadByteCount: 1_000_000)
     _ = host.offer(letter, from: peer)
     _ = host.chunk(letter, 0, from: peer)
@@ -122,7 +122,7 @@ import Testing
     #expect(try host.store.state.spool.names() == [])
   }
 
-  @Test func chunkOfAnotherSizeEndsTheDeposit() {
+  @Test func `chunk of another size ends the deposit`() {
     let letter = Letter(1)
     _ = host.offer(letter, from: peer)
     _ = host.chunk(letter, 0, from: peer)
@@ -132,11 +132,11 @@ import Testing
     #expect(!host.server.hasFinished)
   }
 
-  @Test func chunkOfNoDepositIsIgnored() {
+  @Test func `chunk of no deposit is ignored`() {
     #expect(host.chunk(Letter(1), 0, from: peer).isEmpty)
   }
 
-  @Test func mailboxThatIsNotThereIsRefused() {
+  @Test func `mailbox that is not there is refused`() {
     let stranger = Mailbox(repeating: 7)
     for mailboxes in [[stranger], [TestHost.mailbox, stranger]] {
       expectRefusal(
@@ -146,7 +146,7 @@ import Testing
     #expect(host.chunk(Letter(1), 0, from: peer).isEmpty)
   }
 
-  @Test func depositorWhoMayNotIsRefused() {
+  @Test func `depositor who may not is refused`() {
     let other = MailboxServer.Peer.connection(1, of: Mailbox(repeating: 7))
     expectRefusal(.notAllowed, of: Letter(1).id, in: host.offer(Letter(1), from: other))
     expectRefusal(
@@ -154,14 +154,14 @@ import Testing
       in: host.offer(Letter(1), in: [TestHost.mailbox, TestHost.bob], from: peer))
   }
 
-  @Test func messageOverTheLimitIsRefusedBeforeItsFirstChunk() throws {
+  @Test func `message over the limit is refused before its first chunk`() throws {
     let small = try TestHost(try TemporaryFolder(), byteCountMax: Letter(1).size.byteCount)
     #expect(small.offer(Letter(1), from: peer) == [proceed(Letter(1), 0)])
     let larger = Letter(2, payloadByteCount: 101)
     expectRefusal(.overLimit, of: larger.id, in: small.offer(larger, from: peer))
   }
 
-  @Test func oneConnectionHasSoManyUnfinishedDepositsAndNoMore() {
+  @Test func `one connection has so many unfinished deposits and no more`() {
     let letters = (1...Limits.openDepositCountMax + 1).map { Letter(UInt32($0)) }
     for letter in letters.dropLast() {
       #expect(host.offer(letter, from: peer) == [proceed(letter, 0)])
@@ -177,7 +177,7 @@ import Testing
   }
 
   /// An identity whose connections break again and again is not locked out by what they left behind.
-  @Test func depositsOfBrokenConnectionsMakeRoom() {
+  @Test func `deposits of broken connections make room`() {
     for number in 1...UInt8(200) {
       let connection = MailboxServer.Peer.connection(number, of: TestHost.alice)
       let letter = Letter(UInt32(number))
@@ -192,7 +192,7 @@ import Testing
     #expect(host.offer(Letter(200), from: peer) == [proceed(Letter(200), 1)])
   }
 
-  @Test func depositThatRestedTooLongStartsOver() {
+  @Test func `deposit that rested too long starts over`() {
     let letter = Letter(1)
     _ = host.offer(letter, from: peer)
     _ = host.chunk(letter, 0, from: peer)
@@ -204,7 +204,19 @@ import Testing
     #expect(host.offer(letter, from: peer) == [proceed(letter, 0)])
   }
 
-  @Test func framesThatAreNoRequestAreRefused() {
+  @Test(arguments: [1, -1])
+  func `a step of the wall clock ends no deposit and gives none more time`(direction: Int64) {
+    let letter = Letter(1)
+    _ = host.offer(letter, from: peer)
+    _ = host.chunk(letter, 0, from: peer)
+    host.set(aheadByMilliseconds: direction * 31_536_000_000)
+    _ = host.offer(Letter(2), from: peer)
+    #expect(host.offer(letter, from: peer) == [proceed(letter, 1)])
+    host.advance(milliseconds: Limits.depositIdleMillisecondsMax + 1)
+    #expect(host.offer(letter, from: peer) == [proceed(letter, 0)])
+  }
+
+  @Test func `frames that are no request are refused`() {
     let collect = CarrierRequest.collect(after: 0, credit: 1, waitMilliseconds: 0).encoded()
     let chunk = CarrierRequest.chunk(ChunkName(id: Letter(1).id, index: 0)).encoded()
     let tooLong = [UInt8](repeating: 8, count: Limits.carrierFrameByteCountMax + 1)
@@ -227,7 +239,7 @@ import Testing
   }
 
   @Test(.enabled(if: SmallDisk.isAllowed, "mounting needs the right to"))
-  func fullDiskIsAFaultAndTheSameDepositWorksWhenThereIsRoom() throws {
+  func `full disk is a fault and the same deposit works when there is room`() throws {
     let disk = folder.path + "/disk"
     try SmallDisk.mount(on: disk, byteCount: 2 << 20, home: folder.path) {
       let small = try TestHost(onDisk: disk)

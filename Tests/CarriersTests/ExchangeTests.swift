@@ -14,7 +14,7 @@ import ZeroMQ
   init() throws { server = try Server() }
 
   @Test(arguments: [10, 600_000, ExchangeTests.large])
-  func depositIsStoredAndItsContentIsTheSame(payloadByteCount: Int) throws {
+  func `deposit is stored and its content is the same`(payloadByteCount: Int) throws {
     let letter = Letter(1, payloadByteCount: payloadByteCount)
     let alice = try server.connect(server.alice)
     try alice.put(letter, for: [server.machine.mailbox])
@@ -26,7 +26,7 @@ import ZeroMQ
   }
 
   @Test(arguments: [10, ExchangeTests.large])
-  func mailIsCollectedAcknowledgedAndGone(payloadByteCount: Int) throws {
+  func `mail is collected acknowledged and gone`(payloadByteCount: Int) throws {
     let letters = [Letter(1, payloadByteCount: payloadByteCount), Letter(2), Letter(3)]
     for letter in letters { try server.putMail(letter, for: server.alice) }
     let alice = try server.connect(server.alice)
@@ -35,7 +35,7 @@ import ZeroMQ
     try server.requireEmpty(server.alice)
   }
 
-  @Test func bothDirectionsMoveAtOnce() throws {
+  @Test func `both directions move at once`() throws {
     let (down, up) = (
       Letter(1, payloadByteCount: Self.large), Letter(2, payloadByteCount: Self.large)
     )
@@ -48,7 +48,7 @@ import ZeroMQ
     try server.requireStored(up)
   }
 
-  @Test func mailThatComesWhileOneWaitsIsDeliveredAtOnce() throws {
+  @Test func `mail that comes while one waits is delivered at once`() throws {
     let alice = try Correspondent(server.alice, in: server.folder)
     var timeouts = ExchangeTimeouts()
     timeouts.mail = .seconds(60)
@@ -60,7 +60,7 @@ import ZeroMQ
     try alice.wait(within: timeouts.mail * 3 / 4) { $0.accepted.count == 2 }
   }
 
-  @Test func manyAreDepositedAndCollectedInTheirOrder() throws {
+  @Test func `many are deposited and collected in their order`() throws {
     let letters = (0..<200).map { Letter($0, payloadByteCount: $0 % 7 == 0 ? 300_000 : 100) }
     let alice = try Correspondent(server.alice, in: server.folder)
     for letter in letters { try alice.put(letter, for: [server.machine.mailbox]) }
@@ -75,7 +75,7 @@ import ZeroMQ
     try bob.wait { $0.accepted == mail.map(\.id) }
   }
 
-  @Test func mailOverTheReadersLimitIsPassedOverUnread() throws {
+  @Test func `mail over the reader's limit is passed over unread`() throws {
     try server.putMail(Letter(1, payloadByteCount: 200_000), for: server.alice)
     try server.putMail(Letter(2), for: server.alice)
     let alice = try server.connect(server.alice, byteCountMax: 2_000)
@@ -83,7 +83,7 @@ import ZeroMQ
     try server.requireEmpty(server.alice)
   }
 
-  @Test func whatCannotBeAcceptedIsCollectedAgain() throws {
+  @Test func `what cannot be accepted is collected again`() throws {
     try server.putMail(Letter(1, payloadByteCount: 1_000_000), for: server.alice)
     let alice = try Correspondent(server.alice, in: server.folder)
     alice.failToAccept(times: 2)
@@ -93,7 +93,7 @@ import ZeroMQ
     try server.requireEmpty(server.alice)
   }
 
-  @Test func whatOneMailboxDoesNotTakeTheOthersGet() throws {
+  @Test func `what one mailbox does not take the others get`() throws {
     let alice = try server.connect(server.alice)
     try alice.put(Letter(1), for: [server.bob.mailbox, server.machine.mailbox])
     let news = try alice.wait { $0.stored == [Letter(1).id] && $0.refusals.count >= 1 }
@@ -107,7 +107,7 @@ import ZeroMQ
   }
 
   /// What a sender's disk has spoilt, and what it sends again from a copy, have one name.
-  @Test func messageThatComesAgainWithOtherBytesIsDeliveredWithThem() throws {
+  @Test func `message that comes again with other bytes is delivered with them`() throws {
     let alice = try server.connect(server.alice)
     for filler in [UInt8(0), 100] {
       let letter = Letter(1, payloadByteCount: 300_000, filler: filler)
@@ -122,7 +122,7 @@ import ZeroMQ
 
   // MARK: - Interruptions
 
-  @Test func depositOutlivesARestartOfTheServer() throws {
+  @Test func `deposit outlives a restart of the server`() throws {
     let letter = Letter(1, payloadByteCount: Self.large)
     let alice = try server.connect(server.alice)
     try alice.put(letter, for: [server.machine.mailbox])
@@ -134,7 +134,7 @@ import ZeroMQ
     #expect(try server.store.state.spool.names().count == 1)
   }
 
-  @Test func depositGoesOnWhereTheLineWasCut() throws {
+  @Test func `deposit goes on where the line was cut`() throws {
     let letter = Letter(1, payloadByteCount: Self.large)
     let proxy = try CuttingProxy(to: server.endpoint, cutting: .toServer, after: Self.large / 2)
     let alice = try server.connect(server.alice, at: proxy.endpoint)
@@ -148,7 +148,7 @@ import ZeroMQ
       proxy.forwardedByteCount < Self.large + 2 * Int(Limits.creditMax) * Limits.chunkByteCountMax)
   }
 
-  @Test func collectingGoesOnWhereTheLineWasCut() throws {
+  @Test func `collecting goes on where the line was cut`() throws {
     let letter = Letter(1, payloadByteCount: Self.large)
     try server.putMail(letter, for: server.alice)
     let proxy = try CuttingProxy(to: server.endpoint, cutting: .toClient, after: Self.large / 2)
@@ -160,7 +160,7 @@ import ZeroMQ
       proxy.forwardedByteCount < Self.large + 2 * Int(Limits.creditMax) * Limits.chunkByteCountMax)
   }
 
-  @Test func whatWasAcceptedBeforeTheLineBrokeIsNotAcceptedTwice() throws {
+  @Test func `what was accepted before the line broke is not accepted twice`() throws {
     let letters = (0..<60).map { Letter($0, payloadByteCount: 100_000) }
     for letter in letters { try server.putMail(letter, for: server.alice) }
     let alice = try Correspondent(server.alice, in: server.folder)
@@ -171,7 +171,7 @@ import ZeroMQ
     try server.requireEmpty(server.alice)
   }
 
-  @Test func serverThatStartsLaterOrComesBackIsFound() throws {
+  @Test func `server that starts later or comes back is found`() throws {
     server.stop()
     let alice = try server.connect(server.alice)
     try alice.put(Letter(1), for: [server.machine.mailbox])
@@ -198,17 +198,17 @@ import ZeroMQ
     #expect(news.stored == [] && server.deposits.value == 0)
   }
 
-  @Test func nobodyListens() throws {
+  @Test func `nobody listens`() throws {
     server.stop()
     try expectUnreached(.nobodyListens, try server.connect(server.alice))
   }
 
-  @Test func serverWithAnotherKeyIsNotSpokenTo() throws {
+  @Test func `server with another key is not spoken to`() throws {
     try expectUnreached(
       .wrongServer, try server.connect(server.alice, expecting: server.bob))
   }
 
-  @Test func whoeverIsNotOnTheListIsToldSo() throws {
+  @Test func `whoever is not on the list is told so`() throws {
     try expectUnreached(.refused, try server.connect(try Machine("stranger")))
   }
 }

@@ -3,6 +3,7 @@ import Foundation
 import MessageFormat
 import TestSupport
 import Testing
+import Threads
 import ZeroMQ
 
 /// What one peer does, allowed or not, costs no other its service and this machine no memory without bound.
@@ -33,7 +34,7 @@ import ZeroMQ
 
   private struct Silence: Error {}
 
-  @Test func connectionsThatSayNothingKeepNobodyOut() throws {
+  @Test func `connections that say nothing keep nobody out`() throws {
     let silent = try (0..<50).map { _ in try RawConnection(to: server.endpoint) }
     try expectService()
     #expect(silent.count == 50)
@@ -44,13 +45,13 @@ import ZeroMQ
     [0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0] + Array("NULL".utf8)
       + Array(repeating: 0, count: 48),
   ])
-  func bytesThatAreNoProtocolEndTheirOwnConnectionOnly(_ bytes: [UInt8]) throws {
+  func `bytes that are no protocol end their own connection only`(_ bytes: [UInt8]) throws {
     let raw = try RawConnection(to: server.endpoint)
     try raw.send(bytes)
     try expectService()
   }
 
-  @Test func garbageFromAnAllowedPeerIsAnsweredAndForgotten() throws {
+  @Test func `garbage from an allowed peer is answered and forgotten`() throws {
     let socket = try Visitor(server).socket()
     let garbage: [[[UInt8]]] = [
       [[]], [[0xff, 0xff]], [[1], [2]], [[UInt8](repeating: 7, count: 60_000)],
@@ -64,7 +65,7 @@ import ZeroMQ
     try expectService()
   }
 
-  @Test func tooManyFramesAreThrownAway() throws {
+  @Test func `too many frames are thrown away`() throws {
     let socket = try Visitor(server).socket()
     let request = CarrierRequest.collect(after: 0, credit: 1, waitMilliseconds: 0).encoded()
     try #require(try socket.send([request, [1], [2], [3]], by: .after(patience)) == .sent)
@@ -73,7 +74,7 @@ import ZeroMQ
     try expectService()
   }
 
-  @Test func frameOverTheLimitEndsTheConnection() throws {
+  @Test func `frame over the limit ends the connection`() throws {
     let socket = try Visitor(server).socket(frameByteCountMax: 1 << 20)
     let monitor = try Monitor(socket)
     let tooLong = [UInt8](repeating: 7, count: Limits.chunkByteCountMax + 1)
@@ -85,7 +86,7 @@ import ZeroMQ
     try expectService()
   }
 
-  @Test func halfAMessageIsNeverAMessage() throws {
+  @Test func `half a message is never a message`() throws {
     let letter = Letter(9, payloadByteCount: 1_000_000)
     do {
       let socket = try Visitor(server).socket()
@@ -109,7 +110,7 @@ import ZeroMQ
   }
 
   /// DISTRO_HOSTILE_COUNT says how many; in a process of its own, whose memory nothing else uses.
-  @Test func floodOfTinyRequestsKeepsNobodyOutAndMemoryBounded() async {
+  @Test func `flood of tiny requests keeps nobody out and memory bounded`() async {
     await #expect(processExitsWith: .success) {
       let environment = ProcessInfo.processInfo.environment["DISTRO_HOSTILE_COUNT"]
       let count = environment.flatMap { Int($0) } ?? 20_000
@@ -133,7 +134,7 @@ enum Flood {
     let before = try peakByteCount()
     let visitor = try Visitor(server)
     let finished = Counter()
-    let thread = try SocketThread {
+    let thread = try LoopThread {
       do { try ask(count, as: visitor) } catch { preconditionFailure("\(error)") }
       finished.add()
     }

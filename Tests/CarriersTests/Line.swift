@@ -136,7 +136,7 @@ final class Line {
       end.stored.append(waiting.message.id)
     case .refused(let refusals): end.refusals += refusals
     case .noRoom: end.noRoomCount += 1
-    case .tooLarge, .moved: break
+    case .tooLarge, .moved, .empty: break
     }
   }
 }

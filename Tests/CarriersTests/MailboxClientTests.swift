@@ -18,7 +18,7 @@ import Testing
     line = try Line(folder)
   }
 
-  @Test func bothWaysMoveOverOneLine() throws {
+  @Test func `both ways move over one line`() throws {
     let (up, down) = (
       Letter(1, payloadByteCount: Self.large), Letter(2, payloadByteCount: Self.large)
     )
@@ -33,14 +33,14 @@ import Testing
     #expect(alice.chunkRequestCount == up.chunks.count)
   }
 
-  @Test func nothingIsSaidWithoutAConnection() throws {
+  @Test func `nothing is said without a connection`() throws {
     let alice = try line.end()
     try alice.put(Letter(1))
     try line.say(alice)
     #expect(alice.requests.isEmpty)
   }
 
-  @Test func noMoreThanTheCreditIsUnderWay() throws {
+  @Test func `no more than the credit is under way`() throws {
     let alice = try line.end()
     try alice.put(Letter(1, payloadByteCount: Self.large))
     try alice.put(Letter(2))
@@ -51,7 +51,7 @@ import Testing
     #expect(alice.depositRequestCount == 1)
   }
 
-  @Test func noMoreDepositsAreOpenThanTheCarrierAllows() throws {
+  @Test func `no more deposits are open than the carrier allows`() throws {
     let alice = try line.end()
     for number in 0..<40 { try alice.put(Letter(UInt32(number))) }
     alice.client.connected(at: line.now)
@@ -59,7 +59,7 @@ import Testing
     #expect(alice.depositRequestCount == Limits.openDepositCountMax)
   }
 
-  @Test func depositThatAnotherRunHasFinishedIsLetGo() throws {
+  @Test func `deposit that another run has finished is let go`() throws {
     let letters = [Letter(1, payloadByteCount: 2 * Self.large), Letter(2), Letter(3)]
     let (daemon, hook) = (try line.end(1), try line.end(2))
     for letter in letters[..<2] { try daemon.put(letter) }
@@ -77,7 +77,7 @@ import Testing
     #expect(daemon.stored == [letters[2].id] && daemon.depositRequestCount == 2)
   }
 
-  @Test func depositThatAnotherRunHasTakenOverAndLeftIsOfferedAgain() throws {
+  @Test func `deposit that another run has taken over and left is offered again`() throws {
     let letter = Letter(1, payloadByteCount: Self.large)
     let daemon = try line.end(1)
     try daemon.put(letter)
@@ -96,7 +96,7 @@ import Testing
     #expect(daemon.chunkRequestCount <= letter.chunks.count + Int(Limits.creditMax))
   }
 
-  @Test func interruptedDepositGoesOnWhereTheCarrierIs() throws {
+  @Test func `interrupted deposit goes on where the carrier is`() throws {
     let letter = Letter(1, payloadByteCount: Self.large)
     let alice = try line.end()
     try alice.put(letter)
@@ -111,7 +111,7 @@ import Testing
     #expect(answered > 16 && alice.chunkRequestCount == letter.chunks.count)
   }
 
-  @Test func mailboxThatIsRefusedIsTriedAgainAndHoldsUpNobody() throws {
+  @Test func `mailbox that is refused is tried again and holds up nobody`() throws {
     let other = Mailbox(repeating: 0x77)
     let alice = try line.end(correspondents: [TestHost.mailbox, other])
     try alice.put(Letter(1), for: [other])
@@ -129,7 +129,7 @@ import Testing
   }
 
   /// Or the loop would turn without a pause until the carrier is back.
-  @Test func withoutAConnectionNothingIsDueByItself() throws {
+  @Test func `without a connection nothing is due by itself`() throws {
     let other = Mailbox(repeating: 0x77)
     let alice = try line.end(correspondents: [other])
     try alice.put(Letter(1), for: [other])
@@ -142,7 +142,7 @@ import Testing
     #expect(alice.client.nextAttempt != nil)
   }
 
-  @Test func diskThatIsFullStopsOnlyWhatComesAndOnlyForAWhile() throws {
+  @Test func `disk that is full stops only what comes and only for a while`() throws {
     let down = Letter(1, payloadByteCount: Self.large)
     let alice = try line.end()
     let spool = alice.store.state.spool.path

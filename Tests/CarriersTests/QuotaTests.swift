@@ -52,7 +52,7 @@ import Testing
     }
   }
 
-  @Test func mailboxTakesSoManyMessagesFromAllTogether() throws {
+  @Test func `mailbox takes so many messages from all together`() throws {
     let host = try host(messages: 2, ofMailbox: true)
     store(Letter(1), from: peer, at: host)
     store(Letter(2), from: bob, at: host)
@@ -67,7 +67,7 @@ import Testing
     expectRoom(host.offer(Letter(3), from: bob))
   }
 
-  @Test func mailboxTakesSoManyBytes() throws {
+  @Test func `mailbox takes so many bytes`() throws {
     let host = try host(bytes: 2 * Self.size, ofMailbox: true)
     store(Letter(1), from: peer, at: host)
     expectOver(host.offer(Letter(2, payloadByteCount: 101), from: bob), "\(2 * Self.size)")
@@ -75,7 +75,7 @@ import Testing
     expectOver(host.offer(Letter(4), from: peer), "\(3 * Self.size) bytes")
   }
 
-  @Test func oneMailboxThatIsFullDoesNotKeepOthersFromTheirs() throws {
+  @Test func `one mailbox that is full does not keep others from theirs`() throws {
     let host = try host(messages: 1, ofMailbox: true)
     _ = host.upload(Letter(1), in: [TestHost.alice], from: sender)
     _ = host.server.flush()
@@ -88,7 +88,7 @@ import Testing
     expectOver(host.offer(letter, in: [TestHost.alice], from: sender))
   }
 
-  @Test func depositorHasSoMuchHowManyMailboxesItMayBeIn() throws {
+  @Test func `depositor has so much how many mailboxes it may be in`() throws {
     let host = try host(bytes: 2 * Self.size, messages: 2, ofMailbox: false)
     _ = host.upload(Letter(1), in: [TestHost.alice, TestHost.bob], from: sender)
     _ = host.upload(Letter(2), in: [TestHost.alice, TestHost.bob], from: sender)
@@ -107,7 +107,7 @@ import Testing
     expectRoom(host.offer(Letter(3), in: [TestHost.bob], from: sender))
   }
 
-  @Test func whatIsUnderWayCountsForItsDepositor() throws {
+  @Test func `what is under way counts for its depositor`() throws {
     let host = try host(messages: 2, ofMailbox: false)
     expectRoom(host.offer(Letter(1), from: peer))
     // Whole, and not on the disk yet.
@@ -122,7 +122,7 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func oldestMessageMayBeSoOld(ofMailbox: Bool) throws {
+  func `oldest message may be so old`(ofMailbox: Bool) throws {
     let host = try host(days: 2, ofMailbox: ofMailbox)
     store(Letter(1), from: peer, at: host)
     host.advance(milliseconds: 2 * Self.day)
@@ -135,8 +135,20 @@ import Testing
     expectRoom(host.offer(Letter(3), from: peer))
   }
 
+  @Test(arguments: [1, -1])
+  func `a step of the wall clock makes no message older`(direction: Int64) throws {
+    let host = try host(days: 2, ofMailbox: true)
+    store(Letter(1), from: peer, at: host)
+    host.set(aheadByMilliseconds: direction * 365 * Int64(Self.day))
+    expectRoom(host.offer(Letter(2), from: peer))
+    #expect(try !host.server.maintain())
+    #expect(try host.store.messages(in: TestHost.mailbox, countMax: 9).count == 1)
+    host.advance(milliseconds: 3 * Self.day)
+    expectOver(host.offer(Letter(3), from: peer), "3 days", "of 2")
+  }
+
   @Test(arguments: [100, 1_000_000])
-  func messageThatNobodyCouldAcceptAnyMoreIsSwept(payloadByteCount: Int) throws {
+  func `message that nobody could accept any more is swept`(payloadByteCount: Int) throws {
     let host = try TestHost(folder)
     let old = Letter(1, payloadByteCount: payloadByteCount)
     store(old, from: peer, at: host)
@@ -145,7 +157,11 @@ import Testing
     #expect(try !host.server.maintain())
     #expect(try host.store.messages(in: TestHost.mailbox, countMax: 9).count == 2)
     host.advance(milliseconds: 1)
+    var swept: [SweptMessages] = []
+    host.server.onSweep = { swept.append($0) }
     #expect(try !host.server.maintain())
+    #expect(swept.map(\.messageCount) == [1])
+    #expect(swept.map(\.mailboxes) == [[TestHost.mailbox]])
     #expect(try host.store.messages(in: TestHost.mailbox, countMax: 9).map(\.id) == [Letter(2).id])
     #expect(try host.store.state.spool.names() == [])
     let usage = try host.store.usage(of: TestHost.mailbox, as: .mailbox)

@@ -25,7 +25,7 @@ import Testing
     #expect(!host.server.hasFinished, sourceLocation: sourceLocation)
   }
 
-  @Test func idThatIsNotTheDigestOfTheHeaderIsMalformed() {
+  @Test func `id that is not the digest of the header is malformed`() {
     let (letter, other) = (Letter(1), Letter(2))
     _ = host.offer(letter, in: [TestHost.alice], from: sender)
     let name = CarrierRequest.chunk(ChunkName(id: letter.id, index: 0)).encoded()
@@ -34,13 +34,13 @@ import Testing
     #expect(host.chunk(letter, 0, from: sender).isEmpty)
   }
 
-  @Test func mailboxThatIsNoRecipientIsMalformed() {
+  @Test func `mailbox that is no recipient is malformed`() {
     let letter = Letter(1, for: [TestHost.alice])
     _ = host.offer(letter, in: [TestHost.alice, TestHost.bob], from: sender)
     expectMalformed(letter, in: host.chunk(letter, 0, from: sender))
   }
 
-  @Test func headerThatIsNoneIsMalformed() {
+  @Test func `header that is none is malformed`() {
     let letter = Letter(1, for: [])
     _ = host.offer(letter, in: [TestHost.alice], from: sender)
     expectMalformed(letter, in: host.chunk(letter, 0, from: sender))
@@ -48,7 +48,7 @@ import Testing
 
   /// A message that was refused because of one mailbox is repeated for each: its bytes travel once.
   @Test(arguments: [100, 1_000_000])
-  func storedMessageGetsMoreMailboxesWithoutItsBytes(payloadByteCount: Int) throws {
+  func `stored message gets more mailboxes without its bytes`(payloadByteCount: Int) throws {
     let letter = Letter(1, payloadByteCount: payloadByteCount)
     _ = host.upload(letter, in: [TestHost.alice], from: sender)
     _ = host.server.flush()
@@ -60,7 +60,7 @@ import Testing
       host.offer(letter, in: [TestHost.alice, TestHost.bob], from: sender) == [.stored(letter.id)])
   }
 
-  @Test func storedMessageComesToNobodyWhoIsNoRecipient() throws {
+  @Test func `stored message comes to nobody who is no recipient`() throws {
     let letter = Letter(1, for: [TestHost.alice])
     _ = host.upload(letter, in: [TestHost.alice], from: sender)
     _ = host.server.flush()
@@ -68,7 +68,7 @@ import Testing
   }
 
   /// What was refused for one of its mailboxes is behind nothing that was offered after it.
-  @Test func storedMessageThatGetsMoreMailboxesKeepsItsPlace() throws {
+  @Test func `stored message that gets more mailboxes keeps its place`() throws {
     let (first, second) = (Letter(1), Letter(2))
     _ = host.upload(first, in: [TestHost.alice], from: sender)
     _ = host.server.flush()
@@ -82,7 +82,7 @@ import Testing
   }
 
   /// Its last reader takes it between the offer and the disk.
-  @Test func messageThatGoesMeanwhileIsAskedForAgain() throws {
+  @Test func `message that goes meanwhile is asked for again`() throws {
     let letter = Letter(1)
     _ = host.upload(letter, in: [TestHost.alice], from: sender)
     _ = host.server.flush()
@@ -99,7 +99,7 @@ import Testing
   }
 
   /// Nobody says of another's message that it is stored where it is not.
-  @Test func anothersMessageIsNotPassedOffAsStored() throws {
+  @Test func `another's message is not passed off as stored`() throws {
     let letter = Letter(1, for: [TestHost.mailbox, TestHost.alice])
     _ = host.upload(letter, in: [TestHost.alice], from: sender)
     _ = host.server.flush()
@@ -111,7 +111,7 @@ import Testing
     #expect(try host.store.first(in: TestHost.mailbox) == nil)
   }
 
-  @Test func slotHoldsTheNewestMessageOfItsDepositor() throws {
+  @Test func `slot holds the newest message of its depositor`() throws {
     let slot = Slot(repeating: 9)
     let heartbeats = (1...3).map { Letter($0, payloadByteCount: 0, slot: slot) }
     for heartbeat in heartbeats.dropLast() {
@@ -129,7 +129,7 @@ import Testing
       try host.store.messages(in: TestHost.bob, countMax: 9).map(\.id) == [heartbeats[1].id])
   }
 
-  @Test func slotOfAnotherDepositorIsAnother() throws {
+  @Test func `slot of another depositor is another`() throws {
     let slot = Slot(repeating: 9)
     for (number, depositor) in [(UInt32(1), TestHost.alice), (2, TestHost.bob)] {
       let letter = Letter(number, slot: slot)
@@ -139,7 +139,7 @@ import Testing
     #expect(try host.store.messages(in: TestHost.mailbox, countMax: 9).count == 2)
   }
 
-  @Test func largeMessageThatLeavesItsSlotLeavesTheDisk() throws {
+  @Test func `large message that leaves its slot leaves the disk`() throws {
     let slot = Slot(repeating: 9)
     for number in 1...3 {
       let letter = Letter(UInt32(number), payloadByteCount: 1_000_000, slot: slot)

@@ -29,7 +29,7 @@ import ZeroMQ
     #expect(proxy.cutCount == 1)
   }
 
-  @Test func collectingGoesOnAtTheReadersNextRun() throws {
+  @Test func `collecting goes on at the readers next run`() throws {
     try server.putMail(letter, for: server.alice)
     let proxy = try line(.toClient)
     let first = try server.connect(server.alice, at: proxy.endpoint)
@@ -44,7 +44,7 @@ import ZeroMQ
     try server.requireEmpty(server.alice)
   }
 
-  @Test func depositGoesOnAtTheCarriersNextRun() throws {
+  @Test func `deposit goes on at the carriers next run`() throws {
     let proxy = try line(.toServer)
     var impatient = ExchangeTimeouts()
     (impatient.mail, impatient.delay) = (.milliseconds(500), .seconds(2))

@@ -46,7 +46,7 @@ import Testing
     end.requests.compactMap { if case .fetch(let name, _) = $0 { name.index } else { nil } }
   }
 
-  @Test func noChunkThatIsHereIsAskedForAgain() throws {
+  @Test func `no chunk that is here is asked for again`() throws {
     try line.putMail(letter)
     try endInTheMiddle()
     let end = try restarted()
@@ -61,7 +61,7 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func carrierThatHasItNoLongerIsTakenAtItsWord(hasOther: Bool) throws {
+  func `carrier that has it no longer is taken at its word`(hasOther: Bool) throws {
     try endInTheMiddle()
     if hasOther { try line.putMail(Letter(2)) }
     let end = try restarted()
@@ -71,7 +71,7 @@ import Testing
     #expect(try end.store.state.spool.names() == [])
   }
 
-  @Test func messageThatIsTakenBackAfterwardsIsLeft() throws {
+  @Test func `message that is taken back afterwards is left`() throws {
     try line.putMail(letter)
     try line.putMail(Letter(2))
     try endInTheMiddle()
@@ -86,7 +86,7 @@ import Testing
     #expect(try end.store.state.spool.names() == [])
   }
 
-  @Test func otherSizeUnderTheSameNameBeginsAnew() throws {
+  @Test func `other size under the same name begins anew`() throws {
     try endInTheMiddle()
     let end = try restarted()
     try line.say(end)
@@ -96,7 +96,7 @@ import Testing
     #expect(try end.store.state.spool.names() == [])
   }
 
-  @Test func limitOnAMessageHoldsForOneThatWasBegun() throws {
+  @Test func `limit on a message holds for one that was begun`() throws {
     try line.putMail(letter)
     try endInTheMiddle()
     let end = try restarted(byteCountMax: 1 << 20)
@@ -108,7 +108,7 @@ import Testing
   }
 
   /// Two runs on one state: the second has no part of it, and takes none from the first.
-  @Test func runBesideTheFirstBeginsAnew() throws {
+  @Test func `run beside the first begins anew`() throws {
     try line.putMail(letter)
     let first = try line.end(1)
     first.client.connected(at: line.now)

@@ -44,7 +44,7 @@ import Testing
 
   /// Whether it is looked for or not: another run of the program may have had it until just now.
   @Test(arguments: [true, false])
-  func depositGoesOnAtTheCarriersNextRun(isTakenUp: Bool) throws {
+  func `deposit goes on at the carriers next run`(isTakenUp: Bool) throws {
     try endInTheMiddle()
     let host = try TestHost(folder)
     if isTakenUp { _ = try host.server.maintain() }
@@ -58,7 +58,7 @@ import Testing
     #expect(try host.store.unfinished().isEmpty)
   }
 
-  @Test func whatIsKeptCountsAgainstTheQuota() throws {
+  @Test func `what is kept counts against the quota`() throws {
     try endInTheMiddle()
     let host = try TestHost(folder, quotas: quotas(messages: 1))
     _ = try host.server.maintain()
@@ -69,7 +69,7 @@ import Testing
     #expect(isRefused(host.offer(Letter(2), from: next), .overQuota))
   }
 
-  @Test func depositThatDoesNotGoOnIsGivenUp() throws {
+  @Test func `deposit that does not go on is given up`() throws {
     try endInTheMiddle()
     let host = try TestHost(folder, quotas: quotas(messages: 1))
     _ = try host.server.maintain()
@@ -89,7 +89,7 @@ import Testing
     CarrierAccess(depositors: [TestHost.mailbox: depositors], byteCountMax: 64 << 20)
   }
 
-  @Test func depositorWhoMayNoLongerLeavesNothing() throws {
+  @Test func `depositor who may no longer leaves nothing`() throws {
     try endInTheMiddle()
     let host = try TestHost(folder)
     host.server.replace(access([TestHost.bob]), quotas: .none) { $0 != TestHost.alice }
@@ -97,7 +97,7 @@ import Testing
     try expectNothingKept(at: host)
   }
 
-  @Test func depositorWhoIsRemovedMeanwhileLeavesNothing() throws {
+  @Test func `depositor who is removed meanwhile leaves nothing`() throws {
     try endInTheMiddle()
     let host = try TestHost(folder)
     _ = try host.server.maintain()
@@ -108,7 +108,7 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func anotherOfferBeginsAnew(isTakenUp: Bool) throws {
+  func `another offer begins anew`(isTakenUp: Bool) throws {
     try endInTheMiddle()
     let host = try TestHost(folder)
     if isTakenUp { _ = try host.server.maintain() }
@@ -121,7 +121,7 @@ import Testing
     #expect(try host.store.first(in: TestHost.mailbox)?.chunks() == letter.chunks)
   }
 
-  @Test func depositThatIsSpoiltGivesItsSpaceBack() throws {
+  @Test func `deposit that is spoilt gives its space back`() throws {
     try endInTheMiddle()
     let host = try TestHost(folder)
     #expect(host.offer(letter, from: next) == [proceed(100)])
@@ -132,7 +132,7 @@ import Testing
   }
 
   /// A daemon that is replaced by one on the same state, and not ended yet.
-  @Test func whoeverStillHasItKeepsIt() throws {
+  @Test func `whoever still has it keeps it`() throws {
     let old = try TestHost(folder)
     _ = old.offer(letter, from: peer)
     for index in 0..<100 { _ = old.chunk(letter, index, from: peer) }

@@ -1,4 +1,5 @@
 import CarrierProtocol
+import Host
 import Mailboxes
 import MessageFormat
 import Synchronization
@@ -23,8 +24,8 @@ final class TestHost {
   init(
     onDisk directory: String, byteCountMax: UInt64 = 64 << 20, quotas: DepositQuotas = .none
   ) throws {
-    store = try MailboxStore(testing: directory + "/state")
     let clock = TestClock()
+    store = try MailboxStore(testing: directory + "/state", sinceBoot: { clock.sinceBoot })
     self.clock = clock
     let access = CarrierAccess(
       depositors: [
@@ -33,10 +34,15 @@ final class TestHost {
     let origin = ContinuousClock.now
     server = MailboxServer(
       store: store, access: access, quotas: quotas, now: { clock.now },
-      clock: { origin + .milliseconds(Int64(clock.now.milliseconds)) })
+      clock: { origin + .milliseconds(Int64(clock.sinceBoot.milliseconds)) })
   }
 
   func advance(milliseconds: UInt64) { clock.advance(milliseconds: milliseconds) }
+
+  /// Somebody sets the wall clock.
+  func set(aheadByMilliseconds milliseconds: Int64) {
+    clock.set(aheadByMilliseconds: milliseconds)
+  }
 
   func ask(_ request: CarrierRequest, from peer: MailboxServer.Peer) -> [CarrierReply] {
     server.handle([request.encoded()], from: peer).map(\.reply)
@@ -64,9 +70,23 @@ final class TestHost {
 }
 
 final class TestClock: Sendable {
-  private let milliseconds = Atomic<UInt64>(1_000_000)
+  private let milliseconds = Atomic<UInt64>(100_000_000_000)
+  private let ahead = Atomic<Int64>(0)
 
-  var now: Timestamp { Timestamp(milliseconds: milliseconds.load(ordering: .relaxed)) }
+  /// On the wall.
+  var now: Timestamp {
+    let right = Int64(milliseconds.load(ordering: .relaxed))
+    return Timestamp(milliseconds: UInt64(right + ahead.load(ordering: .relaxed)))
+  }
+
+  /// The clock that nobody sets.
+  var sinceBoot: BootTime {
+    BootTime(boot: "boot", milliseconds: milliseconds.load(ordering: .relaxed))
+  }
+
+  func set(aheadByMilliseconds milliseconds: Int64) {
+    ahead.store(milliseconds, ordering: .relaxed)
+  }
 
   func advance(milliseconds more: UInt64) { milliseconds.add(more, ordering: .relaxed) }
 }

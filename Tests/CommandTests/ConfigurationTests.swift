@@ -14,7 +14,7 @@ struct ConfigurationTests {
 
   private func send() throws -> ProgramResult { try installation.send("--flush", "--wait", "0") }
 
-  @Test func unknownKeyIsNamedWithItsLineAndTheNearestKnownOne() throws {
+  @Test func `unknown key is named with its line and the nearest known one`() throws {
     try installation.folder.edit("signer.yaml", "repositories:", "repostories:")
     expectFailure(
       try send(), status: 78, "signer.yaml:7", "unknown key 'repostories'",
@@ -24,7 +24,7 @@ struct ConfigurationTests {
       try apply(), status: 78, "web1.yaml:10", "unknown key 'pth'", "did you mean 'path'?")
   }
 
-  @Test func wrongTypesAreNamedWithTheirPlace() throws {
+  @Test func `wrong types are named with their place`() throws {
     try installation.folder.edit("web1.yaml", "[keys/signer.pub]", "keys/signer.pub")
     expectFailure(
       try apply(), status: 78, "web1.yaml:6", "trusted-signers", "a list expected, found text")
@@ -32,7 +32,7 @@ struct ConfigurationTests {
     expectFailure(try send(), status: 78, "branches", "a list expected, found a mapping")
   }
 
-  @Test func valuesThatAreNoneOfTheChoicesAreNamed() throws {
+  @Test func `values that are none of the choices are named`() throws {
     try installation.folder.edit("web1.yaml", "symbolic-links: any", "symbolic-links: some")
     expectFailure(
       try apply(), status: 78, "symbolic-links", "refuse or inside or any expected, found 'some'")
@@ -44,7 +44,7 @@ struct ConfigurationTests {
   }
 
   @Test(arguments: ["0", "-1", "soon", "7776001", "99999999999999999999"])
-  func timeWithoutAnyHeartbeatIsSecondsOrNever(value: String) throws {
+  func `time without any heartbeat is seconds or never`(value: String) throws {
     try installation.folder.edit(
       "web1.yaml", "symbolic-links: any", "stale-after-seconds: \(value)")
     expectFailure(
@@ -52,33 +52,40 @@ struct ConfigurationTests {
       "1 to 7776000 seconds, or 'never' expected, found '\(value)'")
   }
 
-  @Test func branchesThatAreNoneAreNamed() throws {
+  @Test func `branches that are none are named`() throws {
     try installation.folder.edit("signer.yaml", "branches: [main]", "branches: [refs/tags/v1]")
     expectFailure(try send(), status: 78, "'refs/tags/v1' is no branch")
   }
 
-  @Test func missingKeyIsNamed() throws {
+  @Test func `missing key is named`() throws {
     try installation.folder.edit("web1.yaml", "state: var/web1\n", "")
     expectFailure(
       try apply(), status: 78, "the key 'state' is missing", "distro: hint: add a line 'state:")
   }
 
-  @Test func syntaxErrorsHaveTheirLine() throws {
+  @Test func `syntax errors have their line`() throws {
     try installation.folder.edit("web1.yaml", "state: var/web1", "state: [var/web1")
     expectFailure(try apply(), status: 78, "web1.yaml:", "not valid YAML")
     try installation.folder.write("web1.yaml", "")
     expectFailure(try apply(), status: 78, "a mapping expected, found nothing")
   }
 
-  @Test func missingFileIsNamed() throws {
+  @Test func `a key that stands twice is named`() throws {
+    try installation.folder.edit("web1.yaml", "state: var/web1", "state: a\nstate: b")
+    let result = try apply()
+    expectFailure(result, status: 78, "web1.yaml:", "twice in one mapping: 'state'")
+    #expect(result.errors.split(separator: "\n").count <= 2, "\(result.errors)")
+  }
+
+  @Test func `missing file is named`() throws {
     expectFailure(
       try installation.run("verify-apply", "--config", "none.yaml"), status: 78, "none.yaml",
       "there is no such file", "--config")
   }
 
-  @Test func refusesToStartWithoutTrustedSigners() throws {
+  @Test func `refuses to start without trusted signers`() throws {
     try installation.folder.edit("web1.yaml", "[keys/signer.pub]", "[]")
-    expectFailure(try apply(), status: 78, "at least one signer expected")
+    expectFailure(try apply(), status: 78, "expected at least one signer")
     try installation.folder.edit("web1.yaml", "trusted-signers: []\n", "")
     expectFailure(try apply(), status: 78, "the key 'trusted-signers' is missing")
   }
@@ -120,7 +127,7 @@ struct ConfigurationTests {
     }
   }
 
-  @Test func everyFlawOfASecretKeyFileHasItsOwnError() throws {
+  @Test func `every flaw of a secret key file has its own error`() throws {
     let files = FileManager.default
     let path = installation.folder.path("keys/web1.key")
     let good = try String(contentsOfFile: path, encoding: .utf8)
@@ -145,7 +152,7 @@ struct ConfigurationTests {
     try keyError("no such file", "distro keygen") { path in try files.removeItem(atPath: path) }
   }
 
-  @Test func secretKeyInPlaceOfAPublicOneIsNamed() throws {
+  @Test func `secret key in place of a public one is named`() throws {
     try installation.folder.edit("web1.yaml", "keys/signer.pub", "keys/signer.key")
     expectFailure(
       try apply(), status: 78, "holds a secret key where a public one is needed", ".pub file")

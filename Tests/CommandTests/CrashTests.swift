@@ -6,7 +6,7 @@ import Testing
 struct CrashTests {
   private static let killCount = 4
 
-  @Test func everythingArrivesOnceThoughTheListeningDaemonIsKilledAllTheTime() throws {
+  @Test func `everything arrives once though the listening daemon is killed all the time`() throws {
     let installation = try Installation()
     let commits = try PipelineHistory.make(
       4 * Self.killCount + 4, in: installation.source, seed: 11, changeCounts: 20...120)
@@ -44,14 +44,14 @@ struct CrashTests {
   }
 
   /// A short run of `make crash-test`: signer, relay and appliers are killed, and their connections cut.
-  @Test func nothingIsLostTwiceTornOrLockedWhoeverIsKilled() throws {
+  @Test func `nothing is lost twice torn or locked whoever is killed`() throws {
     let folder = try PipelineFolder()
     let result = try PipelineProgram(Installation.executable + "-crash", in: folder)
       .run(["--count", "25", "--seed", "1", "--appliers", "2", "--no-full-disks"])
     #expect(result.status == 0, "\(result.text)\n\(result.errors)")
   }
 
-  @Test func stopsWithinFiveSecondsAtWork() throws {
+  @Test func `stops within five seconds at work`() throws {
     let installation = try Installation()
     let bytes = PatchCases.randomBytes(24 << 20, seed: 3)
     for number in 0..<4 {
@@ -73,7 +73,7 @@ struct CrashTests {
   }
 
   /// A pipe in place of a file that must be read makes whoever opens it wait for ever.
-  @Test func messageOverItsDeadlineIsTriedOnceMoreThenSetAside() throws {
+  @Test func `message over its deadline is tried once more then set aside`() throws {
     let installation = try Installation()
     try installation.source.commit(["a": "1\n"])
     var daemon = try installation.startDaemon()
@@ -107,7 +107,7 @@ struct CrashTests {
     #expect(daemon.end().status == 0)
   }
 
-  @Test func portInUseIsAnErrorWithAHint() throws {
+  @Test func `port in use is an error with a hint`() throws {
     let installation = try Installation()
     let daemon = try installation.startDaemon()
     let text = try String(contentsOfFile: installation.folder.path("web1.yaml"), encoding: .utf8)
@@ -148,7 +148,7 @@ struct CrashTests {
   }
 
   @Test(.enabled(if: canMount, "only root can mount a small disk"))
-  func fullDiskUnderTheStateLosesNothing() throws {
+  func `full disk under the state loses nothing`() throws {
     try withSmallDisk(megabytes: 12) { path, fill, free in
       let installation = try Installation(.init(state: path + "/state"))
       try installation.source.commit(["a": "1\n"])
@@ -169,7 +169,7 @@ struct CrashTests {
   }
 
   @Test(.enabled(if: canMount, "only root can mount a small disk"))
-  func fullDiskUnderTheCheckoutLosesNothing() throws {
+  func `full disk under the checkout loses nothing`() throws {
     try withSmallDisk(megabytes: 12) { path, fill, free in
       let installation = try Installation(.init(live: path + "/live"))
       try installation.source.commit(["a": "1\n"])

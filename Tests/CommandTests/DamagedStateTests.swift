@@ -4,7 +4,7 @@ import Testing
 
 /// A state directory that is damaged, at a start and under a running daemon, in every role: a clear end, and what to do.
 struct DamagedStateTests {
-  enum Damage: CaseIterable { case garbage, zeroed, emptied, deleted }
+  enum Damage: CaseIterable { case garbage, zeroed, halved, emptied, deleted }
   enum Place: String, CaseIterable { case signer, web1, relay }
 
   private let installation: Installation
@@ -59,6 +59,7 @@ struct DamagedStateTests {
       switch damage {
       case .garbage: Data(PatchCases.randomBytes(size, seed: 3))
       case .zeroed: Data(count: size)
+      case .halved: try Data(contentsOf: URL(fileURLWithPath: path)).prefix(size / 2)
       case .emptied: Data()
       case .deleted: nil
       }
@@ -86,14 +87,62 @@ struct DamagedStateTests {
     #expect(try start(place).status == 0)
   }
 
-  @Test(arguments: Place.allCases)
-  func `a state that is taken away from a daemon ends it`(place: Place) throws {
+  /// What becomes of the state directory of a running daemon.
+  enum Loss: CaseIterable { case movedAway, deleted, replaced, databaseDeleted, databaseReplaced }
+
+  private func lose(_ place: Place, _ loss: Loss) throws {
+    let files = FileManager.default
+    let directory = folder.path("var/\(place)")
+    let database = database(of: place)
+    switch loss {
+    case .movedAway: try files.moveItem(atPath: directory, toPath: directory + ".away")
+    case .deleted: try files.removeItem(atPath: directory)
+    case .replaced:
+      // A signer's has a socket, which is no file to be copied.
+      try Program.run(["cp", "-a", directory, directory + ".copy"], home: folder.path)
+      try files.moveItem(atPath: directory, toPath: directory + ".away")
+      try files.moveItem(atPath: directory + ".copy", toPath: directory)
+    case .databaseDeleted: try files.removeItem(atPath: database)
+    case .databaseReplaced:
+      try files.copyItem(atPath: database, toPath: database + ".copy")
+      try Program.run(["mv", database + ".copy", database], home: folder.path)
+    }
+  }
+
+  @Test(arguments: Place.allCases, Loss.allCases)
+  func `a state that is taken away from a daemon ends it`(place: Place, loss: Loss) throws {
     let daemon = try startDaemon(place)
     try daemon.line(with: "event=ready")
-    try FileManager.default.moveItem(
-      atPath: folder.path("var/\(place)"), toPath: folder.path("var/\(place).away"))
+    try lose(place, loss)
     try daemon.line(with: "event=role-failed")
     #expect(daemon.wait() == 65, "\(daemon.log)")
     #expect(daemon.log.contains("code=state-damaged"), "\(daemon.log)")
+  }
+
+  /// What SQLite has in memory goes on for a while: the damage is found by what is read, or by the next start.
+  @Test(arguments: Place.allCases, [Damage.zeroed, .halved])
+  func `a database that is written over below a daemon is damage at the latest at its next start`(
+    place: Place, damage: Damage
+  ) throws {
+    let daemon = try startDaemon(place)
+    try daemon.line(with: "event=ready")
+    let path = database(of: place)
+    let size = try #require(try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int)
+    let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    if damage == .zeroed {
+      try handle.write(contentsOf: Data(count: size))
+    } else {
+      try handle.truncate(atOffset: UInt64(size / 2))
+    }
+    try handle.close()
+    // Before SQLite can write back what its log still has.
+    let status = daemon.end(SIGKILL).status
+    #expect([65, -SIGKILL].contains(status), "\(daemon.log)")
+    for name in [path + "-wal", path + "-shm"] where FileManager.default.fileExists(atPath: name) {
+      try FileManager.default.removeItem(atPath: name)
+    }
+    #expect(try startDaemon(place).wait() == 65)
+    let doctor = try Examination(installation, "\(place).yaml")
+    doctor.expect("problem", "state", "state is damaged", advice: "it begins a new state")
   }
 }

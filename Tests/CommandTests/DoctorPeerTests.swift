@@ -25,7 +25,7 @@ struct DoctorPeerTests {
 
   // MARK: - Checkouts
 
-  @Test func checkoutThatIsNotThereYetIsFine() throws {
+  @Test func `checkout that is not there yet is fine`() throws {
     try examine().expect("ok", "checkout", "live: is not there yet, and will be made")
     try FileManager.default.createDirectory(
       atPath: live.path, withIntermediateDirectories: false)
@@ -34,7 +34,7 @@ struct DoctorPeerTests {
     try examine().expect("problem", "checkout", "cannot be made", advice: "install -d")
   }
 
-  @Test func directoryThatIsNoCheckoutIsAProblem() throws {
+  @Test func `directory that is no checkout is a problem`() throws {
     try FileManager.default.createDirectory(
       atPath: live.path + "/files", withIntermediateDirectories: true)
     try examine().expect("problem", "checkout", "is no git repository", advice: "'path:'")
@@ -43,7 +43,7 @@ struct DoctorPeerTests {
     try examine().expect("problem", "checkout", "is a bare repository", advice: "working copy")
   }
 
-  @Test func otherOriginOrBranchIsAProblem() throws {
+  @Test func `other origin or branch is a problem`() throws {
     try makeCheckout()
     try live.git("remote", "set-url", "origin", "elsewhere")
     try examine().expect("problem", "checkout", "its origin is not", advice: "remote set-url")
@@ -56,7 +56,7 @@ struct DoctorPeerTests {
     try examine().expect("problem", "checkout", "is on no branch", advice: "switch main")
   }
 
-  @Test func whatWasChangedByHandIsAWarning() throws {
+  @Test func `what was changed by hand is a warning`() throws {
     try makeCheckout()
     try live.write("a", "mine\n")
     try live.write("new", "untracked\n")
@@ -71,7 +71,9 @@ struct DoctorPeerTests {
   }
 
   /// Nobody but git puts objects together, and nobody but us writes here.
-  @Test(arguments: [false, true]) func objectsThatNobodyCollectsAreAWarning(isPacks: Bool) throws {
+  @Test(arguments: [false, true]) func `objects that nobody collects are a warning`(isPacks: Bool)
+    throws
+  {
     try makeCheckout()
     let directory = live.path + (isPacks ? "/.git/objects/pack" : "/.git/objects/17")
     try FileManager.default.createDirectory(
@@ -85,7 +87,7 @@ struct DoctorPeerTests {
       "warning", "checkout", isPacks ? "has 51 packs" : "loose objects", advice: " gc,")
   }
 
-  @Test func locksThatWereLeftAreWarnings() throws {
+  @Test func `locks that were left are warnings`() throws {
     try makeCheckout()
     let lock = live.path + "/.git/index.lock"
     try Data().write(to: URL(fileURLWithPath: lock))
@@ -96,7 +98,7 @@ struct DoctorPeerTests {
   }
 
   @Test(.enabled(if: geteuid() == 0, "only root gives files away"))
-  func checkoutOfAnotherUserIsAProblem() throws {
+  func `checkout of another user is a problem`() throws {
     try makeCheckout()
     for path in [live.path, live.path + "/.git"] {
       try FileManager.default.setAttributes([.ownerAccountID: 65_534], ofItemAtPath: path)
@@ -106,7 +108,7 @@ struct DoctorPeerTests {
 
   // MARK: - Repositories
 
-  @Test func repositoryThatCannotBeSentIsFound() throws {
+  @Test func `repository that cannot be sent is found`() throws {
     try folder.edit("signer.yaml", "branches: [main]", "branches: [main, release]")
     let missing = try examine("signer.yaml")
     missing.expect("warning", "repository", "has no branch release yet", advice: "'branches:'")
@@ -122,7 +124,7 @@ struct DoctorPeerTests {
 
   /// As a service meets it whose user may not look into a repository of git's user.
   @Test(.enabled(if: geteuid() == 0, "only root gives files away"))
-  func repositoryThatMayNotBeReadIsNamedAsSuch() throws {
+  func `repository that may not be read is named as such`() throws {
     let (shop, program) = (installation.source.path, folder.path("distro"))
     try FileManager.default.copyItem(atPath: Installation.executable, toPath: program)
     let owned = PipelineProgram("/bin/chown", in: folder)
@@ -132,12 +134,34 @@ struct DoctorPeerTests {
     let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", program]
     let result = try PipelineProgram("/usr/bin/setpriv", in: folder).run(
       nobody + ["doctor", "--config", "signer.yaml"])
-    #expect(result.text.contains("shop: open failed: Permission denied"), "\(result.text)")
+    #expect(
+      result.text.contains("shop: open failed: Permission denied"),
+      "\(result.status) \(result.text) \(result.errors)")
+  }
+
+  /// As after a `git` that root ran in it.
+  @Test(.enabled(if: geteuid() == 0, "only root gives files away"))
+  func `a checkout of which a part may not be written is named`() throws {
+    let program = folder.path("distro")
+    try FileManager.default.copyItem(atPath: Installation.executable, toPath: program)
+    let daemon = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    #expect(daemon.end().status == 0)
+    let owned = PipelineProgram("/bin/chown", in: folder)
+    #expect(try owned.run(["-R", "65534:65534", folder.path]).status == 0)
+    let pack = installation.checkout.path + "/.git/objects/pack"
+    #expect(try owned.run(["0:0", pack]).status == 0)
+    let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", program]
+    let result = try PipelineProgram("/usr/bin/setpriv", in: folder).run(
+      nobody + ["doctor", "--config", "web1.yaml"])
+    #expect(
+      result.status == 1 && result.text.contains("pack: cannot be written to"),
+      "\(result.text) \(result.errors)")
   }
 
   // MARK: - Carriers
 
-  @Test func carrierThatDoesNotLetUsInIsAProblem() throws {
+  @Test func `carrier that does not let us in is a problem`() throws {
     let daemon = try installation.startDaemon()
     try installation.succeed("keygen", "other")
     try folder.edit("signer.yaml", "keys/signer.key", "keys/other.key")
@@ -146,7 +170,7 @@ struct DoctorPeerTests {
     #expect(daemon.end().status == 0)
   }
 
-  @Test func carrierWithAnotherKeyIsAProblem() throws {
+  @Test func `carrier with another key is a problem`() throws {
     let daemon = try installation.startDaemon()
     try installation.succeed("keygen", "other")
     try folder.edit("signer.yaml", "keys/web1.pub", "keys/other.pub")
@@ -159,7 +183,7 @@ struct DoctorPeerTests {
     #expect(daemon.end().status == 0)
   }
 
-  @Test func carrierThatNeverAnswersIsAProblem() throws {
+  @Test func `carrier that never answers is a problem`() throws {
     // A port that takes connections and says nothing.
     let mute = try RawListener()
     try installation.writeSigner(connect: "tcp://127.0.0.1:\(mute.port)")
@@ -167,13 +191,13 @@ struct DoctorPeerTests {
     result.expect("problem", "carrier", "or it does not speak", advice: "compare 'server:'")
   }
 
-  @Test func nameThatDoesNotResolveIsAProblem() throws {
+  @Test func `name that does not resolve is a problem`() throws {
     try installation.writeSigner(connect: "tcp://nowhere.invalid:5557")
     let found = try examine("signer.yaml").findings.filter { $0.area == "carrier" }
     #expect(found.count == 1 && found.first?.severity == "problem", "\(found)")
   }
 
-  @Test func daemonThatDoesNotRunIsAWarning() throws {
+  @Test func `daemon that does not run is a warning`() throws {
     let daemon = try installation.startDaemon()
     #expect(daemon.end().status == 0)
     try examine().expect("warning", "carrier", "our daemon does not run", advice: "start it")

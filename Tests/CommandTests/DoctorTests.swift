@@ -29,7 +29,7 @@ struct DoctorTests {
       attributes: [.posixPermissions: 0o700])
   }
 
-  @Test func findsNoProblemWhereEverythingWorks() throws {
+  @Test func `finds no problem where everything works`() throws {
     let daemon = try installation.startDaemon()
     #expect(try installation.sendMain().status == 0)
     let applier = try examine()
@@ -49,14 +49,14 @@ struct DoctorTests {
     #expect(daemon.end().status == 0)
   }
 
-  @Test func changesNothing() throws {
+  @Test func `changes nothing`() throws {
     let before = try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted()
     #expect(try installation.run("doctor", "--config", "web1.yaml").status == 0)
     #expect(try installation.run("doctor", "--config", "signer.yaml").status == 1)
     #expect(try FileManager.default.subpathsOfDirectory(atPath: folder.path).sorted() == before)
   }
 
-  @Test func textSaysWhatToDo() throws {
+  @Test func `text says what to do`() throws {
     let result = try installation.run("doctor", "--config", "signer.yaml")
     let lines = result.text.components(separatedBy: "\n")
     let problem = try #require(lines.firstIndex { $0.hasPrefix("problem  carrier  ") })
@@ -64,7 +64,7 @@ struct DoctorTests {
     #expect(lines[problem + 1].hasPrefix("         do: is it running there"))
   }
 
-  @Test func examinesEveryRoleOfServe() throws {
+  @Test func `examines every role of serve`() throws {
     try folder.write("serve.yaml", "applier: web1.yaml\nsigner: signer.yaml\n")
     try installation.writeApplier(listen: "tcp://127.0.0.1:*")
     let result = try examine("serve.yaml")
@@ -74,7 +74,7 @@ struct DoctorTests {
     result.expect("warning", "carrier", "takes another port at every start", advice: "name a port")
   }
 
-  @Test func configurationThatCannotBeTakenIsAProblem() throws {
+  @Test func `configuration that cannot be taken is a problem`() throws {
     try examine("none.yaml").expect("problem", "configuration", "no such file")
     try folder.edit("web1.yaml", "branch: main", "brunch: main")
     try examine().expect("problem", "configuration", "unknown key", advice: "did you mean 'branch'")
@@ -83,7 +83,7 @@ struct DoctorTests {
   }
 
   /// A listener has nobody between it and its signers.
-  @Test func checkoutBehindARelayThatExpectsNoHeartbeatsIsAWarning() throws {
+  @Test func `checkout behind a relay that expects no heartbeats is a warning`() throws {
     try installation.writeRelay()
     let words = "a relay that keeps everything back would not be noticed"
     try folder.edit("web1.yaml", "symbolic-links: any", "stale-after-seconds: never")
@@ -96,7 +96,7 @@ struct DoctorTests {
 
   // MARK: - Keys
 
-  @Test func keyThatIsNotThereOrOpenOrDamagedIsAProblem() throws {
+  @Test func `key that is not there or open or damaged is a problem`() throws {
     try setMode(0o644, "keys/web1.key")
     try examine().expect("problem", "key", "is open to group or others", advice: "chmod 600")
     try setMode(0o600, "keys/web1.key")
@@ -106,14 +106,14 @@ struct DoctorTests {
     try examine().expect("problem", "key", "no such file", advice: "distro keygen")
   }
 
-  @Test func keyDirectoryThatOthersCanWriteToIsAProblem() throws {
+  @Test func `key directory that others can write to is a problem`() throws {
     try setMode(0o777, "keys")
     try examine().expect("problem", "key", "others can replace keys there", advice: "chmod go-w")
     try setMode(0o1777, "keys")
     #expect(try examine().problems == [])
   }
 
-  @Test func passphraseThatAServiceCannotBeAskedForIsAWarning() throws {
+  @Test func `passphrase that a service cannot be asked for is a warning`() throws {
     try folder.write("phrase", "correct horse\n")
     try setMode(0o600, "phrase")
     try installation.succeed("keygen", "web2", "--passphrase-file", "phrase")
@@ -131,14 +131,14 @@ struct DoctorTests {
 
   // MARK: - State
 
-  @Test func stateThatCannotBeMadeIsAProblem() throws {
+  @Test func `state that cannot be made is a problem`() throws {
     try folder.edit("web1.yaml", "var/web1", "shop/a/state")
     try examine().expect("problem", "state", "cannot be made", advice: "install -d")
     try folder.edit("web1.yaml", "shop/a/state", "shop/a")
     try examine().expect("problem", "state", "is no directory", advice: "move the file away")
   }
 
-  @Test func stateThatOthersCanReachIsFound() throws {
+  @Test func `state that others can reach is found`() throws {
     try makeState()
     try setMode(0o755, "var/web1")
     try examine().expect("warning", "state", "others can look into it", advice: "chmod 700")
@@ -147,14 +147,14 @@ struct DoctorTests {
   }
 
   @Test(.enabled(if: geteuid() == 0, "only root gives files away"))
-  func stateOfAnotherUserIsFound() throws {
+  func `state of another user is found`() throws {
     try makeState()
     try FileManager.default.setAttributes(
       [.ownerAccountID: 65_534], ofItemAtPath: folder.path("var/web1"))
     try examine().expect("warning", "state", "belongs to user 65534", advice: "sudo -u '#65534'")
   }
 
-  @Test func stateThatWasWrittenInTheFutureMeansAWrongClock() throws {
+  @Test func `state that was written in the future means a wrong clock`() throws {
     try makeState()
     let path = try folder.write("var/web1/state.sqlite", "")
     try FileManager.default.setAttributes(
@@ -164,13 +164,13 @@ struct DoctorTests {
 
   // MARK: - The machine
 
-  @Test func clockIsSynchronisedOrAWarning() throws {
+  @Test func `clock is synchronised or a warning`() throws {
     let found = try examine().findings.filter { $0.area == "clock" }
     #expect(found.count == 1)
     #expect(found[0].severity == "ok" || found[0].advice?.contains("NTP client") == true)
   }
 
-  @Test func lowLimitsAreFound() throws {
+  @Test func `low limits are found`() throws {
     let result = try examine(under: ["/usr/bin/prlimit", "--nofile=200", "--memlock=65536", "--"])
     result.expect("problem", "limits", "200 are allowed", advice: "LimitNOFILE=")
     result.expect("warning", "limits", "keys may be written to swap", advice: "LimitMEMLOCK=")
@@ -187,7 +187,7 @@ struct DoctorTests {
   }
 
   @Test(.enabled(if: SmallDisk.isAllowed, "nothing can be mounted here"))
-  func littleRoomIsFound() throws {
+  func `little room is found`() throws {
     try onDisk(16 << 20) { _ in
       try examine().expect("problem", "disk", "16 MiB of 16 MiB are free", advice: "make room")
     }
@@ -203,7 +203,7 @@ struct DoctorTests {
   }
 
   @Test(.enabled(if: SmallDisk.isAllowed, "nothing can be mounted here"))
-  func stateThatCannotBeWrittenToIsAProblem() throws {
+  func `state that cannot be written to is a problem`() throws {
     try onDisk(2 << 30) { disk in
       try Program.run(["mount", "-o", "remount,ro", disk], home: folder.path)
       try examine().expect("problem", "state", "cannot be written to", advice: "ReadWritePaths=")

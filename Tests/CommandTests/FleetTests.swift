@@ -12,7 +12,7 @@ struct FleetTests {
       try JSONSerialization.jsonObject(with: Data(output)) as? [[String: Any]])
   }
 
-  @Test func machineThatIsElsewhereIsHealedWithinTheRun() throws {
+  @Test func `machine that is elsewhere is healed within the run`() throws {
     let installation = try Installation()
     try installation.source.commit(["a": "1\n"])
     let daemon = try installation.startDaemon()
@@ -34,7 +34,7 @@ struct FleetTests {
     #expect(daemon.end().status == 0)
   }
 
-  @Test func emptyPathIsHealedByTheNextRun() throws {
+  @Test func `empty path is healed by the next run`() throws {
     let installation = try Installation()
     try installation.source.commit(["a": "1\n"])
     let daemon = try installation.startDaemon()
@@ -47,7 +47,7 @@ struct FleetTests {
     #expect(daemon.end().status == 0)
   }
 
-  @Test func statusCountsTheCommitsThatAMachineLacks() throws {
+  @Test func `status counts the commits that a machine lacks`() throws {
     let installation = try Installation()
     try installation.source.commit(["a": "1\n"])
     let daemon = try installation.startDaemon()
@@ -65,7 +65,7 @@ struct FleetTests {
   }
 
   /// One of two machines is off.
-  @Test func quorumIsEnough() throws {
+  @Test func `quorum is enough`() throws {
     let installation = try Installation()
     try installation.source.commit(["a": "1\n"])
     let daemon = try installation.startDaemon()
@@ -92,7 +92,49 @@ struct FleetTests {
     #expect(daemon.end().status == 0)
   }
 
-  @Test func checkoutThatHearsNothingIsStaleInLogStatusAndMetrics() throws {
+  /// One machine refuses at once, the other one starts when that is known.
+  @Test func `a machine that refuses takes nothing from the last word on another`() throws {
+    let installation = try Installation()
+    let folder = installation.folder
+    let web1 = try installation.startDaemon()
+    try installation.succeed("keygen", "web2")
+    let endpoint = try FreePort.endpoint()
+    let text = try String(contentsOfFile: folder.path("web1.yaml"), encoding: .utf8)
+    try folder.write(
+      "web2.yaml",
+      text.replacing("web1", with: "web2").replacing("path: live", with: "path: live2")
+        .replacing(installation.endpoint, with: endpoint))
+    try folder.edit(
+      "signer.yaml", "recipients: [keys/web1.pub]", "recipients: [keys/web1.pub, keys/web2.pub]")
+    try folder.edit(
+      "signer.yaml", "repositories:",
+      """
+        - zeromq:
+            connect: \(endpoint)
+            server: keys/web2.pub
+      repositories:
+      """)
+    try installation.source.commit(["a": "1\n"])
+    #expect(try installation.send("--ref", "main", "--quorum", "1").status == 0)
+    try installation.source.commit(["a": "2\n"])
+    try Data("mine\n".utf8).write(to: URL(fileURLWithPath: installation.checkout.path + "/a"))
+    let push = try RunningProgram(
+      PipelineProgram("/bin/sh", in: folder),
+      [
+        "-c", "\"$0\" sign-and-send --config signer.yaml --ref main --wait 600 >said",
+        Installation.executable,
+      ])
+    try web1.line(with: "reason=local-changes")
+    let web2 = try RunningProgram(
+      installation.program, ["verify-apply", "--config", "web2.yaml"])
+    #expect(push.wait() == 2)
+    let said = try String(contentsOfFile: folder.path("said"), encoding: .utf8)
+    #expect(said.contains("web1: main") && said.contains("refused: local-changes"), "\(said)")
+    #expect(said.contains(/web2: main \w+ applied/), "\(said)")
+    #expect(web1.end().status == 0 && web2.end().status == 0)
+  }
+
+  @Test func `checkout that hears nothing is stale in log status and metrics`() throws {
     let installation = try Installation(
       .init(applier: "metrics: web1.prom", checkout: "    stale-after-seconds: 1"))
     try installation.source.commit(["a": "1\n"])
@@ -115,10 +157,10 @@ struct FleetTests {
   }
 
   /// A carrier that keeps everything back from the beginning.
-  @Test func checkoutThatNeverHeardAHeartbeatIsStaleAfterTenMinutes() throws {
+  @Test func `checkout that never heard a heartbeat is stale after ten minutes`() throws {
     let installation = try Installation()
     try watch(installation)
-    let unheard = "unheard: no heartbeat has come yet, stale from 20"
+    let unheard = "unheard: no heartbeat has come yet, stale in "
     try expectStatus(of: installation, 0, unheard)
     try makeWatchOlder(installation, bySeconds: 480)
     try expectStatus(of: installation, 0, unheard)
@@ -128,7 +170,7 @@ struct FleetTests {
     try expectStatus(of: installation, 2, "stale: no heartbeat has ever come")
   }
 
-  @Test func checkoutThatExpectsNoHeartbeatsIsNeverStale() throws {
+  @Test func `checkout that expects no heartbeats is never stale`() throws {
     let installation = try Installation(.init(checkout: "    stale-after-seconds: never"))
     try watch(installation)
     try makeWatchOlder(installation, bySeconds: 90 * 86_400)

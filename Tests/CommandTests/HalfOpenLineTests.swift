@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test(.enabled(if: Namespace.isPermitted, "making a network namespace is not permitted here"))
-  func lineThatLosesEverythingIsNoticedOnBothSidesAndHealed() throws {
+  func `line that loses everything is noticed on both sides and healed`() throws {
     let namespace = try Namespace(in: folder)
     try write(relay: namespace.far)
     let there = namespace.program(program)

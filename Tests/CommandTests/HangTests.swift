@@ -22,7 +22,7 @@ struct HangTests {
     try DatabaseHolder(folder.path("var/\(name)/state.sqlite"))
   }
 
-  @Test func programThatCannotGetOnStopsInTime() throws {
+  @Test func `program that cannot get on stops in time`() throws {
     let daemon = try RunningProgram(
       installation.program, ["verify-apply", "--config", "web1.yaml"],
       environment: ["WATCHDOG_USEC": "\(2 * Self.microseconds)"])
@@ -40,7 +40,7 @@ struct HangTests {
   }
 
   /// It waits for its state while it starts, as behind another program's long first start.
-  @Test func programThatCannotStartStopsInTime() throws {
+  @Test func `program that cannot start stops in time`() throws {
     let state = folder.path("var/web1")
     try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
     let holder = try RunningProgram(
@@ -62,7 +62,7 @@ struct HangTests {
 
   /// A listener's loop, and that of one who connects.
   @Test(arguments: ["relay", "web1"])
-  func loopThatHangsIsNoLife(who: String) throws {
+  func `loop that hangs is no life`(who: String) throws {
     let manager = try NotifyReceiver(at: folder.path("notify"))
     try installation.writeRelay()
     let isRelay = who == "relay"

@@ -20,7 +20,9 @@ struct HookTests {
       try JSONSerialization.jsonObject(with: Data(text)) as? [[String: Any]])
   }
 
-  @Test func createdBranchIsSentAsASnapshotAndArrives() throws {
+  @Test(arguments: Installation.Way.allCases)
+  func `created branch is sent as a snapshot and arrives`(way: Installation.Way) throws {
+    try installation.use(way)
     let daemon = try installation.startDaemon()
     let head = try source.id()
     let result = try installation.send(input: "\(Self.zeros) \(head) refs/heads/main\n")
@@ -29,12 +31,14 @@ struct HookTests {
     try installation.expectEqual()
     let next = try source.commit(["a": "2\n"])
     let second = try installation.send(input: "\(head) \(next) refs/heads/main\n")
-    #expect(second.text.contains(", patch of "), "\(second.errors)")
+    #expect(second.text.contains(", patch, "), "\(second.errors)")
     try installation.expectEqual()
     #expect(daemon.end().status == 0)
   }
 
-  @Test func realPushThroughAHookArrives() throws {
+  @Test(arguments: Installation.Way.allCases)
+  func `real push through a hook arrives`(way: Installation.Way) throws {
+    try installation.use(way)
     let daemon = try installation.startDaemon()
     let bare = try PipelineRepository(
       making: installation.folder.path("shop.git"), in: installation.folder, options: ["--bare"])
@@ -42,7 +46,11 @@ struct HookTests {
     let text = try String(contentsOfFile: path, encoding: .utf8)
     try installation.folder.write(
       "signer.yaml", text.replacing("path: shop", with: "path: shop.git"))
-    let hook = "#!/bin/sh\nexec '\(Installation.executable)' sign-and-send --config '\(path)'\n"
+    let signer = way == .daemon ? try installation.startSigner() : nil
+    let route =
+      way == .daemon
+      ? "--socket '\(installation.folder.path("signer.sock"))'" : "--config '\(path)'"
+    let hook = "#!/bin/sh\nexec '\(Installation.executable)' sign-and-send \(route)\n"
     try bare.write("hooks/post-receive", hook)
     try FileManager.default.setAttributes(
       [.posixPermissions: 0o755], ofItemAtPath: bare.path + "/hooks/post-receive")
@@ -57,10 +65,13 @@ struct HookTests {
     #expect(
       try source.run(["push", "-q", "--force", bare.path, "main"]).errors.contains("applied"))
     try installation.expectEqual()
+    signer?.expectEnd()
     #expect(daemon.end().status == 0)
   }
 
-  @Test func severalRefsAtOnceAreSentOrReported() throws {
+  @Test(arguments: Installation.Way.allCases)
+  func `several refs at once are sent or reported`(way: Installation.Way) throws {
+    try installation.use(way)
     let head = try source.id()
     try source.git("branch", "-q", "release")
     let lines = [
@@ -80,7 +91,9 @@ struct HookTests {
     #expect(try status().allSatisfy { $0["state"] as? String == "waiting" })
   }
 
-  @Test func oneRefThatCannotBeSentDoesNotStopTheOthers() throws {
+  @Test(arguments: Installation.Way.allCases)
+  func `one ref that cannot be sent does not stop the others`(way: Installation.Way) throws {
+    try installation.use(way)
     let head = try source.id()
     try source.git("branch", "-q", "release")
     let missing = String(repeating: "1", count: 40)
@@ -92,8 +105,10 @@ struct HookTests {
     #expect(try status().map { $0["ref"] as? String } == ["refs/heads/release"])
   }
 
-  @Test(arguments: ["nonsense", "1 2 refs/heads/main", "\(zeros) \(zeros)"])
-  func linesThatAreNoneDoNotStopTheOthers(line: String) throws {
+  @Test(
+    arguments: ["nonsense", "1 2 refs/heads/main", "\(zeros) \(zeros)"], Installation.Way.allCases)
+  func `lines that are none do not stop the others`(line: String, way: Installation.Way) throws {
+    try installation.use(way)
     let head = try source.id()
     let good = "\(Self.zeros) \(head) refs/heads/main"
     let result = try installation.send("--wait", "0", input: line + "\n" + good + "\n")
@@ -101,7 +116,9 @@ struct HookTests {
     #expect(try status().map { $0["ref"] as? String } == ["refs/heads/main"])
   }
 
-  @Test func emptyPushIsReportedAndTheNextGoesOn() throws {
+  @Test(arguments: Installation.Way.allCases)
+  func `empty push is reported and the next goes on`(way: Installation.Way) throws {
+    try installation.use(way)
     let daemon = try installation.startDaemon()
     let first = try source.id()
     #expect(try installation.send(input: "\(Self.zeros) \(first) refs/heads/main\n").status == 0)

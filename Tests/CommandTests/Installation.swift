@@ -15,12 +15,28 @@ final class Installation {
     var applier = ""
     var checkout = ""
     var branches = "[main]"
+    /// What a test commits is sent when it says so.
+    var pollSeconds = "never"
     var state = "var/web1"
     var live = "live"
   }
 
+  /// How `send` and its like have something sent.
+  enum Way: String, CaseIterable, CustomTestStringConvertible {
+    /// With the configuration, where no daemon runs.
+    case ownProcess
+    /// By `distro serve`, through its socket, without a configuration.
+    case daemon
+
+    var testDescription: String { rawValue }
+  }
+
   let folder: PipelineFolder
   let program: PipelineProgram
+  private(set) var way = Way.ownProcess
+  private(set) var signer: RunningProgram?
+  private var signerText = ""
+  private var reloadCount = 0
   let source: PipelineRepository
   let checkout: PipelineRepository
   var options: Options
@@ -100,9 +116,47 @@ final class Installation {
         - path: shop
           remote: \(Self.remote)
           branches: \(options.branches)
+          poll-seconds: \(options.pollSeconds)
           recipients: [keys/web1.pub]
       \(options.signer)
+      \(way == .daemon ? "socket: signer.sock" : "")
       """)
+  }
+
+  /// From here on; before anything is sent.
+  func use(_ way: Way) throws {
+    self.way = way
+    guard way == .daemon else { return }
+    try folder.write("serve.yaml", "signer: signer.yaml\n")
+    let path = folder.path("signer.yaml")
+    try folder.write(
+      "signer.yaml", String(contentsOfFile: path, encoding: .utf8) + "\nsocket: signer.sock\n")
+  }
+
+  /// A daemon that sends as the configuration says now.
+  private func provideSigner() throws {
+    guard way == .daemon else { return }
+    guard let signer else {
+      _ = try startSigner()
+      return
+    }
+    let text = try String(contentsOfFile: folder.path("signer.yaml"), encoding: .utf8)
+    guard text != signerText else { return }
+    (signerText, reloadCount) = (text, reloadCount + 1)
+    let said = "event=reloaded"
+    kill(signer.pid, SIGHUP)
+    try #require(
+      becomesTrue { signer.log.components(separatedBy: said).count > reloadCount },
+      "\(signer.log)")
+  }
+
+  /// As `serve.yaml` says; answers when it listens. What is sent from then on is sent by this one.
+  func startSigner() throws -> RunningProgram {
+    signerText = try String(contentsOfFile: folder.path("signer.yaml"), encoding: .utf8)
+    let daemon = try RunningProgram(program, ["serve", "--config", "serve.yaml"])
+    try daemon.line(with: "event=ready")
+    (signer, reloadCount) = (daemon, 0)
+    return daemon
   }
 
   /// Starts the daemon, on the port that it had the last time; answers when it listens.
@@ -159,16 +213,20 @@ final class Installation {
 
   /// Waits as long as any test does, unless the arguments say something else.
   func send(_ arguments: String..., input: String = "") throws -> ProgramResult {
-    try program.run(sending(arguments), input: Array(input.utf8))
+    try provideSigner()
+    return try program.run(sending(arguments), input: Array(input.utf8))
   }
 
   /// The same beside the test.
   func startSend(_ arguments: String...) throws -> RunningProgram {
-    try RunningProgram(program, sending(arguments))
+    try provideSigner()
+    return try RunningProgram(program, sending(arguments))
   }
 
   private func sending(_ arguments: [String]) -> [String] {
-    let command = ["sign-and-send", "--config", "signer.yaml"]
+    let command =
+      ["sign-and-send"]
+      + (way == .daemon ? ["--socket", "signer.sock"] : ["--config", "signer.yaml"])
     return arguments.contains("--wait")
       ? command + arguments
       : command + ["--wait", "\(patience.components.seconds)"] + arguments

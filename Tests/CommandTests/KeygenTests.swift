@@ -20,7 +20,7 @@ struct KeygenTests {
     try String(contentsOfFile: folder.path(name), encoding: .utf8)
   }
 
-  @Test func writesASecretFileForItsOwnerAloneAndAPublicOne() throws {
+  @Test func `writes a secret file for its owner alone and a public one`() throws {
     let result = try program.run(["keygen", "web1"])
     #expect(result.status == 0)
     #expect(try mode("keys") == 0o700)
@@ -32,7 +32,7 @@ struct KeygenTests {
     #expect(!result.text.contains(secret) && !result.errors.contains(secret))
   }
 
-  @Test func tellsMachinesWhatItMadeAndNothingSecret() throws {
+  @Test func `tells machines what it made and nothing secret`() throws {
     let result = try program.run(["keygen", "web1", "--json"])
     #expect(result.status == 0 && result.errors.isEmpty)
     let fields = try JSONDecoder().decode([String: String].self, from: Data(result.output))
@@ -44,7 +44,7 @@ struct KeygenTests {
     #expect(!result.text.contains(try secretLine()))
   }
 
-  @Test func directoryThatCannotBeMadeIsNamed() throws {
+  @Test func `directory that cannot be made is named`() throws {
     try folder.write("file", "")
     expectFailure(
       try program.run(["keygen", "web1", "--directory", "file/keys"]),
@@ -55,7 +55,7 @@ struct KeygenTests {
     String(try #require(try text("keys/web1.key").split(separator: "\n").last))
   }
 
-  @Test func neverOverwritesAnIdentity() throws {
+  @Test func `never overwrites an identity`() throws {
     #expect(try program.run(["keygen", "web1"]).status == 0)
     let (secret, known) = (try text("keys/web1.key"), try text("keys/web1.pub"))
     expectFailure(
@@ -69,12 +69,12 @@ struct KeygenTests {
   }
 
   @Test(arguments: ["", "../up", "a b", ".hidden", String(repeating: "n", count: 65)])
-  func refusesNamesThatAreNone(name: String) throws {
+  func `refuses names that are none`(name: String) throws {
     expectFailure(try program.run(["keygen", name]), "name")
     #expect(!FileManager.default.fileExists(atPath: folder.path("keys")))
   }
 
-  @Test func commandLineMistakesAreUsageErrors() throws {
+  @Test func `command line mistakes are usage errors`() throws {
     #expect(try program.run(["keygen"]).status == 64)
     #expect(try program.run(["sign-and-send", "--nonsense"]).status == 64)
     #expect(
@@ -84,7 +84,7 @@ struct KeygenTests {
     }
   }
 
-  @Test func passphraseFileEncryptsTheKeyAndIsNeededFromThenOn() throws {
+  @Test func `passphrase file encrypts the key and is needed from then on`() throws {
     try folder.write("phrase", "correct horse\n")
     try FileManager.default.setAttributes(
       [.posixPermissions: 0o600], ofItemAtPath: folder.path("phrase"))

@@ -8,7 +8,7 @@ struct LargePayloadTests {
     ProcessInfo.processInfo.environment["DISTRO_BIG_MIB"].flatMap { Int($0) } ?? 64
   private static let residentMebibytesMax = 128
 
-  @Test func bothProcessesStaySmallWhateverThePayload() throws {
+  @Test func `both processes stay small whatever the payload`() throws {
     let installation = try Installation()
     try installation.fillSource(mebibytes: Self.mebibytes)
     let daemon = try installation.startDaemon()

@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test(.enabled(if: canMount, "a program cannot be given other files here"))
-  func allAddressesOfARelayAreTried() throws {
+  func `all addresses of a relay are tried`() throws {
     let relay = try installation.startRelay()
     for name in ["signer", "web1"] { try folder.edit("\(name).yaml", "127.0.0.1", "relay.test") }
     let applier = try RunningProgram(shell, arguments("verify-apply", "--config", "web1.yaml"))
@@ -53,7 +53,7 @@ import Testing
   }
 
   @Test(.enabled(if: canMount, "a program cannot be given other files here"))
-  func nameThatNobodyKnowsIsToldAndTriedAgain() throws {
+  func `name that nobody knows is told and tried again`() throws {
     let relay = try installation.startRelay()
     try folder.edit("web1.yaml", "127.0.0.1", "unknown.invalid")
     let applier = try RunningProgram(shell, arguments("verify-apply", "--config", "web1.yaml"))

@@ -43,13 +43,13 @@ import Testing
     try program.run(["relay", "--config", "relay.yaml"])
   }
 
-  @Test func startsAndStopsInTime() throws {
+  @Test func `starts and stops in time`() throws {
     let relay = try start()
     #expect(relay.log.contains("appliers=1"))
     relay.expectEnd()
   }
 
-  @Test func oneRelayWorksOnAState() throws {
+  @Test func `one relay works on a state`() throws {
     let relay = try start()
     expectFailure(try run(), "var/relay/spool: another process works on it", "same 'state:'")
     relay.expectEnd()
@@ -57,7 +57,7 @@ import Testing
   }
 
   /// Whoever can reach the port can make connections, and keep us from opening a file.
-  @Test func strangersWhoTakeAllDescriptorsShutNobodyOut() throws {
+  @Test func `strangers who take all descriptors shut nobody out`() throws {
     let relay = try RunningProgram(
       PipelineProgram("/bin/sh", in: folder),
       [
@@ -79,7 +79,7 @@ import Testing
   }
 
   /// As systemd starts it: JOURNAL_STREAM names what standard error is.
-  @Test func journalIsToldTheLevelOfALine() throws {
+  @Test func `journal is told the level of a line`() throws {
     let script = "JOURNAL_STREAM=$(stat -L -c %d:%i /dev/stderr) exec \"$0\" \"$@\""
     let relay = try RunningProgram(
       PipelineProgram("/bin/sh", in: folder),
@@ -98,14 +98,14 @@ import Testing
     #expect(other.end().status == 0)
   }
 
-  @Test func identitiesThatComeAreSeenWithoutASignal() throws {
+  @Test func `identities that come are seen without a signal`() throws {
     let relay = try start()
     #expect(try program.run(["keygen", "web2", "--directory", "keys/appliers"]).status == 0)
     try relay.line(with: "appliers=2")
     #expect(relay.end().status == 0)
   }
 
-  @Test func hangUpReloadsWhatIsValidAndKeepsWhatIsNot() throws {
+  @Test func `hang up reloads what is valid and keeps what is not`() throws {
     let relay = try start()
     try write("  quotas: {mailbox: {bytes: lots}}")
     kill(relay.pid, SIGHUP)
@@ -124,17 +124,17 @@ import Testing
     ("  quotas: {depositor: {days: 92}}", "over 91"),
     ("  quota: {}", "did you mean 'quotas'?"),
   ])
-  func whatIsWrongInTheConfigurationIsNamed(_ line: String, _ words: String) throws {
+  func `what is wrong in the configuration is named`(_ line: String, _ words: String) throws {
     try write(line)
     expectFailure(try run(), status: 78, words)
   }
 
-  @Test func directoryMustBeThere() throws {
+  @Test func `directory must be there`() throws {
     try write(trusted: "keys/nowhere")
     expectFailure(try run(), status: 78, "relay.trusted-appliers", "nowhere")
   }
 
-  @Test func exampleSaysWhatTheDefaultsAre() throws {
+  @Test func `example says what the defaults are`() throws {
     let example = try String(
       contentsOfFile: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../../config/relay.example.yaml").standardizedFileURL.path,

@@ -12,7 +12,7 @@ import Testing
     try installation.writeRelay()
   }
 
-  @Test func pushIsAppliedAndItsReceiptComesBack() throws {
+  @Test func `push is applied and its receipt comes back`() throws {
     let relay = try installation.startRelay()
     let applier = try installation.startApplier()
     for number in 1...3 {
@@ -24,18 +24,20 @@ import Testing
     #expect(applier.end().status == 0 && relay.end().status == 0)
   }
 
-  @Test func pushWaitsAtTheRelayForAMachineThatIsOff() throws {
+  @Test func `push waits at the relay for a machine that is off`() throws {
     let relay = try installation.startRelay()
     try installation.source.commit(["a": "1\n"])
-    let sent = try installation.sendMain(until: "stored there")
-    #expect(sent.status == 1 && sent.text.contains("stored there"), "\(sent.text)\(sent.errors)")
+    let sent = try installation.sendMain(until: "stored, no receipt")
+    #expect(
+      sent.status == 1 && sent.text.contains("stored, no receipt"), "\(sent.text)\(sent.errors)")
     let waiting = try installation.succeed("status", "--config", "relay.yaml")
-    #expect(waiting.contains(#/web1 +applier +1 +\d+ +20/#), "\(waiting)")
-    #expect(waiting.contains(#/signer +signer +0 +0 +-/#), "\(waiting)")
+    #expect(
+      waiting.contains(#/applier +1 +[\d.]+ (kB|bytes) +(now|\d+ s ago) +- +web1/#), "\(waiting)")
+    #expect(waiting.contains(#/signer +0 +0 bytes +- +- +signer/#), "\(waiting)")
     try FileManager.default.moveItem(
       atPath: folder.path("keys/appliers/web1.pub"), toPath: folder.path("web1.pub"))
     let removed = try installation.succeed("status", "--config", "relay.yaml")
-    #expect(removed.contains(#/[0-9a-f]+ +removed +1 /#), "\(removed)")
+    #expect(removed.contains(#/removed +1 .+ [0-9a-f]+/#), "\(removed)")
     try FileManager.default.moveItem(
       atPath: folder.path("web1.pub"), toPath: folder.path("keys/appliers/web1.pub"))
     let applier = try installation.startApplier()
@@ -45,7 +47,7 @@ import Testing
     #expect(applier.end().status == 0 && relay.end().status == 0)
   }
 
-  @Test func relayThatIsGoneForAWhileIsFoundAgain() throws {
+  @Test func `relay that is gone for a while is found again`() throws {
     let first = try installation.startRelay()
     let applier = try installation.startApplier()
     try installation.source.commit(["a": "1\n"])
@@ -75,7 +77,7 @@ import Testing
 
   /// With a list of hosts of its own, which is read again at every attempt, as DNS is.
   @Test(.enabled(if: canMount, "a program cannot be given other files here"))
-  func relayThatMovesToAnotherAddressIsFoundByItsName() throws {
+  func `relay that moves to another address is found by its name`() throws {
     let first = try installation.startRelay()
     try folder.edit("web1.yaml", "127.0.0.1", "relay.test")
     try folder.write("hosts", "127.0.0.1 relay.test\n")
@@ -100,7 +102,7 @@ import Testing
     #expect(applier.end().status == 0 && second.end().status == 0)
   }
 
-  @Test func signerThatTheRelayDoesNotKnowIsToldSo() throws {
+  @Test func `signer that the relay does not know is told so`() throws {
     let relay = try installation.startRelay()
     try installation.succeed("keygen", "other")
     try FileManager.default.removeItem(atPath: folder.path("keys/signer.key"))
@@ -113,5 +115,29 @@ import Testing
     // At once, not after all the time that it may wait.
     #expect(ContinuousClock.now - start < patience)
     #expect(relay.end().status == 0)
+  }
+
+  @Test func `once collects from the relay, applies, and leaves its answers there`() throws {
+    try installation.source.commit(["a": "1\n"])
+    let relay = try installation.startRelay()
+    expectFailure(try installation.sendMain(until: "stored, no receipt yet"))
+    let once = try installation.run("verify-apply", "--config", "web1.yaml", "--once", "--json")
+    #expect(once.status == 0, "\(once.errors)")
+    let rows = try JSONDecoder().decode([[String: String]].self, from: Data(once.output))
+    #expect(rows.map { $0["outcome"] } == ["applied"], "\(rows)")
+    try installation.expectEqual()
+    #expect(try installation.send("--flush").text.contains(" applied "))
+    // What is refused ends it with two, and the refusal is at the relay as well.
+    try installation.source.commit(["a": "2\n"])
+    try installation.checkout.write("a", "by hand\n")
+    expectFailure(try installation.sendMain(until: "stored, no receipt yet"))
+    let refused = try installation.run("verify-apply", "--config", "web1.yaml", "--once")
+    #expect(refused.status == 2, "\(refused.errors)")
+    #expect(try installation.send("--flush").text.contains("refused: local-changes"))
+    // Nothing waits.
+    #expect(try installation.run("verify-apply", "--config", "web1.yaml", "--once").status == 0)
+    #expect(relay.end().status == 0)
+    let alone = try installation.run("verify-apply", "--config", "web1.yaml", "--once")
+    expectFailure(alone, "127.0.0.1")
   }
 }

@@ -26,7 +26,7 @@ struct RepeatedRunTests {
       """)
   }
 
-  @Test func runThatIsRepeatedGoesOnWhereTheLastOneEnded() throws {
+  @Test func `run that is repeated goes on where the last one ended`() throws {
     #expect(try installation.sendMain(until: "nothing listens there").status == 1)
     let daemon = try installation.startDaemon()
     let again = try installation.sendMain()
@@ -40,7 +40,7 @@ struct RepeatedRunTests {
     #expect(daemon.end().status == 0)
   }
 
-  @Test func machineThatIsOffHasNotAppliedWhatIsOnItsWayToIt() throws {
+  @Test func `machine that is off has not applied what is on its way to it`() throws {
     let daemon = try installation.startDaemon()
     #expect(try installation.sendMain().status == 0)
     try addMachine()
@@ -54,7 +54,7 @@ struct RepeatedRunTests {
     #expect(daemon.end().status == 0)
   }
 
-  @Test func nobodyWaitsForAMachineThatWasTakenAway() throws {
+  @Test func `nobody waits for a machine that was taken away`() throws {
     let daemon = try installation.startDaemon()
     #expect(try installation.sendMain().status == 0)
     try addMachine()
@@ -66,7 +66,7 @@ struct RepeatedRunTests {
     #expect(daemon.end().status == 0)
   }
 
-  @Test func machineThatIsNewIsGivenAll() throws {
+  @Test func `machine that is new is given all`() throws {
     #expect(try installation.sendMain(wait: 0).status == 0)
     try addMachine()
     let result = try installation.sendMain(wait: 0)
@@ -74,7 +74,7 @@ struct RepeatedRunTests {
   }
 
   /// Other branches for other machines, and a second remote for the same ones.
-  @Test func repositoryMayBeNamedMoreThanOnce() throws {
+  @Test func `repository may be named more than once`() throws {
     try source.git("branch", "staging")
     try installation.folder.edit(
       "signer.yaml", "repositories:",

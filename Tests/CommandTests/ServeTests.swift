@@ -35,7 +35,7 @@ struct ServeTests {
     return try manager.next(with: "READY=1")
   }
 
-  @Test func saysWhenItIsReadyAndWhenItStops() throws {
+  @Test func `says when it is ready and when it stops`() throws {
     let program = try RunningProgram(
       installation.program, ["serve", "--config", "serve.yaml"],
       environment: ["NOTIFY_SOCKET": folder.path("notify")])
@@ -50,7 +50,7 @@ struct ServeTests {
     try program.line(with: "event=stopped")
   }
 
-  @Test func worksWithoutAServiceManager() throws {
+  @Test func `works without a service manager`() throws {
     let program = try RunningProgram(installation.program, ["serve", "--config", "serve.yaml"])
     try installation.adoptEndpoint(of: program)
     #expect(try installation.sendMain().status == 0)
@@ -58,7 +58,7 @@ struct ServeTests {
     #expect(program.end(SIGINT).status == 0)
   }
 
-  @Test func keepsTheWatchdogFromBiting() throws {
+  @Test func `keeps the watchdog from biting`() throws {
     let program = try start(["WATCHDOG_USEC": "100000"])
     for _ in 0..<3 { #expect(try manager.next() == ["WATCHDOG=1"]) }
     #expect(program.end().status == 0)
@@ -69,7 +69,7 @@ struct ServeTests {
     #expect(try manager.next().first == "STOPPING=1")
   }
 
-  @Test func hangUpTakesTheNewConfiguration() throws {
+  @Test func `hang up takes the new configuration`() throws {
     let program = try start()
     #expect(try installation.sendMain().status == 0)
     let moved = folder.path("moved")
@@ -84,7 +84,7 @@ struct ServeTests {
     #expect(program.end().status == 0)
   }
 
-  @Test func hangUpChangesWhoIsTrusted() throws {
+  @Test func `hang up changes who is trusted`() throws {
     try installation.succeed("keygen", "other")
     let program = try start()
     try folder.edit("web1.yaml", "[keys/signer.pub]", "[keys/other.pub]")
@@ -98,7 +98,7 @@ struct ServeTests {
     #expect(program.end().status == 0)
   }
 
-  @Test func invalidConfigurationIsReportedAndTheOldOneStays() throws {
+  @Test func `invalid configuration is reported and the old one stays`() throws {
     let program = try start()
     try folder.edit("web1.yaml", "branch: main", "brunch: main")
     let status = try #require(try reload(program).last)
@@ -110,7 +110,7 @@ struct ServeTests {
     #expect(program.end().status == 0)
   }
 
-  @Test func configurationThatCannotBeStartedGivesWayToTheOldOne() throws {
+  @Test func `configuration that cannot be started gives way to the old one`() throws {
     let other = try Installation()
     let occupant = try other.startDaemon()
     let program = try start()
@@ -137,7 +137,7 @@ struct ServeTests {
     return program
   }
 
-  @Test func rolesStartInOrderAndStopInTheOther() throws {
+  @Test func `roles start in order and stop in the other`() throws {
     let program = try startBoth()
     try program.line(with: "event=ready")
     let started = program.log.components(separatedBy: "\n").filter {
@@ -150,7 +150,7 @@ struct ServeTests {
     #expect(ended.map { $0.suffix(7) } == ["applier", "e=relay"], "\(program.log)")
   }
 
-  @Test func relayTakesItsNewRulesWithoutAnotherDoor() throws {
+  @Test func `relay takes its new rules without another door`() throws {
     let program = try startBoth()
     try installation.succeed("keygen", "web2")
     try FileManager.default.moveItem(
@@ -169,7 +169,7 @@ struct ServeTests {
     #expect(FileManager.default.fileExists(atPath: folder.path("var/other/state.sqlite")))
   }
 
-  @Test func hangUpReadsWhichRolesThereAre() throws {
+  @Test func `hang up reads which roles there are`() throws {
     try installation.writeRelay()
     let program = try start()
     try folder.write("serve.yaml", "applier: web1.yaml\nrelay: relay.yaml\n")
@@ -188,7 +188,7 @@ struct ServeTests {
     #expect(program.end().status == 0)
   }
 
-  @Test func relayLogsAsItsNewConfigurationSays() throws {
+  @Test func `relay logs as its new configuration says`() throws {
     let program = try startBoth()
     try folder.edit("relay.yaml", "state: var/relay", "state: var/relay\nlog: {format: json}")
     _ = try reload(program)
@@ -196,7 +196,7 @@ struct ServeTests {
     #expect(program.end().status == 0)
   }
 
-  @Test func relayRunsAloneAsWell() throws {
+  @Test func `relay runs alone as well`() throws {
     try installation.writeRelay()
     let program = try RunningProgram(
       installation.program, ["relay", "--config", "relay.yaml"],
@@ -206,30 +206,31 @@ struct ServeTests {
     program.expectEnd()
   }
 
-  @Test func oneRoleThatCannotStartEndsTheProcess() throws {
+  @Test func `one role that cannot start ends the process`() throws {
     let program = try start()
     let second = try installation.program.run(["serve", "--config", "serve.yaml"])
     expectFailure(second, "another process works on it")
     #expect(program.end().status == 0)
   }
 
-  @Test func refusesWhatIsNoServeConfiguration() throws {
+  @Test func `refuses what is no serve configuration`() throws {
     func serve() throws -> ProgramResult { try installation.run("serve", "--config", "serve.yaml") }
     try folder.write("serve.yaml", "log: {level: info}\n")
     expectFailure(
-      try serve(), status: 78, "at least one of these expected: 'relay', 'signer', 'applier'")
+      try serve(), status: 78,
+      "at least one of these expected: 'relay', 'signer', 'hooks', 'applier'")
     try folder.write("serve.yaml", "aplier: web1.yaml\n")
     expectFailure(try serve(), status: 78, "unknown key 'aplier'", "did you mean 'applier'?")
     try folder.write("serve.yaml", "applier: none.yaml\n")
     expectFailure(try serve(), status: 78, "none.yaml", "there is no such file")
   }
 
-  @Test func onceEndsWithTwoWhereAMessageIsRefused() throws {
+  @Test func `once ends with two where a message is refused`() throws {
     let program = try start()
     #expect(try installation.sendMain().status == 0)
     let holder = try installation.holdCheckout()
     try installation.source.commit(["a": "2\n"])
-    #expect(try installation.sendMain(until: "stored there").status == 1)
+    #expect(try installation.sendMain(until: "stored, no receipt").status == 1)
     #expect(program.end().status == 0)
     #expect(holder.end(SIGKILL).status == -SIGKILL)
     try installation.checkout.write("a", "mine\n")
@@ -242,7 +243,7 @@ struct ServeTests {
       try installation.run("verify-apply", "--config", "web1.yaml", "--json").status == 64)
   }
 
-  @Test func refusesAServiceManagerThatCannotBeTold() throws {
+  @Test func `refuses a service manager that cannot be told`() throws {
     let result = try installation.program.run(
       ["serve", "--config", "serve.yaml"], environment: ["NOTIFY_SOCKET": "nowhere"])
     expectFailure(result, "NOTIFY_SOCKET=nowhere")

@@ -29,7 +29,7 @@ struct SignerDaemonTests {
     try #require(try becomesTrue(isTrue), "\(what)")
   }
 
-  @Test func oneDaemonWorksOnAState() throws {
+  @Test func `one daemon works on a state`() throws {
     let signer = try startSigner()
     let second = try installation.program.run(["serve", "--config", "serve.yaml"])
     expectFailure(second, "var/signer/spool: another process works on it", "same 'state:'")
@@ -37,7 +37,7 @@ struct SignerDaemonTests {
     #expect(signer.end().status == 0)
   }
 
-  @Test func handsOverWhatOthersPutIntoTheOutboxAndSendsHeartbeats() throws {
+  @Test func `hands over what others put into the outbox and sends heartbeats`() throws {
     let applier = try installation.startDaemon()
     let signer = try startSigner()
     #expect(try installation.sendMain(wait: 0).status == 0)
@@ -53,13 +53,13 @@ struct SignerDaemonTests {
   }
 
   /// Heartbeats come and go beside it, and are not what it waits for.
-  @Test(.timeLimit(.minutes(10))) func pushThatIsNotAnsweredDoesNotWaitForEver() throws {
+  @Test(.timeLimit(.minutes(10))) func `push that is not answered does not wait for ever`() throws {
     let applier = try installation.startDaemon()
     let signer = try startSigner()
     #expect(try installation.sendMain().status == 0)
     let holder = try installation.holdCheckout()
     try installation.source.commit(["a": "2\n"])
-    let stored = "stored there, not answered yet"
+    let stored = "stored, no receipt yet"
     let send = try installation.sendMain(until: stored, seconds: 3)
     expectFailure(send)
     #expect(send.text.contains(stored))
@@ -69,7 +69,7 @@ struct SignerDaemonTests {
   }
 
   /// Nobody pushes: the heartbeat shows that the checkout was set back.
-  @Test func bringsBackWhatWasSetBack() throws {
+  @Test func `brings back what was set back`() throws {
     // The first one comes at once, and is to live until it has been looked at.
     installation.options.signer = "heartbeat-seconds: 10"
     let applier = try installation.startDaemon()

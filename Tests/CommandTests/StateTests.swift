@@ -11,7 +11,7 @@ struct StateTests {
     try installation.source.commit(["a": "1\n"])
   }
 
-  @Test func secondWorkerOnOneStateIsTurnedAway() throws {
+  @Test func `second worker on one state is turned away`() throws {
     let daemon = try installation.startDaemon()
     expectFailure(
       try installation.run("verify-apply", "--config", "web1.yaml", "--once"),
@@ -22,7 +22,7 @@ struct StateTests {
       try installation.run("verify-apply", "--config", "web1.yaml", "--once").status == 0)
   }
 
-  @Test func fileThatIsNoDatabaseIsNamed() throws {
+  @Test func `file that is no database is named`() throws {
     try FileManager.default.createDirectory(
       atPath: installation.folder.path("var/signer"), withIntermediateDirectories: true)
     try installation.folder.write(
@@ -35,7 +35,7 @@ struct StateTests {
   @Test(
     .enabled(if: SmallDisk.isAllowed, "nothing can be mounted here"),
     arguments: ["web1", "signer"])
-  func fullDiskSaysWhatToDo(who: String) throws {
+  func `full disk says what to do`(who: String) throws {
     let folder = installation.folder
     try SmallDisk.mount(on: folder.path("var/\(who)"), byteCount: 96 << 10, home: folder.path) {
       let result =

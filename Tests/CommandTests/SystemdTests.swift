@@ -14,7 +14,9 @@ struct SystemdTests {
     URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
     + "/config/systemd"
-  private static let names = ["distro-relay", "distro-serve", "distro-verify-apply"]
+  private static let names = [
+    "distro-hooks", "distro-relay", "distro-serve", "distro-verify-apply",
+  ]
 
   private let folder: PipelineFolder
 
@@ -28,13 +30,13 @@ struct SystemdTests {
     try String(contentsOfFile: "\(Self.directory)/\(name).service", encoding: .utf8)
   }
 
-  @Test func thereIsNoOther() throws {
+  @Test func `there is no other`() throws {
     let files = try FileManager.default.contentsOfDirectory(atPath: Self.directory)
     #expect(files.sorted() == Self.names.map { $0 + ".service" })
   }
 
   /// Twenty tenths is the line: systemd calls up to 4.9 "OK".
-  @Test(arguments: names) func exposureIsLow(name: String) throws {
+  @Test(arguments: names) func `exposure is low`(name: String) throws {
     let unit = "\(Self.directory)/\(name).service"
     let result = try analyze(
       "security", "--offline=true", "--no-pager", "--threshold=20", unit)
@@ -42,7 +44,7 @@ struct SystemdTests {
     #expect(result.text.contains("Overall exposure level for \(name).service: 1."))
   }
 
-  @Test(arguments: names) func systemdUnderstandsIt(name: String) throws {
+  @Test(arguments: names) func `systemd understands it`(name: String) throws {
     // Not installed where the unit says: the program that is tested stands in.
     let unit = try text(name).replacing("/usr/local/bin/distro", with: Installation.executable)
     try folder.write("\(name).service", unit)
@@ -50,7 +52,7 @@ struct SystemdTests {
     #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
   }
 
-  @Test(arguments: names) func startsACommandThatThereIs(name: String) throws {
+  @Test(arguments: names) func `starts a command that there is`(name: String) throws {
     let line = try #require(
       try text(name).split(separator: "\n").first { $0.hasPrefix("ExecStart=") })
     let words = line.split(separator: " ")
@@ -61,7 +63,7 @@ struct SystemdTests {
 
   /// What a filter forbids, the program must be able to do without: libzmq, for one, ends it.
   @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")))
-  func programCallsNothingThatTheUnitForbids() throws {
+  func `program calls nothing that the unit forbids`() throws {
     let installation = try Installation()
     try installation.source.commit(["a": "1\n"])
     try installation.writeRelay()

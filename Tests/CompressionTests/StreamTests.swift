@@ -6,7 +6,7 @@ struct SinkFull: Error, Equatable {}
 
 @Suite struct StreamTests {
   @Test(arguments: [0, 1, 131_071, 131_072, 131_073, 3_000_000])
-  func givesBackWhatWasCompressed(byteCount: Int) throws {
+  func `gives back what was compressed`(byteCount: Int) throws {
     for content in [Frames.text(byteCount: byteCount), Frames.noise(byteCount: byteCount)] {
       let frame = try Zstd.compress(content)
       #expect(try Zstd.decompress(frame, outputByteCountMax: byteCount) == content)
@@ -14,7 +14,7 @@ struct SinkFull: Error, Equatable {}
   }
 
   @Test(arguments: [1, 7, 4_096, 300_000])
-  func takesInputInPiecesOfAnySize(pieceByteCount: Int) throws {
+  func `takes input in pieces of any size`(pieceByteCount: Int) throws {
     let content = Frames.text(byteCount: 700_000)
     var compressor = try Compressor()
     var frame: [UInt8] = []
@@ -34,7 +34,7 @@ struct SinkFull: Error, Equatable {}
     #expect(output == content)
   }
 
-  @Test func handsOnPiecesOfAtMostOneBlock() throws {
+  @Test func `hands on pieces of at most one block`() throws {
     let content = Frames.noise(byteCount: 1_000_000)
     var compressor = try Compressor()
     var frame: [UInt8] = []
@@ -52,7 +52,7 @@ struct SinkFull: Error, Equatable {}
     #expect(largest == Zstd.pieceByteCountMax)
   }
 
-  @Test func writesTheSameFrameHoweverTheInputIsCut() throws {
+  @Test func `writes the same frame however the input is cut`() throws {
     let content = Frames.text(byteCount: 400_000)
     var compressor = try Compressor()
     var frame: [UInt8] = []
@@ -65,12 +65,12 @@ struct SinkFull: Error, Equatable {}
     #expect(try frame == Zstd.compress(content))
   }
 
-  @Test func hardlyGrowsWhatCannotBeCompressed() throws {
+  @Test func `hardly grows what cannot be compressed`() throws {
     let content = Frames.noise(byteCount: 1_000_000)
     #expect(try Zstd.compress(content).count < content.count + 200)
   }
 
-  @Test func passesOnWhyTheCompressorsSinkStopped() throws {
+  @Test func `passes on why the compressors sink stopped`() throws {
     var compressor = try Compressor()
     let content = Frames.noise(byteCount: 1_000_000)
     #expect(throws: StreamError<SinkFull>.sink(SinkFull())) {
@@ -78,7 +78,7 @@ struct SinkFull: Error, Equatable {}
     }
   }
 
-  @Test func passesOnWhyTheDecompressorsSinkStopped() throws {
+  @Test func `passes on why the decompressors sink stopped`() throws {
     let frame = try Zstd.compress(Frames.text(byteCount: 1_000))
     var decompressor = try Decompressor(outputByteCountMax: 1_000)
     #expect(throws: StreamError<SinkFull>.sink(SinkFull())) {

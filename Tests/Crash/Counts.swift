@@ -32,7 +32,7 @@ struct Counts {
       recoveriesForward += try log.count("event=recovered")
       applied += try log.count(" applied ")
       replays += try log.count("reason=replayed")
-      faults += try log.count("a fault of this machine")
+      faults += try log.count("a fault of the carrier")
     }
     let signer = world.signerState
     messages = try signer.count("sent")

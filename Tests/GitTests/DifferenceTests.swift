@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 struct DifferenceTests {
-  @Test func hunksAreWhatGitApplies() throws {
+  @Test func `hunks are what git applies`() throws {
     let test = try TestRepository()
     var generator = SeededGenerator(seed: 5)
     for round in 0..<60 {
@@ -21,7 +21,7 @@ struct DifferenceTests {
     }
   }
 
-  @Test func hunksAreThoseThatGitPrints() throws {
+  @Test func `hunks are those that git prints`() throws {
     let test = try TestRepository()
     let old = Array((0..<40).map { "line \($0)\n" }.joined().utf8)
     let new = Array((0..<40).map { $0 == 20 ? "changed\n" : "line \($0)\n" }.joined().utf8)
@@ -36,7 +36,7 @@ struct DifferenceTests {
     #expect(printed.first?.hasPrefix("@@ -18,7 +18,7 @@") == true)
   }
 
-  @Test func hunksTellMissingNewlinesAndEmptySides() throws {
+  @Test func `hunks tell missing newlines and empty sides`() throws {
     let cases: [(String, String, String)] = [
       ("", "a\n", "@@ -0,0 +1 @@\n+a\n"),
       ("a\n", "", "@@ -1 +0,0 @@\n-a\n"),
@@ -52,7 +52,7 @@ struct DifferenceTests {
     }
   }
 
-  @Test func binaryDataIsSmallWhereContentsAreAlike() throws {
+  @Test func `binary data is small where contents are alike`() throws {
     var generator = SeededGenerator(seed: 6)
     let old = generator.bytes(5_000)
     let new = old.prefix(2_000) + [0, 1, 2] + old.dropFirst(2_100)

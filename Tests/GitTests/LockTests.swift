@@ -4,7 +4,7 @@ import GitModel
 import Testing
 
 struct LockTests {
-  @Test func onlyOneHoldsTheCheckout() throws {
+  @Test func `only one holds the checkout`() throws {
     let test = try TestRepository()
     let directory = test.path + "/.git/"
     do {
@@ -18,7 +18,7 @@ struct LockTests {
     #expect(try test.text(["status", "--porcelain"]).isEmpty)
   }
 
-  @Test func refusesLockInMissingDirectory() {
+  @Test func `refuses lock in missing directory`() {
     #expect(throws: GitError.system(call: "open", path: "/nowhere/distro.lock", code: ENOENT)) {
       _ = try CheckoutLock(gitDirectory: "/nowhere")
     }

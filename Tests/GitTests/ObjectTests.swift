@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 struct ObjectTests {
-  @Test func hashesWritesAndReadsAsGitDoes() throws {
+  @Test func `hashes writes and reads as git does`() throws {
     let test = try TestRepository()
     let objects = try test.open().objects
     var generator = SeededGenerator(seed: 1)
@@ -29,13 +29,13 @@ struct ObjectTests {
     }
   }
 
-  @Test func tellsFileThatChangedWhileHashed() {
+  @Test func `tells file that changed while hashed`() {
     var hasher = ObjectHasher(.blob, byteCount: 2)
     hasher.update([1])
     #expect(hasher.finish() == nil)
   }
 
-  @Test func refusesWhatIsMissingOrOfAnotherKindOrTooLarge() throws {
+  @Test func `refuses what is missing or of another kind or too large`() throws {
     let test = try TestRepository()
     let objects = try test.open().objects
     let absent = try ObjectDatabase.hash(.blob, [1])
@@ -51,7 +51,7 @@ struct ObjectTests {
     }
   }
 
-  @Test func emptyTreeNeedsNoFile() throws {
+  @Test func `empty tree needs no file`() throws {
     let test = try TestRepository()
     let objects = try test.open().objects
     let empty = try ObjectDatabase.hash(.tree, [])
@@ -63,7 +63,7 @@ struct ObjectTests {
     #expect(try test.files(below: ".git/objects").isEmpty)
   }
 
-  @Test func refusesObjectThatWasDamagedOnDisk() throws {
+  @Test func `refuses object that was damaged on disk`() throws {
     let test = try TestRepository()
     let objects = try test.open().objects
     let blob = try objects.write(.blob, [1, 2, 3])
@@ -77,7 +77,7 @@ struct ObjectTests {
     #expect(throws: GitError.self) { try fresh.read(blob, .blob) }
   }
 
-  @Test func readsCommitsAsGitDoes() throws {
+  @Test func `reads commits as git does`() throws {
     let test = try TestRepository()
     try test.commit(["a": "1\n"], "first\n\nbody")
     try test.git(["checkout", "-q", "-b", "side"])
@@ -103,7 +103,7 @@ struct ObjectTests {
     "", "tree", "tree 123\n", "parent \(ones)\n", "tree \(ones)\n", "tree \(ones) \nauthor a\n",
     "tree \(ones)\nparent 2\nauthor a\ncommitter c\n\nm", "tree \(ones)\nparent \(ones)",
   ])
-  func refusesMalformedCommit(text: String) {
+  func `refuses malformed commit`(text: String) {
     let error = #expect(throws: GitError.self) { try Commit(bytes: Array(text.utf8)) }
     guard case .malformedCommit = error else {
       Issue.record("\(String(describing: error))")

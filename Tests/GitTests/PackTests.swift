@@ -30,7 +30,7 @@ struct PackTests {
     return try bytes(PackStream(list, from: objects))
   }
 
-  @Test func gitTakesOurPackStrictly() throws {
+  @Test func `git takes our pack strictly`() throws {
     let (test, tip) = try Self.source()
     let pack = try Self.pack(test, tip)
     let target = try TestRepository()
@@ -42,7 +42,7 @@ struct PackTests {
   }
 
   @Test(arguments: [997, 65_536, 1 << 20])
-  func receivesWhatWasSent(pieceByteCount: Int) throws {
+  func `receives what was sent`(pieceByteCount: Int) throws {
     let (test, tip) = try Self.source(seed: UInt64(pieceByteCount))
     let pack = try Self.pack(test, tip)
     let target = try TestRepository()
@@ -76,7 +76,7 @@ struct PackTests {
     #expect(try target.text(["status", "--porcelain"]).isEmpty)
   }
 
-  @Test func abandonedPackLeavesNoFile() throws {
+  @Test func `abandoned pack leaves no file`() throws {
     let (test, tip) = try Self.source()
     let pack = try Self.pack(test, tip)
     let target = try TestRepository()
@@ -116,7 +116,7 @@ struct PackTests {
     try target.git(["fsck", "--full"])
   }
 
-  @Test func packsObjectsThatAreOnlyInMemory() throws {
+  @Test func `packs objects that are only in memory`() throws {
     let contents = (0..<20).map { [UInt8](repeating: $0, count: Int($0)) }
     let ids = try contents.map { content throws in try ObjectDatabase.hash(.blob, content) }
     let byID = Dictionary(uniqueKeysWithValues: zip(ids, contents))
@@ -130,7 +130,7 @@ struct PackTests {
     for id in ids { #expect(try target.git(["cat-file", "blob", id.hex]) == byID[id]) }
   }
 
-  @Test func refusesEveryPackThatWasCutOff() throws {
+  @Test func `refuses every pack that was cut off`() throws {
     let (test, tip) = try Self.source()
     let pack = try Self.pack(test, tip)
     let target = try TestRepository()
@@ -141,14 +141,14 @@ struct PackTests {
     }
   }
 
-  @Test func refusesPackThatGoesOn() throws {
+  @Test func `refuses pack that goes on`() throws {
     let (test, tip) = try Self.source()
     let receiver = try PackReceiver(for: test.open())
     let pack = try Self.pack(test, tip)
     #expect(throws: GitError.malformedPack(.trailingBytes)) { try receiver.append(pack + [0]) }
   }
 
-  @Test func refusesOrReadsTheSameFromEveryDamagedPack() throws {
+  @Test func `refuses or reads the same from every damaged pack`() throws {
     let test = try TestRepository()
     let tip = try test.commit(["a": "1\n", "b/c": "2\n"])
     let pack = try Self.pack(test, tip)
@@ -171,7 +171,7 @@ struct PackTests {
     #expect(try target.files(below: ".git/objects").isEmpty)
   }
 
-  @Test func refusesPackBeyondItsLimits() throws {
+  @Test func `refuses pack beyond its limits`() throws {
     let (test, tip) = try Self.source()
     let pack = try Self.pack(test, tip)
     let target = try test.open()
@@ -183,7 +183,7 @@ struct PackTests {
     }
   }
 
-  @Test func refusesCompressedPackOfGit() throws {
+  @Test func `refuses compressed pack of git`() throws {
     let (test, tip) = try Self.source()
     let pack = try test.git(
       ["pack-objects", "--stdout", "--revs", "-q"], input: Array(tip.hex.utf8))
@@ -191,7 +191,7 @@ struct PackTests {
     #expect(throws: GitError.malformedPack(.notStored)) { try receiver.append(pack) }
   }
 
-  @Test func refusesWhatIsNoPack() throws {
+  @Test func `refuses what is no pack`() throws {
     let test = try TestRepository()
     let target = try test.open()
     let cases: [(PackFault, [UInt8])] = [

@@ -20,7 +20,7 @@ struct ReferenceTests {
     try branch.move(from: old, to: new, message: message)
   }
 
-  @Test func movesBranchThatIsWhereExpected() throws {
+  @Test func `moves branch that is where expected`() throws {
     let test = try TestRepository()
     let first = try test.commit(["a": "1\n"])
     let second = try test.commit(["a": "2\n"])
@@ -34,7 +34,7 @@ struct ReferenceTests {
   }
 
   @Test(arguments: [false, true])
-  func refusesBranchThatMovedMeanwhile(isPacked: Bool) throws {
+  func `refuses branch that moved meanwhile`(isPacked: Bool) throws {
     let test = try TestRepository()
     let first = try test.commit(["a": "1\n"])
     let second = try test.commit(["a": "2\n"])
@@ -53,7 +53,7 @@ struct ReferenceTests {
     #expect(try test.files(below: ".git/refs").allSatisfy { !$0.hasSuffix(".lock") })
   }
 
-  @Test func createsBranchThatIsNotThere() throws {
+  @Test func `creates branch that is not there`() throws {
     let test = try TestRepository()
     let commit = try test.commit(["a": "1\n"])
     let repository = try test.open()
@@ -62,7 +62,7 @@ struct ReferenceTests {
   }
 
   @Test(arguments: [false, true])
-  func refusesBranchWithAnotherInItsWay(isPacked: Bool) throws {
+  func `refuses branch with another in its way`(isPacked: Bool) throws {
     let test = try TestRepository()
     let commit = try test.commit(["a": "1\n"])
     try test.git(["branch", "a/b"])
@@ -75,7 +75,7 @@ struct ReferenceTests {
     }
   }
 
-  @Test func refusesBranchThatGitHasLocked() throws {
+  @Test func `refuses branch that git has locked`() throws {
     let test = try TestRepository()
     let commit = try test.commit(["a": "1\n"])
     try test.write(".git/refs/heads/main.lock", [])
@@ -85,7 +85,7 @@ struct ReferenceTests {
     }
   }
 
-  @Test func refusesObjectThatIsNotThere() throws {
+  @Test func `refuses object that is not there`() throws {
     let test = try TestRepository()
     let absent = try ObjectDatabase.hash(.blob, [1])
     #expect(throws: GitError.objectMissing(absent)) {
@@ -156,7 +156,7 @@ struct ReferenceTests {
     }
   }
 
-  @Test func putsHeadOnBranchAndTellsWhenItIsDetached() throws {
+  @Test func `puts head on branch and tells when it is detached`() throws {
     let test = try TestRepository()
     let commit = try test.commit(["a": "1\n"])
     let repository = try test.open()

@@ -4,7 +4,7 @@ import GitModel
 import Testing
 
 struct RepositoryTests {
-  @Test func opensWorkingCopy() throws {
+  @Test func `opens working copy`() throws {
     let test = try TestRepository()
     let repository = try test.open()
     #expect(!repository.isBare)
@@ -15,14 +15,14 @@ struct RepositoryTests {
     #expect(try repository.headCommit() == nil)
   }
 
-  @Test func opensBareRepository() throws {
+  @Test func `opens bare repository`() throws {
     let test = try TestRepository(["--bare"])
     let repository = try test.open()
     #expect(repository.isBare)
     #expect(repository.workingDirectory == nil)
   }
 
-  @Test func opensLinkedWorktree() throws {
+  @Test func `opens linked worktree`() throws {
     let test = try TestRepository()
     let commit = try test.commit(["a": "1\n"])
     try test.git(["worktree", "add", "-q", test.directory + "/linked"])
@@ -33,13 +33,13 @@ struct RepositoryTests {
     #expect(repository.objects.contains(commit))
   }
 
-  @Test func refusesMissingDirectory() {
+  @Test func `refuses missing directory`() {
     #expect(throws: GitError.directoryMissing(path: "/nowhere/at/all")) {
       try Repository(opening: "/nowhere/at/all")
     }
   }
 
-  @Test func refusesDirectoryInsideRepository() throws {
+  @Test func `refuses directory inside repository`() throws {
     let test = try TestRepository()
     try test.write("inner/file", [])
     #expect(throws: GitError.notRepository(path: test.path + "/inner")) {
@@ -47,7 +47,7 @@ struct RepositoryTests {
     }
   }
 
-  @Test func refusesSHA256Repository() throws {
+  @Test func `refuses SHA256 repository`() throws {
     let test = try TestRepository(["--object-format=sha256"])
     #expect(throws: GitError.objectFormatUnsupported(path: test.path)) { try test.open() }
   }
@@ -102,7 +102,7 @@ struct RepositoryTests {
   }
 
   @Test(.enabled(if: getuid() == 0, "only root can give a directory away"))
-  func refusesRepositoryOfAnotherUser() throws {
+  func `refuses repository of another user`() throws {
     let test = try TestRepository()
     for name in [test.path, test.path + "/.git"] {
       try FileManager.default.setAttributes([.ownerAccountID: 12_345], ofItemAtPath: name)
@@ -111,7 +111,7 @@ struct RepositoryTests {
   }
 
   @Test(arguments: [false, true])
-  func createsWhatGitAccepts(isBare: Bool) throws {
+  func `creates what git accepts`(isBare: Bool) throws {
     let test = try TestRepository()
     let path = test.directory + "/deeper/new"
     let created = try Repository.create(at: path, branch: "refs/heads/trunk", isBare: isBare)
@@ -123,7 +123,7 @@ struct RepositoryTests {
     }
   }
 
-  @Test func refusesToCreateBranchWithBadName() throws {
+  @Test func `refuses to create branch with bad name`() throws {
     let test = try TestRepository()
     #expect(throws: GitError.referenceNameInvalid("refs/heads/a..b")) {
       try Repository.create(at: test.directory + "/new", branch: "refs/heads/a..b")
@@ -131,7 +131,7 @@ struct RepositoryTests {
     #expect(!FileManager.default.fileExists(atPath: test.directory + "/new"))
   }
 
-  @Test func tellsConfiguredURLWithoutRewriting() throws {
+  @Test func `tells configured URL without rewriting`() throws {
     let test = try TestRepository()
     try test.git(["config", "url.https://mirror/.insteadOf", "git@host:"])
     let repository = try test.open()

@@ -18,7 +18,7 @@ struct RevisionTests {
     return (test, ids)
   }
 
-  @Test func resolvesNamesToCommits() throws {
+  @Test func `resolves names to commits`() throws {
     let (test, ids) = try Self.history()
     try test.git(["tag", "-a", "v1", "-m", "one", ids["left", default: .zero].hex])
     let repository = try test.open()
@@ -33,7 +33,7 @@ struct RevisionTests {
   }
 
   @Test(arguments: [false, true])
-  func ordersHistoryAsGitDoes(isShallow: Bool) throws {
+  func `orders history as git does`(isShallow: Bool) throws {
     let (test, ids) = try Self.history()
     let repository = try test.open()
     if isShallow {
@@ -60,14 +60,14 @@ struct RevisionTests {
     }
   }
 
-  @Test func refusesHistoryLongerThanAllowed() throws {
+  @Test func `refuses history longer than allowed`() throws {
     let (test, ids) = try Self.history()
     #expect(throws: GitError.tooManyCommits(countMax: 4)) {
       try test.open().commits(from: nil, to: ids["tip", default: .zero], countMax: 4)
     }
   }
 
-  @Test func shallowBoundaryIsWhatGitReads() throws {
+  @Test func `shallow boundary is what git reads`() throws {
     let (test, ids) = try Self.history()
     let origin = test.path
     try test.git(["clone", "-q", "--depth=1", "file://" + origin, test.directory + "/shallow"])
@@ -80,7 +80,7 @@ struct RevisionTests {
         == [ids["tip", default: .zero]])
   }
 
-  @Test func commitWithoutParentsIsFineBehindShallowBoundary() throws {
+  @Test func `commit without parents is fine behind shallow boundary`() throws {
     let (test, ids) = try Self.history()
     let tip = ids["tip", default: .zero]
     let source = try test.open()
@@ -106,7 +106,7 @@ struct RevisionTests {
     #expect(try !target.isShallow)
   }
 
-  @Test func refusesShallowFileThatIsLockedOrMalformed() throws {
+  @Test func `refuses shallow file that is locked or malformed`() throws {
     let (test, _) = try Self.history()
     let repository = try test.open()
     try test.write(".git/shallow.lock", [])

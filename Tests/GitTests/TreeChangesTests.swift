@@ -26,7 +26,7 @@ struct TreeChangesTests {
     return try #require(ObjectID(hex: try test.text(["write-tree"])))
   }
 
-  @Test func changesAreThoseOfGit() throws {
+  @Test func `changes are those of git`() throws {
     let test = try TestRepository()
     var generator = SeededGenerator(seed: 3)
     let objects = try test.open().objects
@@ -64,7 +64,7 @@ struct TreeChangesTests {
     return kinds[old.mode] == kinds[new.mode] ? "M" : "T"
   }
 
-  @Test func objectsAreAllThatTheOtherSideLacks() throws {
+  @Test func `objects are all that the other side lacks`() throws {
     let test = try TestRepository()
     var generator = SeededGenerator(seed: 4)
     let objects = try test.open().objects
@@ -90,7 +90,7 @@ struct TreeChangesTests {
     return Set(lines.compactMap { ObjectID(hex: $0.prefix(40)) })
   }
 
-  @Test func movedDirectoryNeedsNoBlobAgain() throws {
+  @Test func `moved directory needs no blob again`() throws {
     let test = try TestRepository()
     let old = try test.commit(["d/a": "1\n", "d/b": "2\n", "k": "3\n"])
     try test.git(["mv", "d", "e"])
@@ -101,7 +101,7 @@ struct TreeChangesTests {
     #expect(sent.map(\.id) == [try test.id("HEAD^{tree}"), try test.id("HEAD:k")])
   }
 
-  @Test func historyNeedsEveryCommitsObjects() throws {
+  @Test func `history needs every commits objects`() throws {
     let test = try TestRepository()
     let base = try test.commit(["a": "0\n", "b": "0\n"])
     try test.commit(["a": "1\n"])
@@ -120,7 +120,7 @@ struct TreeChangesTests {
   }
 
   @Test(arguments: [".git", ".GIT", ".git ", "git~1", "..", ".g\u{200c}it"])
-  func refusesUnsafePath(name: String) throws {
+  func `refuses unsafe path`(name: String) throws {
     let test = try TestRepository()
     let objects = try test.open().objects
     let blob = try objects.write(.blob, [])
@@ -140,7 +140,7 @@ struct TreeChangesTests {
     }
   }
 
-  @Test func refusesTreesThatAreTooDeepOrTooManifold() throws {
+  @Test func `refuses trees that are too deep or too manifold`() throws {
     let test = try TestRepository()
     let objects = try test.open().objects
     var directory = try objects.write(
@@ -164,7 +164,7 @@ struct TreeChangesTests {
     #expect(try objects.missingObjects(ofTree: directory, known: nil).isEmpty)
   }
 
-  @Test func tellsWhatIsMissingOfATree() throws {
+  @Test func `tells what is missing of a tree`() throws {
     let test = try TestRepository()
     let objects = try test.open().objects
     let absent = try ObjectDatabase.hash(.blob, [1])

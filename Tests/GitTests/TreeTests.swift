@@ -10,7 +10,7 @@ struct TreeTests {
     Array("\(mode) \(name)\0".utf8) + id
   }
 
-  @Test func readsWhatGitWrites() throws {
+  @Test func `reads what git writes`() throws {
     let test = try TestRepository()
     try test.commit(["a": "1\n", "a-b": "2\n", "a.b": "3\n", "dir/x": "4\n", "dir-x": "5\n"])
     let tree = try test.open().objects.tree(test.id("HEAD^{tree}"))
@@ -56,7 +56,7 @@ struct TreeTests {
     entry("x00644", "a"), entry("77777777777", "a"), Array("100644 a".utf8),
     Array(entry("100644", "a").dropLast()), entry("100644", String(repeating: "n", count: 256)),
   ])
-  func refusesMalformedTree(bytes: [UInt8]) {
+  func `refuses malformed tree`(bytes: [UInt8]) {
     let error = #expect(throws: GitError.self) { try Tree(bytes: bytes) }
     guard case .malformedTree = error else {
       Issue.record("\(String(describing: error))")
@@ -64,7 +64,7 @@ struct TreeTests {
     }
   }
 
-  @Test func editedTreeIsWhatGitMakes() throws {
+  @Test func `edited tree is what git makes`() throws {
     let test = try TestRepository()
     var generator = SeededGenerator(seed: 2)
     let blob = try #require(ObjectID(hex: test.text(["hash-object", "-w", "--stdin"])))

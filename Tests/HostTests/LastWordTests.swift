@@ -4,13 +4,13 @@ import TestSupport
 import Testing
 
 struct LastWordTests {
-  @Test func whatCannotBeSaidIsNotWaitedFor() {
+  @Test func `what cannot be said is not waited for`() {
     let obstacle = DispatchSemaphore(value: 0)
     #expect(!LastWord.say(within: .milliseconds(50)) { obstacle.wait() })
     obstacle.signal()
   }
 
-  @Test func whatCanBeSaidIsSaid() {
+  @Test func `what can be said is said`() {
     let said = DispatchSemaphore(value: 0)
     #expect(LastWord.say(within: patience) { said.signal() })
     #expect(said.wait(timeout: .now()) == .success)

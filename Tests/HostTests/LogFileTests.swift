@@ -13,12 +13,12 @@ struct LogFileTests {
     try String(contentsOfFile: path, encoding: .utf8)
   }
 
-  @Test func growsAtItsEnd() throws {
+  @Test func `grows at its end`() throws {
     for line in ["first\n", "second\n"] { try LogFile(path).append(Array(line.utf8)) }
     #expect(try text(path) == "first\nsecond\n")
   }
 
-  @Test func nextLineBeginsANewFileWhereTheOldOneWasMovedAway() throws {
+  @Test func `next line begins a new file where the old one was moved away`() throws {
     let log = try LogFile(path)
     try log.append(Array("old\n".utf8))
     try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
@@ -29,7 +29,7 @@ struct LogFileTests {
     #expect(try text(path) == "newer\n")
   }
 
-  @Test func lineGoesToTheOldFileWhileNoNewOneCanBeMade() throws {
+  @Test func `line goes to the old file while no new one can be made`() throws {
     let log = try LogFile(path)
     try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
@@ -38,7 +38,7 @@ struct LogFileTests {
     #expect(throws: HostError.self) { try LogFile(path) }
   }
 
-  @Test func faultOfAFileIsOneLine() throws {
+  @Test func `fault of a file is one line`() throws {
     let missing = folder.path + "/none/file"
     do {
       try Data().write(to: URL(fileURLWithPath: missing))

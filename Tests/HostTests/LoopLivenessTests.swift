@@ -5,7 +5,7 @@ import Testing
 struct LoopLivenessTests {
   private let pulse = LoopLiveness()
 
-  @Test func loopThatRestsIsNotLateBeforeItsTimeIsOver() {
+  @Test func `loop that rests is not late before its time is over`() {
     pulse.rest(for: .seconds(3_600))
     usleep(20_000)
     #expect(pulse.delay == .zero)
@@ -14,7 +14,7 @@ struct LoopLivenessTests {
     #expect(pulse.delay >= .milliseconds(20))
   }
 
-  @Test func loopThatIsAtWorkIsLateUntilItTurns() {
+  @Test func `loop that is at work is late until it turns`() {
     pulse.rest(for: .seconds(3_600))
     pulse.beat()
     usleep(20_000)
@@ -23,7 +23,7 @@ struct LoopLivenessTests {
     #expect(pulse.delay == .zero)
   }
 
-  @Test func nothingIsExpectedOfALoopThatHasEnded() {
+  @Test func `nothing is expected of a loop that has ended`() {
     usleep(20_000)
     #expect(pulse.delay >= .milliseconds(20))
     pulse.end()

@@ -8,7 +8,7 @@ struct NotifySocketTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  @Test func messageArrivesAtAPathAsOneDatagram() throws {
+  @Test func `message arrives at a path as one datagram`() throws {
     let manager = try NotifyReceiver(at: folder.path + "/notify")
     let socket = try NotifySocket(folder.path + "/notify")
     try socket.send(["READY=1", "STATUS=running: applier"])
@@ -17,14 +17,14 @@ struct NotifySocketTests {
     #expect(try manager.next() == ["WATCHDOG=1"])
   }
 
-  @Test func messageArrivesAtAnAbstractAddress() throws {
+  @Test func `message arrives at an abstract address`() throws {
     let name = "@distro-tests-\(UUID().uuidString)"
     let manager = try NotifyReceiver(at: name)
     try NotifySocket(name).send(["STOPPING=1"])
     #expect(try manager.next() == ["STOPPING=1"])
   }
 
-  @Test func managerThatWasStartedAgainIsReached() throws {
+  @Test func `manager that was started again is reached`() throws {
     let path = folder.path + "/notify"
     var manager: NotifyReceiver? = try NotifyReceiver(at: path)
     let socket = try NotifySocket(path)
@@ -40,11 +40,11 @@ struct NotifySocketTests {
   @Test(arguments: [
     "", "@", "/", "relative", "vsock:2:1", "/" + String(repeating: "n", count: 107),
   ])
-  func refusesAddressesThatAreNone(address: String) {
+  func `refuses addresses that are none`(address: String) {
     #expect(throws: HostError.notifyAddressInvalid(address)) { try NotifySocket(address) }
   }
 
-  @Test func tellsWhoseAFileIsAndWhatTheDiskHolds() throws {
+  @Test func `tells whose a file is and what the disk holds`() throws {
     let path = try folder.file("x", mode: 0o640)
     let rights = try #require(try FileRights.of(path))
     #expect(rights.mode == 0o640 && !rights.isDirectory && rights.isWritable)

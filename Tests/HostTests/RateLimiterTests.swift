@@ -2,7 +2,7 @@ import Host
 import Testing
 
 struct RateLimiterTests {
-  @Test func soManyAtOnceAndThenOneASecondWithTheNumberOfTheOthers() {
+  @Test func `so many at once and then one a second with the number of the others`() {
     let allowance = RateLimiter(burst: 3)
     let start = ContinuousClock.now
     let atOnce = (0..<10).map { _ in allowance.take(at: start) }

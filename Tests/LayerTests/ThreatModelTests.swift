@@ -39,6 +39,21 @@ import Testing
     }
   }
 
+  /// The last column of its table.
+  @Test func `every test that the table of clocks names is there`() throws {
+    let text = try Package.text("docs/architecture.md")
+    let section = try #require(text.split(separator: "\n## ").first { $0.hasPrefix("Clocks") })
+    let cells = section.split(separator: "\n").filter { $0.hasPrefix("| ") }.compactMap { row in
+      row.split(separator: "|").last
+    }
+    let claims = cells.dropFirst().flatMap { cell in
+      cell.matches(of: /`([^`]+)`/).map { String($0.output.1) }
+    }
+    try #require(claims.count > 15)
+    let tests = try Self.tests()
+    for claim in claims { #expect(tests.contains(claim), "no test is named '\(claim)'") }
+  }
+
   @Test func `every vector that the threat model names is there`() throws {
     let text = try Package.text("docs/threat-model.md")
     let names = text.matches(of: /vectors? `([a-z-]+)`/).map { String($0.output.1) }

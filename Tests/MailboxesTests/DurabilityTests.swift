@@ -15,7 +15,7 @@ import Testing
   private let large = 1_000_000
 
   @Test(arguments: [100, 1_000_000])
-  func commitFailsWithTheCallersTransaction(payloadByteCount: Int) throws {
+  func `commit fails with the callers transaction`(payloadByteCount: Int) throws {
     let test = try Store()
     let letter = Letter(1, payloadByteCount: payloadByteCount)
     let message = try test.incoming(letter, for: [alice])
@@ -30,7 +30,7 @@ import Testing
     #expect(try test.store.first(in: alice)?.chunks() == letter.chunks)
   }
 
-  @Test func callersTransactionIsPartOfTheCommit() throws {
+  @Test func `callers transaction is part of the commit`() throws {
     let test = try Store()
     try test.deposit(Letter(1), for: [alice])
     let old = try #require(try test.store.first(in: alice))
@@ -42,7 +42,7 @@ import Testing
     #expect(try test.ids(in: bob) == [Letter(2).id])
   }
 
-  @Test func restartSweepsFilesWithoutARowAndKeepsTheRest() throws {
+  @Test func `restart sweeps files without a row and keeps the rest`() throws {
     let test = try Store()
     let kept = try test.deposit(Letter(1, payloadByteCount: large), for: [alice])
     let spool = test.store.state.spool
@@ -57,7 +57,7 @@ import Testing
   }
 
   /// Removals are not synced one by one, files are gone at once: after a power cut the row may be back without its file.
-  @Test func rowThatCameBackWithoutItsFileDoesNotBlockTheMailbox() throws {
+  @Test func `row that came back without its file does not block the mailbox`() throws {
     let test = try Store()
     let gone = try test.deposit(Letter(1, payloadByteCount: large), for: [alice, bob])
     let kept = [
@@ -72,7 +72,7 @@ import Testing
   }
 
   /// Killed after the file had its name and before its row was there.
-  @Test func fileThatAKilledRunLeftDoesNotStandInForTheMessage() throws {
+  @Test func `file that a killed run left does not stand in for the message`() throws {
     let test = try Store()
     let letter = Letter(1, payloadByteCount: large)
     let path = test.store.state.spool.path(of: "\(letter.id.hex).sealed")
@@ -82,7 +82,7 @@ import Testing
   }
 
   /// Two pushes at the same time are two processes on one outbox: the start of one must not sweep what the other is at.
-  @Test func secondRunDoesNotSweepWhatTheFirstIsWriting() throws {
+  @Test func `second run does not sweep what the first is writing`() throws {
     let test = try Store()
     let letter = Letter(1, payloadByteCount: large)
     let message = try MessageWriter(
@@ -95,7 +95,7 @@ import Testing
     #expect(try other.first(in: alice)?.chunks() == letter.chunks)
   }
 
-  @Test func manyRunsAtOnceLoseNothing() async throws {
+  @Test func `many runs at once lose nothing`() async throws {
     let test = try Store()
     let runs: UInt32 = 4
     let each: UInt32 = 5
@@ -123,7 +123,7 @@ import Testing
     #expect(try test.spoolNames.count == all.count)
   }
 
-  @Test func fileThatLostItsEndIsAnErrorAndNoMessage() throws {
+  @Test func `file that lost its end is an error and no message`() throws {
     let test = try Store()
     let letter = Letter(1, payloadByteCount: large)
     try test.deposit(letter, for: [alice])
@@ -138,7 +138,7 @@ import Testing
   }
 
   @Test(.enabled(if: SmallDisk.isAllowed, "mounting needs the right to"))
-  func fullDiskLosesNothing() throws {
+  func `full disk loses nothing`() throws {
     let folder = try TemporaryFolder()
     let disk = folder.path + "/disk"
     try SmallDisk.mount(on: disk, byteCount: 4 << 20, home: folder.path) {
@@ -181,7 +181,7 @@ import Testing
   }
 
   /// sqlite.org/pragma.html#pragma_synchronous: 2 is FULL. An unsynced write must not leave anything else behind.
-  @Test func everyOtherTransactionIsSynced() throws {
+  @Test func `every other transaction is synced`() throws {
     let test = try Store()
     func mode() throws -> Int? {
       try test.store.state.queue.inDatabase { try Int.fetchOne($0, sql: "PRAGMA synchronous") }

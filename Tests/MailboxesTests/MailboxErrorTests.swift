@@ -8,7 +8,7 @@ import Testing
     MailboxError(ofDatabase: DatabaseError(resultCode: code))?.hint
   }
 
-  @Test func lockedAndFullDatabasesHaveAHint() {
+  @Test func `locked and full databases have a hint`() {
     #expect(hint(.SQLITE_BUSY)?.contains("stop the program that holds the database") == true)
     #expect(hint(.SQLITE_FULL)?.contains("free space on the disk") == true)
     #expect(hint(.SQLITE_CORRUPT)?.contains("distro doctor") == true)
@@ -16,7 +16,7 @@ import Testing
     #expect(MailboxError.state(path: "state.sqlite", error).hint == hint(.SQLITE_BUSY))
   }
 
-  @Test func otherErrorsAreNoneOfADatabase() {
+  @Test func `other errors are none of a database`() {
     #expect(MailboxError(ofDatabase: CancellationError()) == nil)
   }
 }

@@ -11,7 +11,7 @@ import Testing
 
   init() throws { test = try Store() }
 
-  @Test func messagesComeOutInTheOrderInWhichTheyWereCommitted() throws {
+  @Test func `messages come out in the order in which they were committed`() throws {
     let letters = [5, 3, 9, 1].map { Letter($0) }
     for letter in letters { try test.deposit(letter, for: [alice]) }
     #expect(try test.ids(in: alice) == letters.map(\.id))
@@ -24,7 +24,7 @@ import Testing
     #expect(try test.store.messages(in: alice, countMax: 2).map(\.id) == letters[..<2].map(\.id))
   }
 
-  @Test func orderOutlivesRemovalAndRestart() throws {
+  @Test func `order outlives removal and restart`() throws {
     for number in 1...3 { try test.deposit(Letter(UInt32(number)), for: [alice]) }
     let all = try test.store.messages(in: alice, countMax: 10)
     for message in all { try test.store.remove(message) }
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test(arguments: [100, 2_000_000])
-  func whatComesOutIsWhatWentIn(payloadByteCount: Int) throws {
+  func `what comes out is what went in`(payloadByteCount: Int) throws {
     let letter = Letter(1, payloadByteCount: payloadByteCount)
     try test.deposit(letter, for: [alice])
     let restarted = try Store(in: test.folder, directory: test.directory)
@@ -49,7 +49,7 @@ import Testing
     }
   }
 
-  @Test func largeMessageIsAFileAndSmallOneIsNot() throws {
+  @Test func `large message is a file and small one is not`() throws {
     let most = Int(MailboxStore.inlineByteCountMax - Letter(1, payloadByteCount: 0).size.byteCount)
     try test.deposit(Letter(1, payloadByteCount: most), for: [alice])
     #expect(try test.spoolNames == [])
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test(arguments: [100, 1_000_000])
-  func manyMailboxesShareOneStorageUntilTheLastOneLetsGo(payloadByteCount: Int) throws {
+  func `many mailboxes share one storage until the last one lets go`(payloadByteCount: Int) throws {
     let letter = Letter(1, payloadByteCount: payloadByteCount)
     let isFile = UInt64(payloadByteCount) > MailboxStore.inlineByteCountMax
     try test.deposit(letter, for: [alice, bob, carol])
@@ -78,7 +78,7 @@ import Testing
     #expect(try !test.store.contains(letter.id))
   }
 
-  @Test func removalIsRepeatable() throws {
+  @Test func `removal is repeatable`() throws {
     try test.deposit(Letter(1), for: [alice, bob])
     let message = try #require(try test.store.first(in: alice))
     try test.store.remove(message)
@@ -86,14 +86,14 @@ import Testing
     #expect(try test.store.first(in: bob) != nil)
   }
 
-  @Test func mailboxesDoNotSeeEachOthersMessages() throws {
+  @Test func `mailboxes do not see each other's messages`() throws {
     let id = try test.deposit(Letter(1), for: [alice])
     #expect(try test.store.first(in: bob) == nil)
     #expect(try test.store.message(id, in: bob) == nil)
   }
 
   @Test(arguments: [100, 1_000_000])
-  func sameMessageTwiceIsStoredOnce(payloadByteCount: Int) throws {
+  func `same message twice is stored once`(payloadByteCount: Int) throws {
     let letter = Letter(1, payloadByteCount: payloadByteCount)
     try test.deposit(letter, for: [alice])
     try test.deposit(letter, for: [alice])
@@ -104,7 +104,7 @@ import Testing
   }
 
   /// Whoever finishes first has stored it: a second deposit that is under way, or is given up, does not touch it.
-  @Test func secondDepositUnderWayDoesNotTouchTheFirst() throws {
+  @Test func `second deposit under way does not touch the first`() throws {
     let letter = Letter(1, payloadByteCount: 1_000_000)
     let second = try MessageWriter(
       letter.offer(for: [alice]), from: letter.sender, into: test.store)
@@ -120,7 +120,7 @@ import Testing
     #expect(try test.spoolNames.count == 1)
   }
 
-  @Test func positionBeyondTheLastFindsNothing() throws {
+  @Test func `position beyond the last finds nothing`() throws {
     try test.deposit(Letter(1), for: [alice])
     #expect(try test.store.first(in: alice, after: .max) == nil)
     #expect(try test.store.first(in: alice, after: UInt64(Int64.max)) == nil)

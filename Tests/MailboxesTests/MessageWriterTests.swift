@@ -1,3 +1,4 @@
+import Foundation
 import Mailboxes
 import MessageFormat
 import TestSupport
@@ -29,7 +30,7 @@ import Testing
     #expect(message.nextChunk == UInt32(counts.count))
   }
 
-  @Test func chunksOfOtherSizesThanTheFormatSaysAreRefused() throws {
+  @Test func `chunks of other sizes than the format says are refused`() throws {
     let full = Limits.chunkByteCountMax
     for total in [UInt64(full) + 61, UInt64(8 * full)] {
       try expectRefusal(of: 0, of: total)
@@ -45,7 +46,7 @@ import Testing
     try expectRefusal(of: 62, after: [], of: 61)
   }
 
-  @Test func chunkAfterTheLastIsRefused() throws {
+  @Test func `chunk after the last is refused`() throws {
     let message = try begin(chunkCount: 2, byteCount: 3)
     try message.append([1])
     #expect(!message.isComplete)
@@ -57,7 +58,7 @@ import Testing
   }
 
   @Test(arguments: [100, 1_000_000])
-  func unfinishedDepositLeavesNothing(payloadByteCount: Int) throws {
+  func `unfinished deposit leaves nothing`(payloadByteCount: Int) throws {
     let letter = Letter(1, payloadByteCount: payloadByteCount)
     do {
       let message = try MessageWriter(
@@ -70,7 +71,34 @@ import Testing
     #expect(try test.rowCount(of: "message") == 0)
   }
 
-  @Test func nothingIsVisibleBeforeTheCommit() throws {
+  @Test(.enabled(if: SmallDisk.isAllowed, "mounting needs the right to"))
+  func `a chunk for which there was no room comes again when there is`() throws {
+    let folder = try TemporaryFolder()
+    let disk = folder.path + "/disk"
+    try SmallDisk.mount(on: disk, byteCount: 2 << 20, home: folder.path) {
+      let letter = Letter(1, payloadByteCount: 1_200_000)
+      let test = try Store(in: folder, directory: disk + "/state")
+      let filler = disk + "/filler"
+      let message = try MessageWriter(
+        letter.offer(for: [alice]), from: letter.sender, into: test.store)
+      try message.append(letter.chunks[0])
+      try Data(count: 1 << 20).write(to: URL(fileURLWithPath: filler))
+      let error = #expect(throws: MailboxError.self) {
+        for chunk in letter.chunks.dropFirst() { try message.append(chunk) }
+      }
+      guard case .spool = error else {
+        Issue.record("got \(String(describing: error))")
+        return
+      }
+      #expect(!message.isComplete)
+      try FileManager.default.removeItem(atPath: filler)
+      for chunk in letter.chunks[Int(message.nextChunk)...] { try message.append(chunk) }
+      try test.store.commit([message], at: Timestamp(milliseconds: 1))
+      #expect(try test.store.first(in: alice)?.chunks() == letter.chunks)
+    }
+  }
+
+  @Test func `nothing is visible before the commit`() throws {
     let message = try test.incoming(Letter(1), for: [alice])
     #expect(try test.store.first(in: alice) == nil)
     #expect(try !test.store.contains(Letter(1).id))

@@ -56,7 +56,7 @@ import Testing
     }
   }
 
-  @Test func messageGoesOnWhereTheRunBeforeEnded() throws {
+  @Test func `message goes on where the run before ended`() throws {
     for count in [70, 200, 310] {
       try run(chunkCount: count)
       #expect(try test.spoolNames.count == 1)
@@ -66,7 +66,7 @@ import Testing
     try finish(resume(in: store), in: store)
   }
 
-  @Test func killedRunLosesNoMoreThanAStep() throws {
+  @Test func `killed run loses no more than a step`() throws {
     try run(chunkCount: 257, isKilled: true)
     #expect(try restarted().spoolNames == [])
     try run(chunkCount: 300, isKilled: true)
@@ -78,7 +78,7 @@ import Testing
   }
 
   /// What lies behind is what a power cut makes of it.
-  @Test func bytesThatWereNotSyncedAreNotTrusted() throws {
+  @Test func `bytes that were not synced are not trusted`() throws {
     try run(chunkCount: 300, isKilled: true)
     let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
     let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
@@ -91,7 +91,7 @@ import Testing
     try finish(resume(in: store), in: store)
   }
 
-  @Test func fileThatIsShorterThanItsRowIsNotTrusted() throws {
+  @Test func `file that is shorter than its row is not trusted`() throws {
     try run(chunkCount: 100)
     try #require(unsafe truncate(path, 9 << 20) == 0)
     let store = try restarted()
@@ -102,7 +102,7 @@ import Testing
   }
 
   @Test(arguments: [true, false])
-  func rowWithoutItsFileIsNotTrusted(isRestarted: Bool) throws {
+  func `row without its file is not trusted`(isRestarted: Bool) throws {
     try run(chunkCount: 100)
     try FileManager.default.removeItem(atPath: path)
     let store = isRestarted ? try restarted() : test
@@ -112,7 +112,7 @@ import Testing
     try finish(message, in: store)
   }
 
-  @Test func fileWithoutARowIsSwept() throws {
+  @Test func `file without a row is swept`() throws {
     try run(chunkCount: 100)
     try test.store.state.queue.write { try $0.execute(sql: "DELETE FROM partial") }
     #expect(try test.spoolNames.count == 1)
@@ -120,7 +120,7 @@ import Testing
   }
 
   /// A power cut may bring back a row that was removed: its file's name was never used again.
-  @Test func rowThatCameBackDoesNotGoWithOtherBytes() throws {
+  @Test func `row that came back does not go with other bytes`() throws {
     try run(chunkCount: 100)
     let (old, copy) = (
       try path,
@@ -144,7 +144,7 @@ import Testing
     #expect(try resume(in: store).nextChunk == 0)
   }
 
-  @Test func whatIsLessThanItIsWorthIsNotKept() throws {
+  @Test func `what is less than it is worth is not kept`() throws {
     try run(chunkCount: 60)
     try expectNothingKept(in: test)
     let small = Letter(2, payloadByteCount: 4 << 20)
@@ -155,7 +155,7 @@ import Testing
   }
 
   /// What the signer seals itself is of no use to another run.
-  @Test func messageThatIsNotResumedIsNotKept() throws {
+  @Test func `message that is not resumed is not kept`() throws {
     do {
       let message = try MessageWriter(
         letter.offer(for: [alice]), from: letter.sender, into: test.store)
@@ -171,7 +171,7 @@ import Testing
 // MARK: - Two at a time, and others
 
 extension PartialTests {
-  @Test func secondRunBeginsAnewAndLeavesTheFirstItsFile() throws {
+  @Test func `second run begins anew and leaves the first its file`() throws {
     let first = try resume(in: test)
     for chunk in letter.chunks[..<100] { try first.append(chunk) }
     try first.keep()
@@ -199,7 +199,7 @@ extension PartialTests {
       id: PartialTests.letter.id, mailboxes: [Mailbox(repeating: 1)],
       size: Letter(1, payloadByteCount: 41 << 20).size),
   ])
-  func anotherOfferIsNotMixedWithTheOldBytes(_ offer: DepositOffer) throws {
+  func `another offer is not mixed with the old bytes`(_ offer: DepositOffer) throws {
     try run(chunkCount: 100)
     let store = try restarted()
     #expect(try resume(in: store, offer).nextChunk == 0)
@@ -207,7 +207,7 @@ extension PartialTests {
     try finish(resume(in: store), in: store)
   }
 
-  @Test func eachDepositorHasItsOwn() throws {
+  @Test func `each depositor has its own`() throws {
     try run(chunkCount: 100)
     let other = try resume(in: test, from: Mailbox(repeating: 8))
     #expect(other.nextChunk == 0)
@@ -217,7 +217,7 @@ extension PartialTests {
     #expect(try resume(in: test).nextChunk == 100)
   }
 
-  @Test func discardedMessageGivesItsSpaceBack() throws {
+  @Test func `discarded message gives its space back`() throws {
     try run(chunkCount: 100)
     let store = try restarted()
     let messages = try store.store.unfinished()
@@ -227,7 +227,7 @@ extension PartialTests {
     try expectNothingKept(in: store)
   }
 
-  @Test func commitThatFailsLeavesNoHalf() throws {
+  @Test func `commit that fails leaves no half`() throws {
     try run(chunkCount: 100)
     do {
       let message = try resume(in: test)

@@ -10,8 +10,9 @@ import Testing
   private let mailboxes = (1...3).map { Mailbox(repeating: $0) }
 
   /// The same as adding everything up, after any deposits, removals, sweeps and restarts.
-  @Test func usageIsWhatAddingUpWouldGive() throws {
-    var test = try Store()
+  @Test func `usage is what adding up would give`() throws {
+    let clock = MachineTime()
+    var test = try Store(sinceBoot: clock.sinceBoot)
     var generator = SeededGenerator(seed: 7)
     for step in 0..<300 {
       let number = UInt32.random(in: 0..<40, using: &generator)
@@ -25,11 +26,11 @@ import Testing
         let mailbox = mailboxes[step % 3]
         if let message = try test.store.first(in: mailbox) { try test.store.remove(message) }
       default:
-        test = try Store(in: test.folder)
+        test = try Store(in: test.folder, sinceBoot: clock.sinceBoot)
       }
       if step % 50 == 49 {
-        _ = try test.store.sweep(
-          at: Timestamp(milliseconds: 2_000 + Limits.storedMillisecondsMax), countMax: 3)
+        clock.advance(milliseconds: Limits.storedMillisecondsMax + 1)
+        _ = try test.store.sweep(at: clock.wall, countMax: 3)
       }
       try expectSums(test)
     }
@@ -57,7 +58,7 @@ import Testing
   }
 
   /// 200 MB, half of it in the database and half in files, come and go.
-  @Test func drainedStoreGivesItsSpaceBack() throws {
+  @Test func `drained store gives its space back`() throws {
     let test = try Store()
     let alice = mailboxes[0]
     for batch in 0..<20 {

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Host
 import Mailboxes
 import MessageFormat
 import Spool
@@ -11,10 +12,13 @@ struct Store {
   let directory: String
   let store: MailboxStore
 
-  init(in folder: TemporaryFolder? = nil, directory: String? = nil) throws {
+  init(
+    in folder: TemporaryFolder? = nil, directory: String? = nil,
+    sinceBoot: @escaping @Sendable () -> BootTime = BootTime.now
+  ) throws {
     self.folder = try folder ?? TemporaryFolder()
     self.directory = directory ?? self.folder.path + "/state"
-    store = try MailboxStore(testing: self.directory)
+    store = try MailboxStore(testing: self.directory, sinceBoot: sinceBoot)
   }
 
   var spoolNames: [String] {

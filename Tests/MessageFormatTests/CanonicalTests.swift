@@ -3,7 +3,7 @@ import Testing
 
 /// What holds for every structure: one meaning has one form, and no other is read.
 @Suite struct CanonicalTests {
-  @Test(arguments: Structure.all) func readsAndGivesTheBytesWrittenByHand(
+  @Test(arguments: Structure.all) func `reads and gives the bytes written by hand`(
     structure: Structure
   ) throws {
     let bytes = structure.fields.encoded
@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Structure.all, [17, 99, 536_870_911]) func refusesUnknownField(
+  @Test(arguments: Structure.all, [17, 99, 536_870_911]) func `refuses unknown field`(
     structure: Structure, number: Int
   ) {
     for unknown in [Field.number(number, 1), .bytes(number, []), .bytes(number, [1, 2])] {
@@ -27,7 +27,8 @@ import Testing
     }
   }
 
-  @Test(arguments: Structure.all) func refusesUnknownFieldInsideAnother(structure: Structure) {
+  @Test(arguments: Structure.all) func `refuses unknown field inside another`(structure: Structure)
+  {
     for (index, field) in structure.fields.enumerated() {
       guard case .bytes(let number, let content) = field, isNested(structure.title, number) else {
         continue
@@ -47,7 +48,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Structure.all) func refusesFieldsInAnotherOrder(structure: Structure) {
+  @Test(arguments: Structure.all) func `refuses fields in another order`(structure: Structure) {
     for index in structure.fields.indices.dropFirst() {
       guard structure.fields[index].number != structure.fields[index - 1].number else { continue }
       var fields = structure.fields
@@ -56,14 +57,14 @@ import Testing
     }
   }
 
-  @Test(arguments: Structure.all) func refusesRepeatedField(structure: Structure) {
+  @Test(arguments: Structure.all) func `refuses repeated field`(structure: Structure) {
     expectNotCanonical(structure, [structure.fields[0]] + structure.fields)
     if structure.title == "request" || structure.title == "reply" {
       expectNotCanonical(structure, structure.fields + [structure.fields[1]])
     }
   }
 
-  @Test(arguments: Structure.all) func refusesDefaultsThatAreWritten(structure: Structure) {
+  @Test(arguments: Structure.all) func `refuses defaults that are written`(structure: Structure) {
     guard structure.title != "statement" else {
       expectNotCanonical(structure, structure.fields.with(2, .bytes(2, [])))
       return
@@ -71,7 +72,8 @@ import Testing
     expectNotCanonical(structure, structure.fields.with(1, .number(1, 0)))
   }
 
-  @Test(arguments: Structure.all) func refusesNumbersSpelledTheLongWay(structure: Structure) {
+  @Test(arguments: Structure.all) func `refuses numbers spelled the long way`(structure: Structure)
+  {
     guard structure.title != "statement" else { return }
     for byteCount in [2, 5, 10] {
       let long = Field.raw(varint(1 << 3) + varint(1, byteCount: byteCount))
@@ -81,7 +83,8 @@ import Testing
     expectNotCanonical(structure, structure.fields.with(1, .number(1, 1 << 32 | 1)))
   }
 
-  @Test(arguments: Structure.all) func refusesLengthsSpelledTheLongWay(structure: Structure) {
+  @Test(arguments: Structure.all) func `refuses lengths spelled the long way`(structure: Structure)
+  {
     for (index, field) in structure.fields.enumerated() {
       guard case .bytes(let number, let content) = field else { continue }
       var fields = structure.fields
@@ -91,7 +94,7 @@ import Testing
     }
   }
 
-  @Test(arguments: Structure.all) func refusesToEndInsideField(structure: Structure) throws {
+  @Test(arguments: Structure.all) func `refuses to end inside field`(structure: Structure) throws {
     let bytes = structure.fields.encoded
     let ends = structure.fields.indices.map { structure.fields[..<$0].map { $0 }.encoded.count }
     for count in bytes.indices {
@@ -107,13 +110,13 @@ import Testing
     }
   }
 
-  @Test(arguments: Structure.all) func refusesBytesBehindTheEnd(structure: Structure) {
+  @Test(arguments: Structure.all) func `refuses bytes behind the end`(structure: Structure) {
     for rest: [UInt8] in [[0], [0xff], [0x08], [0x0a], [0, 0]] {
       expectNotCanonical(structure, structure.fields + [.raw(rest)])
     }
   }
 
-  @Test(arguments: Structure.all) func refusesOtherVersions(structure: Structure) {
+  @Test(arguments: Structure.all) func `refuses other versions`(structure: Structure) {
     guard structure.title != "statement" else { return }
     for version: UInt32 in [0, 2, .max] {
       let fields =
@@ -125,7 +128,7 @@ import Testing
     }
   }
 
-  @Test func refusesTextThatIsNotUTF8() {
+  @Test func `refuses text that is not UTF8`() {
     for (structure, number) in [(Structure.signed[0], 4), (Structure.signed[3], 11)] {
       expectNotCanonical(structure, structure.fields.with(number, .bytes(number, [0xff, 0x41])))
     }

@@ -21,7 +21,7 @@ import Testing
     #expect(try CarrierReply(decoding: bytes) == reply, sourceLocation: location)
   }
 
-  @Test func encodesEveryRequestUnderItsNumber() throws {
+  @Test func `encodes every request under its number`() throws {
     let id = try messageID(1)
     let size = SealedSize(chunkCount: 5, byteCount: 300_000)
     try expect(
@@ -56,7 +56,7 @@ import Testing
       ])
   }
 
-  @Test func encodesEveryReplyUnderItsNumber() throws {
+  @Test func `encodes every reply under its number`() throws {
     let id = try messageID(1)
     let entry = MailboxEntry(position: 9, id: id)
     try expect(
@@ -92,7 +92,7 @@ import Testing
     try expect(.acknowledged(entry), 8, [.number(1, 9), .bytes(2, name(1))])
   }
 
-  @Test(arguments: CarrierRefusal.allCases) func carriesEveryRefusal(
+  @Test(arguments: CarrierRefusal.allCases) func `carries every refusal`(
     refusal: CarrierRefusal
   ) throws {
     let reply = CarrierReply.refused(try messageID(1), refusal, mailboxes: [], detail: "why")
@@ -167,7 +167,7 @@ import Testing
     Spoilt(
       "acknowledge without id", Samples.carrier(6, [.number(1, 9)]),
       .wrongLength(field: "acknowledge.message_id", expected: 32, actual: 0)),
-  ]) func refusesRequest(spoilt: Spoilt) {
+  ]) func `refuses request`(spoilt: Spoilt) {
     #expect(throws: spoilt.error) { try CarrierRequest(decoding: spoilt.fields.encoded) }
   }
 
@@ -207,11 +207,11 @@ import Testing
     Spoilt(
       "acknowledged with id of 20 bytes", Samples.carrier(8, [.bytes(2, id(1))]),
       .wrongLength(field: "acknowledged.message_id", expected: 32, actual: 20)),
-  ]) func refusesReply(spoilt: Spoilt) {
+  ]) func `refuses reply`(spoilt: Spoilt) {
     #expect(throws: spoilt.error) { try CarrierReply(decoding: spoilt.fields.encoded) }
   }
 
-  @Test func refusesFramesOverTheLimit() {
+  @Test func `refuses frames over the limit`() {
     let bytes = [UInt8](repeating: 0, count: Limits.carrierFrameByteCountMax + 1)
     #expect(throws: FormatError.overLimit(field: "request", limit: 65_536, actual: 65_537)) {
       try CarrierRequest(decoding: bytes)
@@ -223,7 +223,7 @@ import Testing
 
   @Test(arguments: [
     (2, 2), (3, 3), (4, 131_075), (5, 262_147), (2, 262_144), (524_288, 524_288 * 131_072),
-  ]) func takesEveryPossibleSize(chunkCount: UInt32, byteCount: UInt64) throws {
+  ]) func `takes every possible size`(chunkCount: UInt32, byteCount: UInt64) throws {
     let size = try SealedSize(checking: chunkCount, byteCount)
     #expect(size == SealedSize(chunkCount: chunkCount, byteCount: byteCount))
   }

@@ -11,12 +11,14 @@ import Testing
     try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
   }
 
-  @Test(arguments: ["message", "sealed", "carrier"]) func holdsTheProtoFiles(name: String) throws {
+  @Test(arguments: ["message", "sealed", "carrier"]) func `holds the proto files`(name: String)
+    throws
+  {
     let definition = try Self.text("Sources/Messages/MessageFormat/proto/\(name).proto")
     #expect(try Self.text("docs/message-format.md").contains("```proto\n\(definition)```"))
   }
 
-  @Test func explainsEveryRefusal() throws {
+  @Test func `explains every refusal`() throws {
     let lines = try Self.text("docs/message-format.md").split(separator: "\n")
     for name in Refusal.allCases.map(\.rawValue) + CarrierRefusal.allCases.map(\.rawValue) {
       #expect(lines.contains { $0.hasPrefix("| `\(name)` |") }, "\(name)")
@@ -33,7 +35,7 @@ import Testing
         == BlockReason.allCases.map(\.rawValue))
   }
 
-  @Test func saysEveryLimit() throws {
+  @Test func `says every limit`() throws {
     let limits: [(String, UInt64)] = [
       ("chunk", UInt64(Limits.chunkByteCountMax)),
       ("chunk content", UInt64(Limits.chunkPlaintextByteCountMax)),
@@ -44,6 +46,10 @@ import Testing
       ("remote", UInt64(Limits.remoteByteCountMax)),
       ("ref", UInt64(Limits.refByteCountMax)),
       ("detail", UInt64(Limits.detailByteCountMax)),
+      ("streams of a heartbeat", UInt64(Limits.heartbeatStreamCountMax)),
+      ("names of a heartbeat's streams", UInt64(Limits.heartbeatNameByteCountMax)),
+      ("parts of a heartbeat", UInt64(Limits.heartbeatPartCountMax)),
+      ("details of a report", UInt64(Limits.reportDetailByteCountMax)),
       ("commit object", UInt64(Limits.commitByteCountMax)),
       ("sequence, times", Limits.numberMax),
       ("payload, inflated", Limits.payloadInflatedByteCountMax),
@@ -67,7 +73,7 @@ import Testing
     }
   }
 
-  @Test func givesTheIdentitiesOfTheWorkedExample() throws {
+  @Test func `gives the identities of the worked example`() throws {
     let document = try Self.text("docs/message-format.md")
     for name in ["snapshot", "patch"] {
       let vector = try Self.text("Tests/SealingTests/Vectors/\(name).txt")

@@ -13,7 +13,7 @@ import Testing
     ProcessInfo.processInfo.environment[name].flatMap { Int($0) }
   }
 
-  @Test func acceptsOnlyWhatEncodesToTheSameBytes() {
+  @Test func `accepts only what encodes to the same bytes`() {
     var generator = SplitMix(state: Self.seed)
     var accepted = 0
     for round in 0..<Self.count {

@@ -1,3 +1,4 @@
+import GitModel
 import MessageFormat
 import Testing
 
@@ -23,12 +24,12 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
     return fields.with(15, .fields(15, payload))
   }
 
-  @Test func encodesEveryFieldUnderItsNumber() throws {
+  @Test func `encodes every field under its number`() throws {
     #expect(try Samples.message.encoded() == Self.fields.encoded)
     #expect(try Message(decoding: Self.fields.encoded) == Samples.message)
   }
 
-  @Test func carriesSnapshotWithoutBeforePreviousAndCommit() throws {
+  @Test func `carries snapshot without before previous and commit`() throws {
     var message = try Samples.message
     (message.before, message.descends) = (nil, false)
     message.previous = nil
@@ -41,7 +42,36 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
     #expect(decoded.before == nil && decoded.previous == nil && decoded.payload.kind == .pack)
   }
 
-  @Test func takesEveryLimitItself() throws {
+  @Test(arguments: [(0, 0), (1, 41), (100_000, 4_100_000), (3, 64 << 30 - 1)])
+  func `says how many large files stand behind the patch, also that there are none`(
+    count: Int, size: UInt64
+  ) throws {
+    var message = try Samples.message
+    message.payload = PayloadDescription(
+      kind: .patch, digest: try digest(9), size: 131_056, inflatedSize: size + 1,
+      largeFiles: LargeFilesDescription(count: count, size: size))
+    var numbers: [Field] = []
+    if count > 0 { numbers = [.number(1, UInt64(count)), .number(2, size)] }
+    let payload = Samples.payloadFields.with(4, .number(4, size + 1)) + [.fields(5, numbers)]
+    #expect(message.encoded() == Self.fields.with(15, .fields(15, payload)).encoded)
+    #expect(try Message(decoding: message.encoded()) == message)
+    #expect(message.payload.contentSize == 1)
+  }
+
+  @Test func `the header of a large file is its SHA-256 and its size`() throws {
+    let digest = (0..<32).map { UInt8($0) }
+    let pointer = try #require(LargeFilePointer(digest: digest, byteCount: 0x0102_0304))
+    let header = digest + [0, 0, 0, 0, 1, 2, 3, 4]
+    #expect(LargeFileHeader.encode(pointer) == header)
+    #expect(LargeFileHeader.decode(header) == pointer)
+    for size: [UInt8] in [
+      [0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 64, 0, 0, 0, 0, 1], [255, 0, 0, 0, 0, 0, 0, 0],
+    ] {
+      #expect(LargeFileHeader.decode(digest + size) == nil)
+    }
+  }
+
+  @Test func `takes every limit itself`() throws {
     var message = try Samples.message
     message.recipients = try (0..<Limits.recipientCountMax).map { number in
       let bytes = name(0).dropLast(2) + [UInt8(number >> 8), UInt8(number & 0xff)]
@@ -66,7 +96,7 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
     #expect(try Statement(decoding: statement.encoded()) == statement)
   }
 
-  @Test(arguments: names + revisions + numbers + payloads) func refuses(spoilt: Spoilt) {
+  @Test(arguments: names + revisions + numbers + payloads) func `refuses`(spoilt: Spoilt) {
     #expect(throws: spoilt.error) { try Message(decoding: spoilt.fields.encoded) }
   }
 
@@ -159,6 +189,22 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
   private static let sealedMax: UInt64 = 524_286 * 131_055
 
   private static let payloads: [Spoilt] = [
+    Spoilt(
+      "large files of fewer bytes than their headers",
+      payload(5, .fields(5, [.number(1, 1), .number(2, 40)])),
+      .invalid(field: "message.payload.large_files.size")),
+    Spoilt(
+      "bytes of no large file", payload(5, .fields(5, [.number(2, 41)])),
+      .invalid(field: "message.payload.large_files.size")),
+    Spoilt(
+      "large files beyond the payload",
+      payload(5, .fields(5, [.number(1, 1), .number(2, 8 << 20 + 1)])),
+      .invalid(field: "message.payload.large_files.size")),
+    Spoilt(
+      "too many large files",
+      payload(5, .fields(5, [.number(1, 100_001), .number(2, 8 << 20)])),
+      .overLimit(
+        field: "message.payload.large_files.count", limit: 100_000, actual: 100_001)),
     Spoilt("no payload", fields.with(15), .invalid(field: "message.payload.kind")),
     Spoilt("no kind", payload(1), .invalid(field: "message.payload.kind")),
     Spoilt("kind 4", payload(1, .number(1, 4)), .invalid(field: "message.payload.kind")),
@@ -193,7 +239,7 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
   @Test(arguments: [
     (1, 1), (131_055, 1), (131_056, 2), (262_110, 2), (262_111, 3),
     (524_286 * 131_055, 524_286),
-  ]) func countsChunksOfPayload(size: UInt64, count: UInt32) throws {
+  ]) func `counts chunks of payload`(size: UInt64, count: UInt32) throws {
     let payload = PayloadDescription(
       kind: .pack, digest: try digest(1), size: size, inflatedSize: 1)
     #expect(payload.chunkCount == count)

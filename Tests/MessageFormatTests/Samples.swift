@@ -76,17 +76,64 @@ enum Samples {
   static var heartbeat: Heartbeat {
     get throws {
       Heartbeat(
-        signer: try mailbox(1), recipients: [try mailbox(3), try mailbox(2)],
-        stream: try stream("git@github.com:acme/shop.git", "refs/heads/main"),
-        sequence: 300, revision: try object(4), createdAt: Timestamp(milliseconds: timestamp),
-        expiresAt: Timestamp(milliseconds: timestamp + 1))
+        signer: try mailbox(1), recipients: [try mailbox(3), try mailbox(2)], counter: 70_000,
+        part: 2, createdAt: Timestamp(milliseconds: timestamp),
+        expiresAt: Timestamp(milliseconds: timestamp + 1),
+        streams: [
+          .init(try stream(shop, "refs/heads/next"), sequence: 7, revision: try object(5)),
+          .init(try stream(shop, "refs/heads/main"), sequence: 300, revision: try object(4)),
+        ])
     }
   }
 
+  private static let shop = "git@github.com:acme/shop.git"
+
   static let heartbeatFields: [Field] = [
-    .number(1, 1), .bytes(2, name(1)), .bytes(3, name(2)), .bytes(3, name(3)),
-    .text(4, "git@github.com:acme/shop.git"), .text(5, "refs/heads/main"), .number(6, 300),
-    .bytes(7, id(4)), .number(8, timestamp), .number(9, timestamp + 1),
+    .number(1, 1), .bytes(2, name(1)), .bytes(3, name(2)), .bytes(3, name(3)), .number(4, 70_000),
+    .number(5, 2), .number(6, timestamp), .number(7, timestamp + 1), .fields(8, headFields),
+    .fields(
+      8,
+      headFields.with(2, .text(2, "refs/heads/next")).with(3, .number(3, 7))
+        .with(4, .bytes(4, id(5)))),
+  ]
+
+  /// Of a stream in a heartbeat.
+  static let headFields: [Field] = [
+    .text(1, shop), .text(2, "refs/heads/main"), .number(3, 300), .bytes(4, id(4)),
+  ]
+
+  static var report: Report {
+    get throws {
+      Report(
+        applier: try mailbox(1), signer: try mailbox(2), counter: 70_000,
+        receivedAt: Timestamp(milliseconds: timestamp),
+        finishedAt: Timestamp(milliseconds: timestamp + 2),
+        streams: [
+          .init(
+            try stream(shop, "refs/heads/main"), sequence: 300,
+            standing: .current(try snapshot(4, 5))),
+          .init(
+            try stream(shop, "refs/heads/next"), sequence: 7,
+            standing: .blocked(.diskFull, detail: "1 MB is free", revision: try object(6))),
+        ])
+    }
+  }
+
+  static let reportFields: [Field] = [
+    .number(1, 1), .bytes(2, name(1)), .bytes(3, name(2)), .number(4, 70_000),
+    .number(5, timestamp), .number(6, timestamp + 2), .fields(7, currentFields),
+    .fields(7, blockedFields),
+  ]
+
+  /// Of a stream in a report.
+  static let currentFields: [Field] = [
+    .text(1, shop), .text(2, "refs/heads/main"), .number(3, 300), .number(4, 2), .bytes(5, id(4)),
+    .bytes(6, id(5)),
+  ]
+
+  static let blockedFields: [Field] = [
+    .text(1, shop), .text(2, "refs/heads/next"), .number(3, 7), .number(4, 3), .bytes(5, id(6)),
+    .text(7, "disk-full"), .text(8, "1 MB is free"),
   ]
 
   static var statement: Statement {

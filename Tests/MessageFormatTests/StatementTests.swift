@@ -5,7 +5,7 @@ import Testing
   private static let fields = Samples.statementFields
   private static let signature = fields[2]
 
-  @Test func encodesEveryFieldUnderItsNumber() throws {
+  @Test func `encodes every field under its number`() throws {
     #expect(try Samples.statement.encoded() == Self.fields.encoded)
     #expect(try Statement(decoding: Self.fields.encoded) == Samples.statement)
   }
@@ -32,7 +32,7 @@ import Testing
         field: "statement", limit: 131_055,
         actual: UInt64(
           fields.with(2, .bytes(2, [UInt8](repeating: 1, count: 131_055))).encoded.count))),
-  ]) func refuses(spoilt: Spoilt) {
+  ]) func `refuses`(spoilt: Spoilt) {
     #expect(throws: spoilt.error) { try Statement(decoding: spoilt.fields.encoded) }
   }
 }
@@ -40,12 +40,12 @@ import Testing
 @Suite struct SealedHeaderTests {
   private static let fields = Samples.headerFields
 
-  @Test func encodesEveryFieldUnderItsNumberWithRecipientsInOrder() throws {
+  @Test func `encodes every field under its number with recipients in order`() throws {
     #expect(try Samples.header.encoded() == Self.fields.encoded)
     #expect(try SealedHeader(decoding: Self.fields.encoded) == Samples.header)
   }
 
-  @Test func fitsIntoOneChunkWithAllRecipients() throws {
+  @Test func `fits into one chunk with all recipients`() throws {
     let header = SealedHeader(
       streamHeader: [UInt8](repeating: 1, count: 24),
       recipients: try (0..<Limits.recipientCountMax).map { number in
@@ -88,11 +88,11 @@ import Testing
               .bytes(2, [UInt8](repeating: 1, count: 80)),
             ])
         }, .overLimit(field: "header.recipients", limit: 1_000, actual: 1_001)),
-  ]) func refuses(spoilt: Spoilt) {
+  ]) func `refuses`(spoilt: Spoilt) {
     #expect(throws: spoilt.error) { try SealedHeader(decoding: spoilt.fields.encoded) }
   }
 
-  @Test func refusesHeaderLargerThanChunk() {
+  @Test func `refuses header larger than chunk`() {
     let bytes = [UInt8](repeating: 0, count: Limits.chunkByteCountMax + 1)
     #expect(throws: FormatError.overLimit(field: "header", limit: 131_072, actual: 131_073)) {
       try SealedHeader(decoding: bytes)

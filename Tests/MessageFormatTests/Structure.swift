@@ -33,6 +33,9 @@ struct Structure: Sendable, CustomTestStringConvertible {
     Structure(title: "heartbeat", fields: Samples.heartbeatFields) {
       try Heartbeat(decoding: $0).encoded()
     },
+    Structure(title: "report", fields: Samples.reportFields) {
+      try Report(decoding: $0).encoded()
+    },
     Structure(title: "statement", fields: Samples.statementFields) {
       try Statement(decoding: $0).encoded()
     },

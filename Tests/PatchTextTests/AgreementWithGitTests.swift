@@ -4,7 +4,7 @@ import PatchText
 import Testing
 
 @Suite struct AgreementWithGitTests {
-  @Test func gitAppliesEveryCaseAndReadingItBackAppliesItToo() throws {
+  @Test func `git applies every case and reading it back applies it too`() throws {
     let cases = try CaseRepository(try PatchCases.all())
     for (number, pair) in cases.cases.enumerated() {
       let patch = try cases.patch(number)
@@ -25,7 +25,7 @@ import Testing
     }
   }
 
-  @Test func gitTakesEveryCaseBack() throws {
+  @Test func `git takes every case back`() throws {
     let cases = try CaseRepository(try PatchCases.all().filter { !$0.name.hasPrefix("path") })
     for (number, pair) in cases.cases.enumerated() {
       let text = try cases.patch(number).printed()
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  @Test func gitAppliesTypeChangesToItsWorkingTree() throws {
+  @Test func `git applies type changes to its working tree`() throws {
     let names = Set(PatchCases.typePairs.map(\.0).filter { !$0.contains("submodule") })
     let cases = try CaseRepository(try PatchCases.all().filter { names.contains($0.name) })
     #expect(cases.cases.count == names.count)
@@ -54,7 +54,7 @@ import Testing
   }
 
   /// git's own delta, made canonical by quoting the path, is read, applied and printed again.
-  @Test func readsDeltasThatGitMade() throws {
+  @Test func `reads deltas that git made`() throws {
     let pair = PatchCase(
       name: "delta", old: [try TreePath("m"): regular(PatchCases.binary)],
       new: [try TreePath("m"): regular(PatchCases.editedBinary)])

@@ -7,7 +7,7 @@ import Testing
   private static let middle = "@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n"
   private static let nine = "1\n2\n3\n4\n5\n6\n7\n8\n9\n"
 
-  @Test func appliesHunkWhereItSaysAndKeepsTheRest() throws {
+  @Test func `applies hunk where it says and keeps the rest`() throws {
     let result = try change(Self.middle).apply(to: Array(Self.nine.utf8), byteCountMax: 100)
     #expect(String(decoding: result, as: UTF8.self) == "1\n2\n3\n4\nfive\n6\n7\n8\n9\n")
   }
@@ -24,7 +24,7 @@ import Testing
     ("1", .tooShort),
     ("", .tooShort),
   ])
-  func refusesOtherContent(_ old: String, _ flaw: ApplyFlaw) throws {
+  func `refuses other content`(_ old: String, _ flaw: ApplyFlaw) throws {
     #expect(try self.flaw(change(Self.middle), on: old) == flaw)
   }
 
@@ -49,7 +49,7 @@ import Testing
     ("@@ -0,0 +1 @@\n+a\n", "", "a\n", ["\n", "b"]),
     ("@@ -1,2 +0,0 @@\n-a\n-b\n", "a\nb\n", "", ["a\nb\nc\n", "a\n", "a\nb"]),
   ])
-  func appliesAtTheEndOfAFileOnly(
+  func `applies at the end of a file only`(
     _ body: String, _ old: String, _ new: String, _ others: [String]
   ) throws {
     let section = try change(body)
@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  @Test func refusesDeletionOfOtherContent() throws {
+  @Test func `refuses deletion of other content`() throws {
     let hunks = try Hunk.hunks(fromBody: Array("@@ -1,2 +0,0 @@\n-a\n-b\n".utf8))
     let deletion = try FileSection(
       path: try TreePath("m"), old: entry(.regular, "1"), new: nil, content: .text(hunks))
@@ -70,7 +70,7 @@ import Testing
     #expect(try flaw(deletion, on: "a\nb\nc\n") == .fileGoesOn)
   }
 
-  @Test func refusesAdditionOverContent() throws {
+  @Test func `refuses addition over content`() throws {
     let hunks = try Hunk.hunks(fromBody: Array("@@ -0,0 +1 @@\n+a\n".utf8))
     let addition = try FileSection(
       path: try TreePath("m"), old: nil, new: entry(.regular, "1"), content: .text(hunks))
@@ -80,20 +80,20 @@ import Testing
     #expect(try flaw(section("m", from: .regular, to: nil), on: "b\n") == .fileGoesOn)
   }
 
-  @Test func keepsContentWhenOnlyTheModeChanges() throws {
+  @Test func `keeps content when only the mode changes`() throws {
     let mode = try FileSection(
       path: try TreePath("m"), old: entry(.regular, "1"), new: entry(.executable, "1"),
       content: .unchanged)
     #expect(try mode.apply(to: [1, 0, 2], byteCountMax: 3) == [1, 0, 2])
   }
 
-  @Test func hasNoContentForSubmodules() throws {
+  @Test func `has no content for submodules`() throws {
     let submodule = try FileSection(
       path: try TreePath("m"), old: nil, new: entry(.submodule, "1"), content: .submodule)
     #expect(try flaw(submodule, on: "") == .submodule)
   }
 
-  @Test func refusesResultOverLimit() throws {
+  @Test func `refuses result over limit`() throws {
     let path = try TreePath("m")
     let section = try change(Self.middle)
     let mode = try FileSection(
@@ -108,7 +108,7 @@ import Testing
     }
   }
 
-  @Test func appliesHundredThousandChangedLines() throws {
+  @Test func `applies hundred thousand changed lines`() throws {
     let count = 100_000
     let old = lines(count)
     let new = lines(count, "other")

@@ -9,12 +9,12 @@ import Testing
   private static let delta: [UInt8] =
     [10, 10, 0x90, 5, 3] + Array("abc".utf8) + [0x91, 8, 2]
 
-  @Test func appliesDelta() throws {
+  @Test func `applies delta`() throws {
     let section = try change(delta: Self.delta)
     #expect(try section.apply(to: Self.old, byteCountMax: 10) == Self.new)
   }
 
-  @Test func copiesSixtyFourKibibytesWhereTheLengthIsZero() throws {
+  @Test func `copies sixty four kibibytes where the length is zero`() throws {
     let old = PatchCases.randomBytes(0x10000, seed: 1)
     // Size 0x10000 and, after it, 0x10001; all of the base, then one byte.
     let delta: [UInt8] = [0x80, 0x80, 4, 0x81, 0x80, 4, 0x80, 1, 7]
@@ -38,18 +38,18 @@ import Testing
       ([], .delta),
       ([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1, 10], .delta),
     ] as [([UInt8], ApplyFlaw)])
-  func refusesMalformedDelta(_ delta: [UInt8], _ flaw: ApplyFlaw) throws {
+  func `refuses malformed delta`(_ delta: [UInt8], _ flaw: ApplyFlaw) throws {
     #expect(try applyFlaw(change(delta: delta), on: Self.old) == flaw)
   }
 
-  @Test func refusesDeltaWhoseResultIsOverLimit() throws {
+  @Test func `refuses delta whose result is over limit`() throws {
     let delta: [UInt8] = [10, 0xff, 0xff, 0xff, 0x7f, 0x90, 10]
     #expect(throws: PatchTextError.overLimit(.contentBytes, limit: 100, actual: 0xfff_ffff)) {
       try change(delta: delta).apply(to: Self.old, byteCountMax: 100)
     }
   }
 
-  @Test func refusesDataThatIsNotOneCompleteZlibStream() throws {
+  @Test func `refuses data that is not one complete zlib stream`() throws {
     let whole = BinaryPiece.literal(of: Self.new).deflated
     #expect(try flaw(deflated: whole) == nil)
     for end in 1..<whole.count {
@@ -64,12 +64,12 @@ import Testing
   }
 
   @Test(arguments: [0, 1, 9, 11, 1_000])
-  func refusesDataOfAnotherSizeThanItSays(_ byteCount: Int) throws {
+  func `refuses data of another size than it says`(_ byteCount: Int) throws {
     let deflated = BinaryPiece.literal(of: Self.new).deflated
     #expect(try flaw(deflated: deflated, byteCount: byteCount) == .inflatedSize)
   }
 
-  @Test func refusesBombWithoutInflatingIt() throws {
+  @Test func `refuses bomb without inflating it`() throws {
     let bomb = BinaryPiece.literal(of: [UInt8](repeating: 0, count: 1 << 22))
     let said = try change(forward: bomb, reverse: .literal(of: Self.old))
     #expect(throws: PatchTextError.overLimit(.contentBytes, limit: 100, actual: 1 << 22)) {
@@ -78,14 +78,14 @@ import Testing
     #expect(try flaw(deflated: bomb.deflated, byteCount: 100) == .inflatedSize)
   }
 
-  @Test func refusesReverseThatDoesNotLeadBack() throws {
+  @Test func `refuses reverse that does not lead back`() throws {
     for reverse in [Self.new, [], Self.old + [0]] {
       let section = try change(forward: .literal(of: Self.new), reverse: .literal(of: reverse))
       #expect(try applyFlaw(section, on: Self.old) == .reverse)
     }
   }
 
-  @Test func refusesDeletionOfOtherContent() throws {
+  @Test func `refuses deletion of other content`() throws {
     let deletion = try FileSection(
       path: try TreePath("m"), old: entry(.regular, "1"), new: nil,
       content: .binary(forward: .literal(of: []), reverse: .literal(of: Self.old)))
@@ -94,7 +94,7 @@ import Testing
     #expect(try applyFlaw(deletion, on: []) == .reverse)
   }
 
-  @Test func refusesAdditionOverContent() throws {
+  @Test func `refuses addition over content`() throws {
     let addition = try FileSection(
       path: try TreePath("m"), old: nil, new: entry(.regular, "1"),
       content: .binary(forward: .literal(of: Self.new), reverse: .literal(of: [])))
@@ -102,7 +102,7 @@ import Testing
     #expect(try applyFlaw(addition, on: Self.old) == .fileGoesOn)
   }
 
-  @Test func carriesMegabytesOfRandomBytes() throws {
+  @Test func `carries megabytes of random bytes`() throws {
     let new = PatchCases.randomBytes(4 << 20, seed: 3)
     let section = try FileSection(
       path: try TreePath("m"), old: nil, new: entry(.regular, "1"),

@@ -19,7 +19,7 @@ import Testing
   private static let limits = PatchLimits(
     patchByteCountMax: 1 << 20, sectionCountMax: 20, hunkCountMax: 50, pieceByteCountMax: 1 << 16)
 
-  @Test func survivesMutatedPatches() throws {
+  @Test func `survives mutated patches`() throws {
     let seeds = try Self.seeds()
     let olds = [PatchCases.text, "a\nb", ""].map { Array($0.utf8) } + [PatchCases.binary]
     var generator = SeededGenerator(seed: Self.seed)
@@ -43,7 +43,7 @@ import Testing
     #expect(accepted < Self.count * 9 / 10)
   }
 
-  @Test func survivesMutatedDeltasAndStreams() throws {
+  @Test func `survives mutated deltas and streams`() throws {
     let old = Array(PatchCases.binary[..<300])
     let delta: [UInt8] = [0xac, 2, 0x88, 2, 0x90, 200, 4, 1, 2, 3, 4, 0xb3, 200, 0, 60, 0]
     let reverse = BinaryPiece.literal(of: old)

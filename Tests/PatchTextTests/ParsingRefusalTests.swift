@@ -198,25 +198,25 @@ struct Spoiling: Sendable {
   ]
 
   @Test(arguments: [text, mode, addition, submodule, binary])
-  func acceptsEveryPatchThatIsSpoiltBelow(_ patch: String) throws {
+  func `accepts every patch that is spoilt below`(_ patch: String) throws {
     let bytes = Array(patch.utf8)
     #expect(try TextPatch(parsing: bytes, limits: .wide).printed() == bytes)
   }
 
   @Test(arguments: spoilings)
-  func refusesWhatIsNotCanonical(_ spoiling: Spoiling) throws {
+  func `refuses what is not canonical`(_ spoiling: Spoiling) throws {
     let spoilt = spoiling.patch.replacing(
       spoiling.find, with: spoiling.replacement, maxReplacements: 1)
     #expect(spoilt != spoiling.patch)
     #expect(flaw(of: Array(spoilt.utf8)) == spoiling.flaw, "\(spoilt)")
   }
 
-  @Test func everyFlawIsTestedFor() {
+  @Test func `every flaw is tested for`() {
     #expect(Set(Self.spoilings.map(\.flaw)) == Set(PatchFlaw.allCases))
   }
 
   @Test(arguments: [text, mode, addition, submodule, binary])
-  func refusesPatchThatIsCutAnywhere(_ patch: String) {
+  func `refuses patch that is cut anywhere`(_ patch: String) {
     let bytes = Array(patch.utf8)
     for end in 1..<bytes.count {
       // What a cut between two hunks leaves is a patch of its own.
@@ -245,7 +245,7 @@ struct Spoiling: Sendable {
   }
 
   @Test(arguments: ["../m", ".git/config", "m//n", "/m", "m/", ".", "\\000"])
-  func refusesUnsafePath(_ path: String) {
+  func `refuses unsafe path`(_ path: String) {
     let patch = Self.mode.replacing("a/m", with: "a/\(path)").replacing("b/m", with: "b/\(path)")
     #expect {
       try TextPatch(parsing: Array(patch.utf8), limits: .wide)
@@ -255,7 +255,7 @@ struct Spoiling: Sendable {
     }
   }
 
-  @Test func refusesPathThatIsTooLongBeforeReadingAllOfIt() {
+  @Test func `refuses path that is too long before reading all of it`() {
     let patch = "diff --git \"a/\(String(repeating: "x/", count: 100_000))"
     #expect {
       try TextPatch(parsing: Array(patch.utf8), limits: .wide)
@@ -265,7 +265,7 @@ struct Spoiling: Sendable {
     }
   }
 
-  @Test func refusesPatchOverEveryLimit() throws {
+  @Test func `refuses patch over every limit`() throws {
     let bytes = Array((Self.mode + Self.text).utf8)
     let binary = Array(Self.binary.utf8)
     let fit = (bytes: bytes.count, sections: 2, hunks: 2, piece: 10)

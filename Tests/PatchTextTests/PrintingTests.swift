@@ -3,7 +3,7 @@ import PatchText
 import Testing
 
 @Suite struct PrintingTests {
-  @Test func printsTextWithQuotedPathAndFullIDs() throws {
+  @Test func `prints text with quoted path and full i ds`() throws {
     let hunks = try Hunk.hunks(fromBody: Array("@@ -1,2 +1 @@ function()\n a\n-b\n".utf8))
     let section = try FileSection(
       path: try TreePath("d/\u{e9} \"\\\n"), old: entry(.regular, "1"), new: entry(.regular, "2"),
@@ -22,7 +22,7 @@ import Testing
       """)
   }
 
-  @Test func printsAdditionAndDeletionOfEmptyFile() throws {
+  @Test func `prints addition and deletion of empty file`() throws {
     let empty = TreeEntry(mode: .executable, id: FileSection.emptyFileID)
     let path = try TreePath("e")
     try expect(
@@ -43,7 +43,7 @@ import Testing
       """)
   }
 
-  @Test func printsModeChangeWithIndexLine() throws {
+  @Test func `prints mode change with index line`() throws {
     try expect(
       try FileSection(
         path: try TreePath("e"), old: entry(.regular, "1"), new: entry(.executable, "1"),
@@ -57,7 +57,7 @@ import Testing
       """)
   }
 
-  @Test func printsSubmoduleAsGitDoes() throws {
+  @Test func `prints submodule as git does`() throws {
     let path = try TreePath("s")
     try expect(
       try FileSection(
@@ -88,7 +88,7 @@ import Testing
 
   /// Every length of the last line and of its last group of four.
   @Test(arguments: [1, 2, 3, 4, 5, 26, 27, 51, 52, 53, 103, 104, 105])
-  func readsBinaryLinesOfEveryLengthBack(_ byteCount: Int) throws {
+  func `reads binary lines of every length back`(_ byteCount: Int) throws {
     try readBack(PatchCases.randomBytes(byteCount, seed: UInt64(byteCount)))
     try readBack([UInt8](repeating: 0xff, count: byteCount))
   }
@@ -102,7 +102,7 @@ import Testing
     #expect(try TextPatch(parsing: patch.printed(), limits: .wide) == patch)
   }
 
-  @Test func printsDeletionsBeforeEverythingElse() throws {
+  @Test func `prints deletions before everything else`() throws {
     let sections = try [
       section("m", from: nil, to: .regular), section("m/a", from: .regular, to: nil),
       section("b", from: .symbolicLink, to: nil), section("b", from: nil, to: .regular),
@@ -114,12 +114,12 @@ import Testing
     #expect(try TextPatch(sections.reversed()) == patch)
   }
 
-  @Test func readsNoBytesAsNoSections() throws {
+  @Test func `reads no bytes as no sections`() throws {
     #expect(try TextPatch(parsing: [], limits: .wide).sections.isEmpty)
     #expect(try TextPatch([]).printed().isEmpty)
   }
 
-  @Test func splitsTypeChangeAndNothingElse() throws {
+  @Test func `splits type change and nothing else`() throws {
     let path = try TreePath("m")
     let link = entry(.symbolicLink, "1")
     let file = entry(.regular, "2")

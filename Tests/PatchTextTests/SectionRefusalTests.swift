@@ -7,7 +7,7 @@ import Testing
   private static let piece = BinaryPiece.literal(of: [1])
   private static let none = BinaryPiece.literal(of: [])
 
-  @Test func refusesSidesThatNoTreesDifferIn() {
+  @Test func `refuses sides that no trees differ in`() {
     let file = entry(.regular, "1")
     #expect(flaw(nil, nil, .unchanged) == .nothing)
     #expect(flaw(file, file, .unchanged) == .sameSides)
@@ -17,7 +17,7 @@ import Testing
     #expect(flaw(entry(.submodule, "1"), entry(.regular, "2"), .submodule) == .typeChange)
   }
 
-  @Test func refusesContentThatTheSidesDoNotHave() throws {
+  @Test func `refuses content that the sides do not have`() throws {
     let file = entry(.regular, "1")
     let other = entry(.regular, "2")
     let text = FileSection.Content.text(try Hunk.hunks(fromBody: Array(Self.short.utf8)))
@@ -36,7 +36,7 @@ import Testing
     #expect(flaw(file, nil, text) == .hunkSide)
   }
 
-  @Test func refusesBinaryDataOnASideThatIsNotThere() {
+  @Test func `refuses binary data on a side that is not there`() {
     let file = entry(.regular, "1")
     let delta = BinaryPiece(kind: .delta, inflatedByteCount: 1, deflated: [1])
     let hollow = BinaryPiece(kind: .literal, inflatedByteCount: 1, deflated: [])
@@ -73,12 +73,12 @@ import Testing
       .hunkAfterEnd
     ),
   ])
-  func refusesHunksThatCannotStandTogether(_ body: String, _ expected: SectionFlaw) throws {
+  func `refuses hunks that cannot stand together`(_ body: String, _ expected: SectionFlaw) throws {
     let hunks = try Hunk.hunks(fromBody: Array(body.utf8))
     #expect(flaw(entry(.regular, "1"), entry(.regular, "2"), .text(hunks)) == expected)
   }
 
-  @Test func refusesSectionsOutOfOrderWhenParsing() throws {
+  @Test func `refuses sections out of order when parsing`() throws {
     let sections = try ["a", "b"].map { try TextPatch([section($0, from: nil, to: .regular)]) }
     let deletion = try TextPatch([section("c", from: .regular, to: nil)])
     let (first, second) = (sections[0].printed(), sections[1].printed())
@@ -89,7 +89,7 @@ import Testing
     #expect(flaw(parsing: first + deletion.printed()) == .order)
   }
 
-  @Test func refusesPathTwice() throws {
+  @Test func `refuses path twice`() throws {
     let addition = try section("m", from: nil, to: .regular)
     let deletion = try section("m", from: .executable, to: nil)
     let link = try section("m", from: .symbolicLink, to: nil)
@@ -101,7 +101,7 @@ import Testing
     #expect(flaw([link, mode]) == .order)
   }
 
-  @Test func refusesFileWhereAnotherSectionHasADirectory() throws {
+  @Test func `refuses file where another section has a directory`() throws {
     let between = try ["m-x", "m.x", "m0"].map { try section($0, from: nil, to: .regular) }
     for (old, new) in [(nil, FileMode.regular), (FileMode.regular, nil)] {
       let file = try section("m", from: old, to: new)

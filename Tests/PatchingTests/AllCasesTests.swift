@@ -9,7 +9,7 @@ import Testing
 struct AllCasesTests {
   /// 612 awkward changes: each patch leads to exactly the new tree, here and through `git apply`.
   @Test(arguments: [".s", ".m"])
-  func everyCaseLeadsToItsTreeHereAndInGit(variant: String) throws {
+  func `every case leads to its tree here and in git`(variant: String) throws {
     let cases = PatchCases.all().filter { $0.name.hasSuffix(variant) }
     #expect(cases.count == 306)
     let test = try CaseRepository(cases)

@@ -62,7 +62,7 @@ struct TreePatchTests {
       content: .text(Hunk.hunks(fromBody: body)))
   }
 
-  @Test func newObjectsAreInMemoryUntilFlushed() throws {
+  @Test func `new objects are in memory until flushed`() throws {
     let old = try tree(["a/b": "1\n", "c": "2\n"])
     var overlay = ObjectOverlay(over: objects)
     let root = try TreePatch.apply(
@@ -131,7 +131,7 @@ struct TreePatchTests {
     #expect(throws: PatchTextError.overLimit(.paths, limit: 2, actual: 3)) { try parse(3) }
   }
 
-  @Test func manyNewObjectsBecomeOnePack() throws {
+  @Test func `many new objects become one pack`() throws {
     let files = (0..<30).map { ("d\($0)/f", "content \($0)\n") }
     var overlay = ObjectOverlay(over: objects)
     let sections = try files.map { try addition($0.0, $0.1) }
@@ -144,7 +144,7 @@ struct TreePatchTests {
     #expect(root == (try tree(Dictionary(uniqueKeysWithValues: files))))
   }
 
-  @Test func nothingElseIsReadThanWhatChanges() throws {
+  @Test func `nothing else is read than what changes`() throws {
     // The base tree's other directory and file are nowhere.
     let absent = try ObjectDatabase.hash(.blob, Array("absent".utf8))
     let bytes = Tree.empty.edited([
@@ -159,7 +159,7 @@ struct TreePatchTests {
     #expect(root != old)
   }
 
-  @Test func refusesPatchMadeFromAnotherTree() throws {
+  @Test func `refuses patch made from another tree`() throws {
     let old = try tree(["a": "1\n"])
     let made = try patch(old, try tree(["a": "2\n"]))
     let (found, expected) = (try blob("0\n"), try blob("1\n"))
@@ -178,7 +178,7 @@ struct TreePatchTests {
     ) { try apply(TextPatch([addition("a", "x\n")]), to: old) }
   }
 
-  @Test func refusesFileAndDirectoryOfOnePath() throws {
+  @Test func `refuses file and directory of one path`() throws {
     #expect(throws: PatchingError.blocked(path: try TreePath("a/b"))) {
       try apply(TextPatch([addition("a/b", "x\n")]), to: tree(["a": "1\n"]))
     }
@@ -191,7 +191,7 @@ struct TreePatchTests {
     }
   }
 
-  @Test func refusesContentOfAnotherName() throws {
+  @Test func `refuses content of another name`() throws {
     let body = try Difference.hunks(old: [], new: Array("x\n".utf8))
     let (wrong, right) = (try blob("y\n"), try ObjectDatabase.hash(.blob, Array("x\n".utf8)))
     let section = try FileSection(
@@ -202,7 +202,7 @@ struct TreePatchTests {
     ) { try apply(TextPatch([section]), to: nil) }
   }
 
-  @Test func refusesDeletionOfOtherContent() throws {
+  @Test func `refuses deletion of other content`() throws {
     let old = try tree(["a": "1\n2\n"])
     let body = try Difference.hunks(old: Array("1\n".utf8), new: [])
     let section = try FileSection(
@@ -213,14 +213,14 @@ struct TreePatchTests {
     ) { try apply(TextPatch([section]), to: old) }
   }
 
-  @Test func refusesMissingBase() throws {
+  @Test func `refuses missing base`() throws {
     let absent = try ObjectDatabase.hash(.tree, [1])
     #expect(throws: PatchingError.git(.objectMissing(absent))) {
       try apply(TextPatch([addition("a", "x\n")]), to: absent)
     }
   }
 
-  @Test func refusesMoreThanItMayMake() throws {
+  @Test func `refuses more than it may make`() throws {
     let deep = String(repeating: "d/", count: 12) + "f"
     let section = try addition(deep, "x\n")
     let limits = PatchingLimits(
@@ -236,7 +236,7 @@ struct TreePatchTests {
     }
   }
 
-  @Test func saysWhyDifferenceIsNoPatch() throws {
+  @Test func `says why difference is no patch`() throws {
     let old = try tree(["a": "1\n"])
     let noise = PatchCases.randomBytes(4_000, seed: 1)
     let entry = TreeEntry(mode: .regular, id: try objects.write(.blob, noise))
@@ -266,7 +266,7 @@ struct TreePatchTests {
     }
   }
 
-  @Test func saysWhichObjectIsMissing() throws {
+  @Test func `says which object is missing`() throws {
     let absent = try ObjectDatabase.hash(.blob, Array("absent".utf8))
     let entry = TreeEntry(mode: .regular, id: absent)
     let new = try objects.write(
@@ -276,7 +276,7 @@ struct TreePatchTests {
         == .unsuited(.objectMissing(absent)))
   }
 
-  @Test func treeThatOnlyPackCanSayFailsItsProof() throws {
+  @Test func `tree that only pack can say fails its proof`() throws {
     // Mode 100664 reads as 100644, so no patch tells it.
     let bytes = Array("100664 a\0".utf8) + (try blob("1\n")).id.bytes
     let new = try objects.write(.tree, bytes)

@@ -8,7 +8,7 @@ import Testing
 
 /// What arrives, and what git says of it at the other end.
 struct ArrivalTests {
-  @Test func snapshotMakesMissingCheckout() throws {
+  @Test func `snapshot makes missing checkout`() throws {
     let pipeline = try Pipeline()
     try pipeline.source.commit(["a": "1\n", "b/c": "2\n"])
     let receipts = try pipeline.push()
@@ -19,7 +19,7 @@ struct ArrivalTests {
     #expect(try pipeline.checkout.git("symbolic-ref", "HEAD") == "refs/heads/main")
   }
 
-  @Test func snapshotFillsEmptyDirectory() throws {
+  @Test func `snapshot fills empty directory`() throws {
     let pipeline = try Pipeline()
     try FileManager.default.createDirectory(
       atPath: pipeline.checkout.path, withIntermediateDirectories: false)
@@ -28,7 +28,7 @@ struct ArrivalTests {
     try pipeline.expectEqual()
   }
 
-  @Test func signerSeesWhatBecameOfItsMessage() throws {
+  @Test func `signer sees what became of its message`() throws {
     let pipeline = try Pipeline.started()
     let state = try pipeline.outbox.newest()
     #expect(state.map(\.state) == [.applied])
@@ -36,7 +36,7 @@ struct ArrivalTests {
     #expect(try pipeline.outbox.unstored().isEmpty && pipeline.outbox.unanswered().isEmpty)
   }
 
-  @Test func tipOfSeveralCommitsIsAShallowHistoryThatGitWorksWith() throws {
+  @Test func `tip of several commits is a shallow history that git works with`() throws {
     let pipeline = try Pipeline.started()
     for number in 1...3 { try pipeline.source.commit(["a": "\(number)\n"], "number \(number)") }
     #expect(try pipeline.push().map(\.refusal) == [nil])
@@ -52,7 +52,7 @@ struct ArrivalTests {
     try pipeline.expectEqual()
   }
 
-  @Test func forcePushArrives() throws {
+  @Test func `force push arrives`() throws {
     let pipeline = try Pipeline.started()
     try pipeline.source.commit(["a": "one way\n", "gone": "x\n"])
     try pipeline.push()
@@ -63,7 +63,7 @@ struct ArrivalTests {
     try pipeline.expectNextPushArrives()
   }
 
-  @Test func branchGoesBackToAnOlderRevision() throws {
+  @Test func `branch goes back to an older revision`() throws {
     let pipeline = try Pipeline.started()
     try pipeline.source.commit(["a": "newer\n", "d": "x\n"])
     try pipeline.push()
@@ -73,7 +73,7 @@ struct ArrivalTests {
   }
 
   @Test(arguments: [SignerRepository.History.tip, .full])
-  func mergeOctopusAndSecondRootArrive(history: SignerRepository.History) throws {
+  func `merge octopus and second root arrive`(history: SignerRepository.History) throws {
     let pipeline = try Pipeline.started(PipelineOptions(history: history))
     let source = pipeline.source
     for name in ["one", "two", "three"] {
@@ -97,7 +97,7 @@ struct ArrivalTests {
     try Self.expectSameHistory(pipeline)
   }
 
-  @Test func fullHistoryShowsEveryCommitInLogAndBlame() throws {
+  @Test func `full history shows every commit in log and blame`() throws {
     let pipeline = try Pipeline(PipelineOptions(history: .full, symbolicLinks: .any))
     let commits = try PipelineHistory.make(60, in: pipeline.source, seed: 7)
     try pipeline.push(to: commits[19].hex)
@@ -117,7 +117,7 @@ struct ArrivalTests {
     #expect(try pipeline.checkout.git("rev-parse", "--is-shallow-repository") == "false")
   }
 
-  @Test func submoduleEntriesArrive() throws {
+  @Test func `submodule entries arrive`() throws {
     let pipeline = try Pipeline.started()
     let id = try pipeline.source.id()
     try pipeline.source.git("update-index", "--add", "--cacheinfo", "160000,\(id),module")
@@ -128,7 +128,7 @@ struct ArrivalTests {
     #expect(try pipeline.checkout.status() == "")
   }
 
-  @Test func largeChangeTravelsAsAPack() throws {
+  @Test func `large change travels as a pack`() throws {
     let pipeline = try Pipeline.started()
     let bytes = PatchCases.randomBytes(3 << 20, seed: 1)
     try Data(bytes).write(to: URL(fileURLWithPath: pipeline.source.path + "/large"))
@@ -138,7 +138,7 @@ struct ArrivalTests {
     try pipeline.expectEqual()
   }
 
-  @Test func messagesThatQueueUpAreAppliedInOneStep() throws {
+  @Test func `messages that queue up are applied in one step`() throws {
     let pipeline = try Pipeline.started()
     for number in 1...20 {
       try pipeline.source.commit(["a": "\(number)\n", "n\(number)": "new\n"])
@@ -151,7 +151,7 @@ struct ArrivalTests {
     try pipeline.expectEqual()
   }
 
-  @Test func untouchedLocalChangesStay() throws {
+  @Test func `untouched local changes stay`() throws {
     let pipeline = try Pipeline.started(files: ["a": "1\n", "b/c": "2\n", "mine": "3\n"])
     try pipeline.checkout.write("mine", "changed here\n")
     try pipeline.checkout.write("untracked", "also mine\n")

@@ -5,6 +5,7 @@ import GitModel
 import Logging
 import MessageFormat
 import Sealing
+import Signer
 import Synchronization
 import TestSupport
 import Testing
@@ -62,8 +63,8 @@ struct BlockTests {
     try fleet.lose(for: machine)
   }
 
-  private func reasons(_ receipts: [Verified<Receipt>]) -> [BlockReason?] {
-    receipts.map { if case .blocked(let reason, _) = $0.body.outcome { reason } else { nil } }
+  private func reasons(_ answers: [ReceiptReader.Answer]) -> [BlockReason?] {
+    answers.flatMap(\.blocks)
   }
 
   @Test func `a fault is told once it has lasted a minute, and a later word replaces it`() throws {
@@ -77,7 +78,7 @@ struct BlockTests {
     try work()
     let receipts = try fleet.receipts(of: machine)
     #expect(reasons(receipts) == [.gitLock])
-    #expect(receipts.first?.body.revision == head)
+    #expect(receipts.first?.receipt?.revision == head)
     #expect(try machine.status().block?.reason == .gitLock)
     _ = try fleet.record(receipts)
     #expect(try fleet.machine().standing == .blocked)
@@ -89,7 +90,7 @@ struct BlockTests {
     pass(seconds: 61)
     try work()
     let last = try fleet.receipts(of: machine)
-    #expect(last.map(\.body.refusal) == [nil] && reasons(last) == [nil])
+    #expect(last.map { $0.receipt?.refusal } == [nil] && reasons(last) == [nil])
     #expect(try machine.status().block == nil)
     _ = try fleet.record(last)
     #expect(try fleet.machine().standing == .applied)
@@ -131,7 +132,8 @@ struct BlockTests {
     _ = consume lock
   }
 
-  @Test func `a heartbeat takes the place of the one that was held before`() throws {
+  @Test func `heartbeats wait for no checkout, and say nothing of one that has just failed`() throws
+  {
     let lock = try CheckoutLock(gitDirectory: machine.checkout.path + "/.git")
     try push()
     try work()
@@ -143,12 +145,15 @@ struct BlockTests {
       try fleet.lose(for: machine)
       try work()
     }
-    #expect(try machine.store.messages(in: machine.mailbox, countMax: 99).count == 2)
+    #expect(try machine.store.messages(in: machine.mailbox, countMax: 99).count == 1)
+    #expect(try fleet.receipts(of: machine).isEmpty)
+    #expect(try machine.status().freshness == .stale)
     _ = consume lock
     pass(seconds: 31)
     try work()
     #expect(try machine.store.messages(in: machine.mailbox, countMax: 99).isEmpty)
-    #expect(try fleet.receipts(of: machine).count == 2)
+    #expect(try fleet.receipts(of: machine).map { $0.receipt?.refusal } == [nil])
+    #expect(try machine.status().freshness == .fresh)
   }
 
   @Test func `another checkout at the path is told with the next heartbeat`() throws {

@@ -18,7 +18,7 @@ struct CheckRefusalTests {
 
   // MARK: - Sequence
 
-  @Test func refusesTheSameMessageAgain() throws {
+  @Test func `refuses the same message again`() throws {
     try pipeline.source.commit(["a": "2\n"])
     try pipeline.send()
     let sealed = try #require(try pipeline.sealedMessages().first)
@@ -27,7 +27,7 @@ struct CheckRefusalTests {
     try pipeline.expectNextPushArrives()
   }
 
-  @Test func refusesAnOlderMessageThatNeverArrived() throws {
+  @Test func `refuses an older message that never arrived`() throws {
     try pipeline.source.commit(["a": "2\n"])
     try pipeline.send()
     let held = try #require(try pipeline.sealedMessages().first)
@@ -40,7 +40,7 @@ struct CheckRefusalTests {
     try pipeline.expectRefusal(.replayed) { try pipeline.deposit(held) }
   }
 
-  @Test func refusesASecondHistoryOfTheStream() throws {
+  @Test func `refuses a second history of the stream`() throws {
     var forgery = try forgery()
     forgery.message.previous = ContentDigest(of: Array("another message".utf8))
     try pipeline.expectRefusal(.forked, of: forgery)
@@ -48,7 +48,7 @@ struct CheckRefusalTests {
 
   // MARK: - Where it is for
 
-  @Test func refusesRemoteThatNoCheckoutHas() throws {
+  @Test func `refuses remote that no checkout has`() throws {
     var forgery = try forgery()
     forgery.message.stream = StreamName(
       remote: RemoteName(known: "git@example.org:acme/other.git"), branch: pipeline.main)
@@ -56,7 +56,7 @@ struct CheckRefusalTests {
     try pipeline.expectNextPushArrives()
   }
 
-  @Test func refusesCheckoutWithAnotherOrigin() throws {
+  @Test func `refuses checkout with another origin`() throws {
     try pipeline.checkout.git("remote", "set-url", "origin", "git@example.org:acme/other.git")
     try pipeline.source.commit(["a": "2\n"])
     try pipeline.send()
@@ -64,40 +64,40 @@ struct CheckRefusalTests {
     #expect(try pipeline.outbox.newest().map(\.refusal) == ["remote-mismatch"])
   }
 
-  @Test func refusesBranchThatNoCheckoutIsFor() throws {
+  @Test func `refuses branch that no checkout is for`() throws {
     var forgery = try forgery()
     forgery.message.stream = StreamName(
       remote: Pipeline.remote, branch: try #require(BranchName("other")))
     try pipeline.expectRefusal(.branchMismatch, of: forgery)
   }
 
-  @Test func refusesCheckoutOnAnotherBranch() throws {
+  @Test func `refuses checkout on another branch`() throws {
     try pipeline.checkout.git("checkout", "-q", "-b", "other")
     try pipeline.expectRefusal(.branchMismatch, of: try forgery())
   }
 
-  @Test func refusesDetachedCheckout() throws {
+  @Test func `refuses detached checkout`() throws {
     try pipeline.checkout.git("checkout", "-q", "--detach")
     try pipeline.expectRefusal(.branchMismatch, of: try forgery())
   }
 
   // MARK: - Revision
 
-  @Test func asksWhereTheCheckoutHasMovedOn() throws {
+  @Test func `asks where the checkout has moved on`() throws {
     try pipeline.checkout.git("commit", "-q", "--allow-empty", "-m", "made here")
     try pipeline.source.commit(["a": "2\n"])
     try pipeline.send()
     try pipeline.expectUnchanged(.behind(try pipeline.current())) {}
   }
 
-  @Test func asksForEverythingWhereThereIsNoCheckout() throws {
+  @Test func `asks for everything where there is no checkout`() throws {
     let forgery = try forgery()
     try FileManager.default.removeItem(atPath: pipeline.checkout.path)
     try pipeline.expectUnchanged(.behind(nil)) { try pipeline.deposit(forgery) }
     #expect(!FileManager.default.fileExists(atPath: pipeline.checkout.path))
   }
 
-  @Test func asksForAPatchInPlaceOfASnapshotOverACheckout() throws {
+  @Test func `asks for a patch in place of a snapshot over a checkout`() throws {
     var forgery = try pipeline.forgery(to: try pipeline.source.commit(["a": "2\n"]), kind: .pack)
     (forgery.message.before, forgery.message.descends) = (nil, false)
     try pipeline.expectUnchanged(.behind(try pipeline.current())) {
@@ -105,7 +105,7 @@ struct CheckRefusalTests {
     }
   }
 
-  @Test func refusesRevisionWhoseTreeIsAnother() throws {
+  @Test func `refuses revision whose tree is another`() throws {
     var forgery = try forgery()
     let revision = try #require(forgery.message.before?.revision)
     forgery.message.before = Snapshot(revision: revision, tree: forgery.message.after.tree)
@@ -114,7 +114,7 @@ struct CheckRefusalTests {
     try pipeline.expectRefusal(.treeMismatch, of: forgery)
   }
 
-  @Test func refusesPatchThatChangesNothing() throws {
+  @Test func `refuses patch that changes nothing`() throws {
     let empty = try pipeline.source.commit([:])
     var forgery = try pipeline.forgery(to: Commit(bytes: commitBytes(empty)))
     try forgery.setContent(.patch, [])
@@ -127,7 +127,7 @@ struct CheckRefusalTests {
 
   // MARK: - Content
 
-  @Test func refusesTextWithOtherContextThanTheFile() throws {
+  @Test func `refuses text with other context than the file`() throws {
     try pipeline.source.commit(["a": (1...9).map { "\($0)\n" }.joined()])
     try pipeline.push()
     var forgery = try pipeline.forgery(
@@ -136,7 +136,7 @@ struct CheckRefusalTests {
     try pipeline.expectRefusal(.doesNotApply, of: forgery)
   }
 
-  @Test func refusesTextMadeForAnotherFileContent() throws {
+  @Test func `refuses text made for another file content`() throws {
     let other = try pipeline.source.commit(["a": "other\n"])
     let target = try pipeline.source.commit(["a": "target\n"])
     var forgery = try pipeline.forgery(to: target)
@@ -149,7 +149,7 @@ struct CheckRefusalTests {
     try pipeline.expectRefusal(.doesNotApply, of: forgery)
   }
 
-  @Test func refusesPatchThatGivesAnotherTree() throws {
+  @Test func `refuses patch that gives another tree`() throws {
     var forgery = try forgery()
     let other = try pipeline.source.commit(["a": "yet another\n"])
     forgery.message.after = try pipeline.snapshot(other)
@@ -157,20 +157,20 @@ struct CheckRefusalTests {
     try pipeline.expectRefusal(.treeMismatch, of: forgery)
   }
 
-  @Test func refusesTextWhoseContentIsNotWhatItsIDSays() throws {
+  @Test func `refuses text whose content is not what its ID says`() throws {
     var forgery = try forgery()
     try editPatch(&forgery) { $0.replacing("+changed", with: "+chanted") }
     try pipeline.expectRefusal(.treeMismatch, of: forgery)
   }
 
-  @Test func refusesCommitOfAnotherRevision() throws {
+  @Test func `refuses commit of another revision`() throws {
     var forgery = try forgery()
     let text = String(decoding: forgery.message.commit, as: UTF8.self)
     forgery.message.commit = Array(text.replacing("change", with: "chance").utf8)
     try pipeline.expectRefusal(.commitMismatch, of: forgery)
   }
 
-  @Test func refusesCommitThatIsNone() throws {
+  @Test func `refuses commit that is none`() throws {
     for kind in [PayloadDescription.Kind.patch, .pack] {
       let commit = try pipeline.source.commit(["a": "\(kind)\n"])
       var forgery = try pipeline.forgery(to: commit, kind: kind)
@@ -197,34 +197,34 @@ struct CheckRefusalTests {
     try pipeline.forgery(to: try pipeline.source.commit(["a": "packed\n"]), kind: .pack)
   }
 
-  @Test func honestPackMadeByHandIsApplied() throws {
+  @Test func `honest pack made by hand is applied`() throws {
     try pipeline.deposit(try packForgery().sealed())
     try pipeline.work()
     #expect(try pipeline.receipts().map(\.refusal) == [nil])
     try pipeline.expectEqual()
   }
 
-  @Test func refusesBytesThatAreNoPack() throws {
+  @Test func `refuses bytes that are no pack`() throws {
     var forgery = try packForgery()
     try forgery.setContent(.pack, Array("PACK, they say".utf8))
     try pipeline.expectRefusal(.invalidPack, of: forgery)
   }
 
-  @Test func refusesPackWithoutOneOfItsObjects() throws {
+  @Test func `refuses pack without one of its objects`() throws {
     let blob = Array("missing\n".utf8)
     let root = treeBytes([("100644", Array("a".utf8), try ObjectDatabase.hash(.blob, blob))])
     try pipeline.expectRefusal(.invalidPack, of: try pipeline.forgery(tree: root, with: []))
   }
 
   @Test(arguments: [5, 12, 40, -1])
-  func refusesPackThatWasCutOff(byteCount: Int) throws {
+  func `refuses pack that was cut off`(byteCount: Int) throws {
     var forgery = try packForgery()
     let pack = try wholePack()
     try forgery.setContent(.pack, byteCount > 0 ? Array(pack.prefix(byteCount)) : pack.dropLast())
     try pipeline.expectRefusal(.invalidPack, of: forgery)
   }
 
-  @Test func refusesPackWithAChangedByte() throws {
+  @Test func `refuses pack with a changed byte`() throws {
     var forgery = try packForgery()
     var pack = try wholePack()
     pack[pack.count - 30] ^= 1
@@ -238,7 +238,7 @@ struct CheckRefusalTests {
     return try Forgery.pack([(.tree, root), (.blob, blob)])
   }
 
-  @Test func refusesTreeWhoseEntriesAreMalformed() throws {
+  @Test func `refuses tree whose entries are malformed`() throws {
     let blob = Array("x".utf8)
     let id = try ObjectDatabase.hash(.blob, blob)
     let name = { (text: String) in Array(text.utf8) }
@@ -255,7 +255,7 @@ struct CheckRefusalTests {
     }
   }
 
-  @Test func refusesTreeThatIsTooDeep() throws {
+  @Test func `refuses tree that is too deep`() throws {
     let blob = Array("x".utf8)
     var objects: [(kind: ObjectKind, bytes: [UInt8])] = [(.blob, blob)]
     var bytes = treeBytes([("100644", [97], try ObjectDatabase.hash(.blob, blob))])

@@ -24,7 +24,7 @@ struct CheckoutFaultTests {
   }
 
   /// The wait ends while a step is opening messages: those that it still has to open must not pass those that it held.
-  @Test func messagesKeepTheirOrderThoughTheWaitEndsWithinAStep() throws {
+  @Test func `messages keep their order though the wait ends within a step`() throws {
     let pipeline = try Pipeline.started()
     let clock = TickingClock()
     let worker = worker(of: pipeline, clock)
@@ -46,8 +46,22 @@ struct CheckoutFaultTests {
     try pipeline.expectEqual()
   }
 
+  /// libgit2 locks the file that it writes, which is our copy of the index.
+  @Test func `what a killed run has left at our copy of the index keeps nothing waiting`() throws {
+    let pipeline = try Pipeline.started()
+    for name in ["distro-index", "distro-index.lock"] {
+      try Data("left".utf8).write(
+        to: URL(fileURLWithPath: pipeline.checkout.path + "/.git/" + name))
+    }
+    pipeline.restartWorker()
+    try pipeline.expectNextPushArrives()
+    #expect(
+      !FileManager.default.fileExists(
+        atPath: pipeline.checkout.path + "/.git/distro-index.lock"))
+  }
+
   /// Or the daemon would look for something to do every millisecond.
-  @Test func waitThatIsOverIsNotWaitedForAgain() throws {
+  @Test func `wait that is over is not waited for again`() throws {
     let pipeline = try Pipeline.started()
     let clock = TickingClock()
     let worker = worker(of: pipeline, clock)
@@ -86,7 +100,35 @@ struct CheckoutFaultTests {
     try fleet.expectEqual()
   }
 
-  @Test func messageWhoseFileCannotBeReadWaitsAlone() throws {
+  /// A patch that does not touch it needs it all the same, for what the checkout holds.
+  @Test func `a checkout that has lost a directory of its tree asks for everything and is mended`()
+    throws
+  {
+    let fleet = try TestFleet.started()
+    let machine = fleet.machines[0]
+    let packs = machine.checkout.path + "/.git/objects/pack"
+    let others = Set(try FileManager.default.contentsOfDirectory(atPath: packs))
+    try fleet.source.commit(["directory/file": "1\n"])
+    try fleet.push()
+    let lost = try FileManager.default.contentsOfDirectory(atPath: packs)
+      .filter { !others.contains($0) }
+    try fleet.source.commit(["a": "other\n"])
+    try fleet.push()
+    #expect(!lost.isEmpty)
+    for name in lost { try FileManager.default.removeItem(atPath: packs + "/" + name) }
+    // A new run has not counted it yet.
+    try machine.replaceState { _ in }
+    try fleet.source.commit(["a": "one more\n"])
+    try fleet.push()
+    #expect(machine.log.count(of: "checkout-blocked") == 0)
+    try fleet.heal()
+    // Older revisions are not mended, and git's reflog still names one.
+    #expect(try machine.checkout.id() == fleet.source.id())
+    #expect(try machine.checkout.status() == "")
+    try machine.checkout.git("cat-file", "-e", "HEAD:directory/file")
+  }
+
+  @Test func `message whose file cannot be read waits alone`() throws {
     let pipeline = try Pipeline.started()
     let clock = TickingClock()
     let worker = worker(of: pipeline, clock)

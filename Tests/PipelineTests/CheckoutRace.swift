@@ -1,5 +1,6 @@
 import Applier
 import Foundation
+import Git
 import GitModel
 import Logging
 import MessageFormat
@@ -9,15 +10,20 @@ import Testing
 
 /// A checkout that is brought to one revision after the other while another program works in it.
 ///
-/// Each round has a push, and a rival that begins somewhere within the step, by the seed. Afterwards everything
-/// that the rival did must be there, everything of ours whole or not at all; when the rival has cleaned up, the
-/// checkout comes to the newest revision.
+/// Each round has a push, and a rival that begins at one of the step's phases, which waits for it for a moment.
+/// Afterwards everything that the rival did must be there, everything of ours whole or not at all; when the rival has
+/// cleaned up, the checkout comes to the newest revision.
 final class CheckoutRace {
   /// `DISTRO_RACE_COUNT`: rounds of each race.
-  static let roundCount =
-    ProcessInfo.processInfo.environment["DISTRO_RACE_COUNT"].flatMap(Int.init) ?? 24
-  /// What a step takes here, so that the rival meets every part of it.
-  private static let delayMicrosecondsMax = 150_000
+  static let roundCount = number("DISTRO_RACE_COUNT") ?? 2 * (StepPhase.allCases.count + 1)
+  /// From here on a race says how far it is.
+  private static let reportCount = 500
+  /// About what a program of git's takes.
+  private static let pauseMicrosecondsMax: UInt32 = 6_000
+
+  private static func number(_ variable: String) -> Int? {
+    ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
+  }
 
   /// Each look is a minute later: no wait for a lock or a person is a wait for the test.
   private final class HastyClock: Sendable {
@@ -31,23 +37,66 @@ final class CheckoutRace {
     }
   }
 
+  /// Lets the rival go at a phase.
+  private final class Starter: Sendable {
+    private struct Round {
+      let phase: StepPhase?
+      let pauseMicroseconds: UInt32
+      let start: DispatchSemaphore
+    }
+
+    private let round = Mutex<Round?>(nil)
+
+    /// `phase`: `nil` is before the step.
+    func begin(at phase: StepPhase?, pauseMicroseconds: UInt32) -> DispatchSemaphore {
+      let start = DispatchSemaphore(value: 0)
+      round.withLock {
+        $0 = Round(phase: phase, pauseMicroseconds: pauseMicroseconds, start: start)
+      }
+      return start
+    }
+
+    /// Once in a round.
+    func pass(_ phase: StepPhase?) {
+      let passed = round.withLock { round -> Round? in
+        guard let current = round, current.phase == phase else { return nil }
+        round = nil
+        return current
+      }
+      guard let passed else { return }
+      passed.start.signal()
+      if passed.pauseMicroseconds > 0 { usleep(passed.pauseMicroseconds) }
+    }
+
+    /// The phase has not come.
+    func end() { round.withLock { $0 = nil } }
+  }
+
   let pipeline: Pipeline
   private(set) var round = 0
   private(set) var appliedCount = 0
-  private var generator = SeededGenerator(seed: 7)
+  private var generator = SeededGenerator(seed: UInt64(number("DISTRO_RACE_SEED") ?? 7))
+  private let source: RaceSource
+  private let repository: Repository
+  private let starter = Starter()
   private var worker: Worker
 
   init() throws {
     pipeline = try Pipeline.started(files: ["a": "0\n", "b/c": "0\n", "theirs": "tracked\n"])
     try pipeline.checkout.git("config", "gc.auto", "0")
+    source = try RaceSource(pipeline.source)
+    repository = try Repository(opening: pipeline.checkout.path)
     let clock = HastyClock()
     worker = Worker(
       pipeline.applierSettings, store: pipeline.store,
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      now: { [clock = pipeline.clock] in clock.now }, instant: { clock.read() }, onAnswer: {})
+      now: { [clock = pipeline.clock] in clock.now }, instant: { clock.read() }, onAnswer: {},
+      onPhase: { [starter] in starter.pass($0) })
   }
 
   var checkout: PipelineRepository { pipeline.checkout }
+
+  private func head() throws -> ObjectID? { try repository.headCommit() }
 
   /// A file of the checkout, as bytes of text; `nil`: it is not there.
   func content(_ name: String) throws -> String? {
@@ -58,75 +107,81 @@ final class CheckoutRace {
 
   /// `rival` runs beside the step, `judge` after both, and undoes what the rival has done.
   func run(
-    rounds: Int = CheckoutRace.roundCount,
-    rival: @escaping @Sendable (PipelineRepository, Int) throws -> Void,
+    _ name: String, rival: @escaping @Sendable (PipelineRepository, Int) throws -> Void,
     judge: (CheckoutRace) throws -> Void
   ) throws {
-    for number in 1...rounds {
+    for number in 1...Self.roundCount {
       round = number
-      let before = try checkout.id()
-      try pipeline.source.remove(
-        number.isMultiple(of: 2) ? "b/c" : "b-\(number - 1)", ifThere: true)
-      let after = try pipeline.source.commit([
-        "a": "\(number)\n", number.isMultiple(of: 2) ? "b-\(number)" : "b/c": "\(number)\n",
-        "new/\(number)/file": "\(number)\n",
-      ])
+      let before = try #require(try head())
+      let after = try source.commit(
+        [
+          "a": "\(number)\n", number.isMultiple(of: 2) ? "b-\(number)" : "b/c": "\(number)\n",
+          "theirs": "tracked\n", "new/\(number)/file": "\(number)\n",
+        ], on: before)
       try pipeline.send()
       try pipeline.transfer()
-      let delay = UInt32.random(
-        in: 0...UInt32(Self.delayMicrosecondsMax), using: &generator)
-      let failure = Mutex<(any Error)?>(nil)
-      let hasEnded = DispatchSemaphore(value: 0)
-      Thread.detachNewThread { [checkout] in
-        usleep(delay)
-        do { try rival(checkout, number) } catch { failure.withLock { $0 = error } }
-        hasEnded.signal()
-      }
-      try step()
-      hasEnded.wait()
-      if let error = failure.withLock({ $0 }) { throw error }
+      try step(beside: rival)
       try judge(self)
-      try settle(at: [before, after])
+      try settle(at: before, after)
+      if number.isMultiple(of: Self.reportCount) { print("race \(name): \(number) rounds") }
     }
-    #expect(appliedCount > 0, "no step of \(rounds) went through")
-    try pipeline.expectEqual()
+    #expect(appliedCount > 0, "no step of \(Self.roundCount) went through")
+    #expect(try checkout.tree() == pipeline.source.tree("main"))
+    #expect(try checkout.fsck() == "")
   }
 
   /// One look at the inbox, or a few: what waits for the rival waits.
-  private func step() throws {
-    for _ in 0..<4 { if case .idle = try worker.handleNext() { return } }
+  private func step(
+    beside rival: @escaping @Sendable (PipelineRepository, Int) throws -> Void
+  ) throws {
+    let phases = [nil] + StepPhase.allCases
+    let pause = UInt32.random(in: 0...Self.pauseMicrosecondsMax, using: &generator)
+    let start = starter.begin(
+      at: phases[round % phases.count], pauseMicroseconds: round.isMultiple(of: 3) ? 0 : pause)
+    let failure = Mutex<(any Error)?>(nil)
+    let hasEnded = DispatchSemaphore(value: 0)
+    Thread.detachNewThread { [checkout, round] in
+      start.wait()
+      do { try rival(checkout, round) } catch { failure.withLock { $0 = error } }
+      hasEnded.signal()
+    }
+    starter.pass(nil)
+    for _ in 0..<4 { if case .idle = try worker.handleNext() { break } }
+    starter.end()
+    start.signal()
+    hasEnded.wait()
+    if let error = failure.withLock({ $0 }) { throw error }
   }
 
-  private func settle(at revisions: [ObjectID]) throws {
-    let head = try checkout.id()
-    #expect(revisions.contains(head), "round \(round): HEAD is \(head)")
+  private func settle(at before: ObjectID, _ after: ObjectID) throws {
+    let head = try head()
+    #expect(head == before || head == after, "round \(round): HEAD is \(String(describing: head))")
     let status = try checkout.status()
     #expect(status == "", "round \(round): \(status)")
-    for _ in 0..<20 { if case .idle = try worker.handleNext() { break } }
+    try work()
     var receipts = try pipeline.receipts()
     if receipts.contains(where: { $0.refusal == nil }) { appliedCount += 1 }
-    for _ in 0..<3 where try checkout.id() != pipeline.source.id() {
+    for _ in 0..<3 where try self.head() != after {
       try pipeline.send()
       try pipeline.transfer()
-      for _ in 0..<20 { if case .idle = try worker.handleNext() { break } }
+      try work()
       receipts = try pipeline.receipts()
     }
     #expect(
-      try checkout.id() == pipeline.source.id(),
+      try self.head() == after,
       "round \(round): \(receipts.map(\.outcome)), \(String(describing: worker.fault))")
     #expect(try checkout.status() == "", "round \(round)")
     let left = try FileManager.default.contentsOfDirectory(
       atPath: checkout.path + "/.git/distro-staging")
     #expect(left == [], "round \(round): \(left)")
   }
+
+  private func work() throws {
+    for _ in 0..<20 { if case .idle = try worker.handleNext() { return } }
+  }
 }
 
 extension PipelineRepository {
-  fileprivate func remove(_ name: String, ifThere: Bool) throws {
-    guard FileManager.default.fileExists(atPath: path + "/" + name) else { return }
-    try remove(name)
-  }
-
-  /// What git said, whatever its status.
+  /// Whether git did it.
   func attempt(_ arguments: String...) throws -> Bool { try run(arguments).status == 0 }
 }

@@ -14,7 +14,7 @@ import Testing
 
   @Test func `a commit of a person's takes nothing of ours back, and is not lost`() throws {
     let race = try CheckoutRace()
-    try race.run { checkout, round in
+    try race.run("commit") { checkout, round in
       try Self.write(checkout.path + "/own", "\(round)\n")
       guard try checkout.attempt("add", "own") else { return }
       _ = try checkout.attempt("commit", "-q", "-m", "own \(round)")
@@ -38,14 +38,21 @@ import Testing
     let race = try CheckoutRace()
     try race.checkout.git("branch", "release")
     let release = try race.checkout.id("release")
-    try race.run { checkout, round in
+    try race.run(isNew ? "checkout -b" : "checkout") { checkout, round in
       _ =
         isNew
         ? try checkout.attempt("checkout", "-q", "-b", "topic-\(round)")
         : try checkout.attempt("checkout", "-q", "release")
     } judge: { race in
       let status = try race.checkout.status()
-      #expect(status == "", "round \(race.round): \(status)")
+      // git reads HEAD, and moves it later, without a lock between: a step that comes in this moment has moved the
+      // branch that is left. Then its change is staged on the new one, as a `git pull` would leave it, and whole.
+      if isNew, status != "", try race.checkout.git("branch", "--show-current") != "main" {
+        #expect(try race.checkout.git("diff", "main", "--name-only") == "")
+        #expect(try race.checkout.git("diff", "--name-only") == "")
+      } else {
+        #expect(status == "", "round \(race.round): \(status)")
+      }
       #expect(try race.checkout.id("release") == release)
       try race.checkout.git("checkout", "-q", "main")
     }
@@ -53,7 +60,7 @@ import Testing
 
   @Test func `what a person stashes comes back`() throws {
     let race = try CheckoutRace()
-    try race.run { checkout, round in
+    try race.run("stash") { checkout, round in
       try Self.write(checkout.path + "/theirs", "edit \(round)\n")
       _ = try checkout.attempt("stash", "-q")
     } judge: { race in
@@ -70,7 +77,7 @@ import Testing
 
   @Test func `what a person stages stays staged`() throws {
     let race = try CheckoutRace()
-    try race.run { checkout, round in
+    try race.run("add") { checkout, round in
       try Self.write(checkout.path + "/theirs", "edit \(round)\n")
       _ = try checkout.attempt("add", "theirs")
     } judge: { race in
@@ -86,7 +93,7 @@ import Testing
   ])
   func `nothing that is needed is pruned`(command: [String]) throws {
     let race = try CheckoutRace()
-    try race.run { checkout, _ in
+    try race.run(command.joined(separator: " ")) { checkout, _ in
       for _ in 0..<3 { _ = try checkout.run(command) }
     } judge: { race in
       let complaints = try race.checkout.fsck()
@@ -97,7 +104,7 @@ import Testing
   @Test(arguments: [false, true])
   func `what an editor saves is there afterwards`(isRenamed: Bool) throws {
     let race = try CheckoutRace()
-    try race.run { checkout, round in
+    try race.run(isRenamed ? "editor, rename" : "editor") { checkout, round in
       let text = Data("edit \(round)\n".utf8)
       let file = URL(fileURLWithPath: checkout.path + "/a")
       if isRenamed {
@@ -120,7 +127,7 @@ import Testing
 
   @Test func `what a tool puts at a path that was missing is never replaced`() throws {
     let race = try CheckoutRace()
-    try race.run { checkout, round in
+    try race.run("tool") { checkout, round in
       try Self.write(checkout.path + "/new/\(round)/file", "theirs \(round)\n")
       try Self.write(checkout.path + "/new/\(round)/more/file", "theirs \(round)\n")
     } judge: { race in

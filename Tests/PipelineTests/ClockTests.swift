@@ -109,4 +109,83 @@ struct ClockTests {
     #expect(stray.isAboutClocks && stray.count == 1)
     #expect(stray.name == (seconds > 0 ? "expired" : "clock-skew"))
   }
+
+  // MARK: - What waits, and what is stored
+
+  @Test(arguments: [1, -1])
+  func `a step of the clock discards nothing that waits for a machine`(direction: Int64) throws {
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.send()
+    let waiting = try fleet.sealed(for: machine).map(\.id)
+    fleet.clock.set(aheadBySeconds: direction * Self.year)
+    try fleet.step()
+    #expect(try fleet.sealed(for: machine).map(\.id) == waiting)
+    fleet.clock.advance(seconds: 92 * 86_400)
+    try fleet.step()
+    #expect(try Set(fleet.sealed(for: machine).map(\.id)).isDisjoint(with: waiting))
+    #expect(fleet.log.count(of: "message-expired") == 1)
+    #expect(fleet.log.lines.contains { $0.contains(machine.mailbox.abbreviated) })
+  }
+
+  @Test(arguments: [1, -1])
+  func `a step of the clock discards no receipt`(direction: Int64) throws {
+    fleet.clock.advance(seconds: 61)
+    try fleet.step()
+    for message in try fleet.sealed(for: machine) { try fleet.deposit(message, at: machine) }
+    try machine.work()
+    let signer = fleet.signer.public.mailbox
+    #expect(try machine.store.messages(in: signer, countMax: 9).count == 1)
+    fleet.clock.set(aheadBySeconds: direction * Self.year)
+    try machine.work()
+    #expect(try machine.store.messages(in: signer, countMax: 9).count == 1)
+    fleet.clock.advance(seconds: 92 * 86_400)
+    try machine.work()
+    #expect(try machine.store.messages(in: signer, countMax: 9).isEmpty)
+    #expect(machine.log.count(of: "message-expired") == 1)
+  }
+
+  /// What was stored meanwhile, on both sides: when a heartbeat went out and came in, when the machine answered and when
+  /// it was healed.
+  @Test func `times that were stored while clocks were ahead keep no machine from being healed`()
+    throws
+  {
+    fleet.clock.set(aheadBySeconds: Self.year)
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.send()
+    try fleet.lose(for: machine)
+    try beat()
+    #expect(try fleet.step().sent.count == 1)
+    try fleet.lose(for: machine)
+    fleet.clock.set(aheadBySeconds: -Self.year)
+    #expect(try fleet.heal() == 1)
+    try fleet.expectEqual()
+  }
+
+  @Test func `snapshots of a time when the clock was ahead do not use up those of now`() throws {
+    func lose() throws -> Int {
+      try FileManager.default.removeItem(atPath: machine.checkout.path)
+      fleet.clock.advance(seconds: 700)
+      return try fleet.heal()
+    }
+    fleet.clock.set(aheadBySeconds: Self.year)
+    for _ in 0..<3 { #expect(try lose() == 1) }
+    try FileManager.default.removeItem(atPath: machine.checkout.path)
+    fleet.clock.advance(seconds: 700)
+    #expect(try fleet.heal() == 0)
+    fleet.clock.set(aheadBySeconds: -Self.year)
+    fleet.clock.advance(seconds: 700)
+    #expect(try fleet.heal() == 1)
+    try fleet.expectEqual()
+  }
+
+  @Test(arguments: [1, -1])
+  func `a step of the clock delays no heartbeat`(direction: Int64) throws {
+    try beat()
+    let daemon = fleet.daemon
+    var running = daemon
+    _ = try running.step()
+    fleet.clock.set(aheadBySeconds: direction * Self.year)
+    #expect(try running.step() <= 60_000)
+    #expect(try fleet.sealed(for: machine).count == 1)
+  }
 }

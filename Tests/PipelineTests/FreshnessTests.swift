@@ -20,7 +20,7 @@ struct FreshnessTests {
     try String(contentsOfFile: try #require(machine.settings.metrics), encoding: .utf8)
   }
 
-  @Test func heartbeatOfTheNewestRevisionIsAnsweredAsCurrent() throws {
+  @Test func `heartbeat of the newest revision is answered as current`() throws {
     let fleet = try TestFleet.started()
     try beat(fleet)
     #expect(try fleet.machine().standing == .current)
@@ -30,7 +30,7 @@ struct FreshnessTests {
     #expect(try metrics(fleet.machines[0]).contains("distro_checkout_stale{remote="))
   }
 
-  @Test func expiredHeartbeatMakesStaleAndTheNextOneFresh() throws {
+  @Test func `expired heartbeat makes stale and the next one fresh`() throws {
     let fleet = try TestFleet.started()
     let machine = fleet.machines[0]
     try beat(fleet)
@@ -49,7 +49,7 @@ struct FreshnessTests {
   }
 
   /// The carrier lets heartbeats through, and keeps the message.
-  @Test func withheldMessageMakesStaleUntilItIsThere() throws {
+  @Test func `withheld message makes stale until it is there`() throws {
     let fleet = try TestFleet.started()
     let machine = fleet.machines[0]
     try fleet.source.commit(["a": "2\n"])
@@ -64,7 +64,7 @@ struct FreshnessTests {
   }
 
   /// No answer takes another's place that is to a message of its own.
-  @Test func messagesThatExpiredAtTheRelayAreAnsweredEach() throws {
+  @Test func `messages that expired at the relay are answered each`() throws {
     let pipeline = try Pipeline.started()
     for number in 2...3 {
       try pipeline.source.commit(["a": "\(number)\n"])
@@ -78,7 +78,7 @@ struct FreshnessTests {
     #expect(try pipeline.receipts().map(\.refusal) == [.expired, .expired])
   }
 
-  @Test func receiptsThatNobodyCollectsGoAfterTheLongestLifetime() throws {
+  @Test func `receipts that nobody collects go after the longest lifetime`() throws {
     let fleet = try TestFleet.started()
     let machine = fleet.machines[0]
     try fleet.source.commit(["a": "2\n"])
@@ -93,7 +93,7 @@ struct FreshnessTests {
   }
 
   /// As long as there is something to do, and it never ends.
-  @Test func machineThatNeverComesToRestSaysThatItIsStale() throws {
+  @Test func `machine that never comes to rest says that it is stale`() throws {
     let fleet = try TestFleet.started()
     let machine = fleet.machines[0]
     try beat(fleet)
@@ -108,7 +108,7 @@ struct FreshnessTests {
     #expect(try metrics(machine).contains("path=\"\(machine.checkout.path)\"} 1\n"))
   }
 
-  @Test func withoutAnyHeartbeatItIsStaleAfterTheConfiguredTime() throws {
+  @Test func `without any heartbeat it is stale after the configured time`() throws {
     let fleet = try TestFleet.started(staleAfterSeconds: 600)
     let machine = fleet.machines[0]
     #expect(try machine.status().freshness == .unheard)
@@ -128,7 +128,7 @@ struct FreshnessTests {
   }
 
   /// A patch that comes between two heartbeats is no reason to worry.
-  @Test func messageThatIsYoungerThanTheHeartbeatIsFresh() throws {
+  @Test func `message that is younger than the heartbeat is fresh`() throws {
     let fleet = try TestFleet.started()
     try beat(fleet)
     try fleet.source.commit(["a": "2\n"])
@@ -142,7 +142,7 @@ struct FreshnessTests {
     }
   }
 
-  @Test func heartbeatThatComesAgainIsDropped() throws {
+  @Test func `heartbeat that comes again is dropped`() throws {
     let fleet = try TestFleet.started()
     let machine = fleet.machines[0]
     try fleet.step()
@@ -165,9 +165,12 @@ struct FreshnessTests {
     let machine = fleet.machines[0]
     let heartbeat = Heartbeat(
       signer: signer.public.mailbox, recipients: [machine.mailbox],
-      stream: StreamName(remote: Pipeline.remote, branch: fleet.main), sequence: 99,
-      revision: revision, createdAt: fleet.clock.now,
-      expiresAt: fleet.clock.now.adding(milliseconds: lifetimeMilliseconds))
+      counter: fleet.clock.now.milliseconds, createdAt: fleet.clock.now,
+      expiresAt: fleet.clock.now.adding(milliseconds: lifetimeMilliseconds),
+      streams: [
+        .init(
+          StreamName(remote: Pipeline.remote, branch: fleet.main), sequence: 99, revision: revision)
+      ])
     let statement = try Statement.signed(
       heartbeat.encoded(), type: Heartbeat.statementType, by: author)
     var sealer = Sealer(for: [machine.identity.public])
@@ -182,7 +185,7 @@ struct FreshnessTests {
   }
 
   /// Someone who may read a heartbeat seals it anew, with as much behind it as fills a disk.
-  @Test func heartbeatWithMoreBehindItIsRefusedAndLeavesNothing() throws {
+  @Test func `heartbeat with more behind it is refused and leaves nothing`() throws {
     let fleet = try TestFleet.started()
     let machine = fleet.machines[0]
     let padded = try sealed(
@@ -197,7 +200,7 @@ struct FreshnessTests {
 
   /// A stranger; one who is trusted for another checkout; and one who speaks in another's name.
   @Test(arguments: ["stranger", "other", "imposter"])
-  func heartbeatOfAnUntrustedSignerIsDropped(who: String) throws {
+  func `heartbeat of an untrusted signer is dropped`(who: String) throws {
     let other = Identity(generating: try IdentityName("other"))
     let stranger = Identity(generating: try IdentityName("stranger"))
     let fleet = try TestFleet.started(others: [other])
@@ -214,7 +217,7 @@ struct FreshnessTests {
     #expect(try machine.store.messages(in: machine.mailbox, countMax: 9).isEmpty)
   }
 
-  @Test func heartbeatThatHasExpiredOrLastsTooLongIsDropped() throws {
+  @Test func `heartbeat that has expired or lasts too long is dropped`() throws {
     let fleet = try TestFleet.started()
     let machine = fleet.machines[0]
     let revision = try fleet.source.id()
@@ -231,7 +234,7 @@ struct FreshnessTests {
   }
 
   /// What waits for a machine goes before a heartbeat, which would tell of it.
-  @Test func machineWithMessagesInTheOutboxGetsNoHeartbeat() throws {
+  @Test func `machine with messages in the outbox gets no heartbeat`() throws {
     let fleet = try TestFleet.started(["web1", "web2"])
     try fleet.source.commit(["a": "2\n"])
     fleet.machines[1].isCutOff = true

@@ -10,7 +10,7 @@ struct HealingTests {
   private func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
 
   @Test(arguments: [SignerRepository.History.tip, .full])
-  func lostMessageIsMadeUpForInOneStep(history: SignerRepository.History) throws {
+  func `lost message is made up for in one step`(history: SignerRepository.History) throws {
     let fleet = try TestFleet.started(history: history)
     for number in 2...4 {
       try fleet.source.commit(["a": "\(number)\n"])
@@ -30,7 +30,7 @@ struct HealingTests {
   }
 
   /// Nothing follows the lost message: only a heartbeat shows that it is missing.
-  @Test func lastMessageThatWasLostIsFoundByTheHeartbeat() throws {
+  @Test func `last message that was lost is found by the heartbeat`() throws {
     let fleet = try TestFleet.started()
     try fleet.source.commit(["a": "2\n"])
     try fleet.send()
@@ -41,7 +41,7 @@ struct HealingTests {
     #expect(try fleet.outbox.unanswered().isEmpty)
   }
 
-  @Test func checkoutThatWasResetIsBroughtForward() throws {
+  @Test func `checkout that was reset is brought forward`() throws {
     let fleet = try TestFleet.started()
     try fleet.source.commit(["a": "2\n"])
     try fleet.push()
@@ -53,7 +53,7 @@ struct HealingTests {
     #expect(try fleet.newest().kind == "patch")
   }
 
-  @Test func checkoutAndStateFromABackupAreBroughtForward() throws {
+  @Test func `checkout and state from a backup are brought forward`() throws {
     let fleet = try TestFleet.started()
     let machine = fleet.machines[0]
     let backup = { fleet.folder.path("backup-" + $0) }
@@ -77,7 +77,7 @@ struct HealingTests {
     try fleet.expectEqual()
   }
 
-  @Test func emptyPathGetsASnapshot() throws {
+  @Test func `empty path gets a snapshot`() throws {
     let fleet = try TestFleet.started()
     let machine = fleet.machines[0]
     try remove(machine.checkout.path)
@@ -90,7 +90,7 @@ struct HealingTests {
     try fleet.expectEqual()
   }
 
-  @Test func threeMachinesAtDifferentRevisionsConvergeAfterOnePush() throws {
+  @Test func `three machines at different revisions converge after one push`() throws {
     let fleet = try TestFleet.started(["web1", "web2", "web3"])
     try fleet.source.commit(["a": "2\n"])
     fleet.machines[1].isCutOff = true
@@ -117,7 +117,7 @@ struct HealingTests {
     try fleet.expectEqual()
   }
 
-  @Test func machineThatIsThereAlreadyGetsNothing() throws {
+  @Test func `machine that is there already gets nothing`() throws {
     let fleet = try TestFleet.started(["web1", "web2"])
     try fleet.source.commit(["a": "2\n"])
     fleet.machines[1].isCutOff = true
@@ -132,80 +132,10 @@ struct HealingTests {
     try fleet.expectEqual()
   }
 
-  // MARK: - A revision that the signer does not have
-
-  private func loseRevision(_ fleet: TestFleet) throws {
-    try fleet.source.commit(["a": "lost\n", "only": "there\n"])
-    try fleet.push()
-    try fleet.source.git("reset", "-q", "--hard", "HEAD~1")
-    try fleet.source.commit(["a": "other history\n"])
-    try fleet.source.git("reflog", "expire", "--expire=now", "--all")
-    try fleet.source.git("gc", "-q", "--prune=now")
-  }
-
-  @Test(arguments: [SignerRepository.History.tip, .full])
-  func revisionThatTheSignerHasLostIsReplaced(history: SignerRepository.History) throws {
-    let fleet = try TestFleet.started(history: history)
-    try loseRevision(fleet)
-    try fleet.push()
-    try fleet.heal()
-    #expect(try fleet.newest().kind == "replacement")
-    try fleet.expectEqual()
-  }
-
-  @Test func commitThatWasMadeThereIsNotReplaced() throws {
-    let fleet = try TestFleet.started()
-    let checkout = fleet.machines[0].checkout
-    let mine = try checkout.commit(["mine": "x\n"])
-    try fleet.source.commit(["a": "2\n"])
-    try fleet.push()
-    try fleet.heal()
-    #expect(try checkout.id() == mine)
-    #expect(try fleet.newest().kind == "replacement")
-    #expect(try fleet.newest().refusal == "local-changes")
-    // Asking once is enough, however often it says that it is behind.
-    for _ in 1...12 {
-      fleet.clock.advance(seconds: 7_200)
-      #expect(try fleet.heal() == 0)
-    }
-    #expect(try checkout.id() == mine)
-    try checkout.git("reset", "-q", "--hard", "HEAD~1")
-    fleet.clock.advance(seconds: 61)
-    try fleet.source.commit(["a": "3\n"])
-    try fleet.push()
-    try fleet.heal()
-    try fleet.expectEqual()
-  }
-
-  @Test func commitThatWasMadeThereIsReplacedWhereConfigured() throws {
-    let fleet = try TestFleet.started(onLocalChanges: .overwrite)
-    try fleet.machines[0].checkout.commit(["mine": "x\n"])
-    try fleet.source.commit(["a": "2\n"])
-    try fleet.push()
-    try fleet.heal()
-    try fleet.expectEqual()
-  }
-
-  /// A revision of the branch that no message has named: what it would have to remove must not be shown.
-  @Test func revisionThatWasNeverSentGetsAPack() throws {
-    let fleet = try TestFleet.started()
-    try fleet.source.commit(["a": "2\n", "secret": "between\n"])
-    let between = try fleet.source.id()
-    try fleet.source.git("rm", "-q", "secret")
-    try fleet.source.commit(["a": "3\n"])
-    let checkout = fleet.machines[0].checkout
-    try checkout.git("fetch", "-q", fleet.source.path, "main")
-    try checkout.git("reset", "-q", "--hard", between.hex)
-    try fleet.push()
-    try fleet.heal()
-    #expect(try fleet.newest().kind == "pack")
-    try fleet.expectEqual()
-  }
-
   // MARK: - Bounds
 
   /// It is set back each time: as if a program there did it.
-  @Test func endlessAskingEndsAndAPushBeginsAnew() throws {
+  @Test func `endless asking ends and a push begins anew`() throws {
     let fleet = try TestFleet.started()
     let first = try fleet.source.id()
     try fleet.source.commit(["a": "2\n"])
@@ -233,8 +163,39 @@ struct HealingTests {
     try fleet.expectEqual()
   }
 
+  /// Each attempt was refused, until people changed what made it so: no push is needed.
+  @Test(arguments: [true, false])
+  func `machine that was given up is healed once it is elsewhere`(isRemoved: Bool) throws {
+    let fleet = try TestFleet.started()
+    let first = try fleet.source.id()
+    try fleet.source.commit(["a": "2\n"])
+    try fleet.push()
+    let second = try fleet.source.id()
+    try fleet.source.commit(["a": "3\n"])
+    try fleet.push()
+    let machine = fleet.machines[0]
+    for _ in 0..<40 where try Healing.state(of: fleet.machine()) != .givenUp {
+      try machine.checkout.git("reset", "-q", "--hard", first.hex)
+      if try !fleet.step().sent.isEmpty { try fleet.lose(for: machine) }
+      try fleet.deliver()
+      fleet.clock.advance(seconds: 900)
+    }
+    #expect(Healing.state(of: try fleet.machine()) == .givenUp)
+    // The same word again changes nothing.
+    fleet.clock.advance(seconds: 7_200)
+    #expect(try fleet.heal() == 0)
+    if isRemoved {
+      try remove(machine.checkout.path)
+    } else {
+      try machine.checkout.git("reset", "-q", "--hard", second.hex)
+    }
+    fleet.clock.advance(seconds: 61)
+    #expect(try fleet.heal() == 1)
+    try fleet.expectEqual()
+  }
+
   /// It takes what it is sent, says so, and is back where it was.
-  @Test func machineThatIsHealedAgainAndAgainWaitsLongerAndLonger() throws {
+  @Test func `machine that is healed again and again waits longer and longer`() throws {
     let fleet = try TestFleet.started()
     let first = try fleet.source.id()
     try fleet.source.commit(["a": "2\n"])
@@ -273,7 +234,7 @@ struct HealingTests {
   }
 
   /// And for nobody else for ever.
-  @Test func messageThatNobodyCouldAcceptAnyMoreLeavesTheOutbox() throws {
+  @Test func `message that nobody could accept any more leaves the outbox`() throws {
     let fleet = try TestFleet.started()
     try fleet.source.commit(["a": "2\n"])
     try fleet.send()

@@ -28,7 +28,7 @@ struct HostileFloodTests {
 
   /// Frames that are no reply; mail that nobody asked for, as much as the line takes; an answer that never ends.
   @Test(arguments: ["frames", "deliveries", "more"])
-  func endlessAnswersEndTheConnection(what: String) throws {
+  func `endless answers end the connection`(what: String) throws {
     let hostile = try HostileFleet()
     hostile.relay.behave(
       Misbehaviour(unasked: { peer in
@@ -50,7 +50,7 @@ struct HostileFloodTests {
 
   /// Answers to questions of nobody's, and ones that come too soon: what is true is heard between them.
   @Test(arguments: ["stored", "continue", "acknowledged", "chunk", "empty"])
-  func endlessAnswersAboutNothingArePassedOver(what: String) throws {
+  func `endless answers about nothing are passed over`(what: String) throws {
     let hostile = try HostileFleet()
     let id = MessageID(repeating: 7)
     hostile.relay.behave(
@@ -75,7 +75,7 @@ struct HostileFloodTests {
   }
 
   /// Each as a relay delivers, and as many as are asked for.
-  @Test func endlessMailStopsAtTheInboxLimit() throws {
+  @Test func `endless mail stops at the inbox limit`() throws {
     var limit = InboxLimit()
     limit.messageCount = 100
     let hostile = try HostileFleet(inboxMax: limit)

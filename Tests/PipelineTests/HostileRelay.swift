@@ -4,6 +4,7 @@ import MessageFormat
 import Sodium
 import Synchronization
 import TestSupport
+import Threads
 import ZeroMQ
 import ZeroMQCarrier
 
@@ -51,7 +52,7 @@ final class HostileRelay: Sendable {
   private let control = Control()
   private let authenticator: Authenticator
   private let wakeUp: WakeUp
-  private let thread: SocketThread
+  private let thread: LoopThread
 
   /// Shared with the relay's thread.
   fileprivate final class Control: Sendable {
@@ -81,7 +82,7 @@ final class HostileRelay: Sendable {
         now: now), mailboxes: [writer] + readers, as: identity, for: authenticator,
       control: control, wakeUp: wakeUp)
     endpoint = loop.endpoint
-    thread = try SocketThread { loop.run() }
+    thread = try LoopThread { loop.run() }
   }
 
   deinit { stop() }

@@ -11,7 +11,7 @@ import Testing
 struct HostileRelayTests {
   /// Everything but one thing is answered: whoever misses it is stale, and asks again.
   @Test(arguments: [Misbehaviour.Kind.delivery, .deliveredChunk, .collect, .deposit])
-  func whatIsDroppedIsMissed(kind: Misbehaviour.Kind) throws {
+  func `what is dropped is missed`(kind: Misbehaviour.Kind) throws {
     let hostile = try HostileFleet()
     hostile.relay.behave(.dropping(kind))
     try hostile.push()
@@ -22,7 +22,7 @@ struct HostileRelayTests {
     try hostile.expectRecovery()
   }
 
-  @Test func silenceIsStaleOnOneSideAndNoticedOnTheOther() throws {
+  @Test func `silence is stale on one side and noticed on the other`() throws {
     let hostile = try HostileFleet()
     hostile.relay.behave(.silence)
     try hostile.push()
@@ -35,7 +35,7 @@ struct HostileRelayTests {
 
   /// What is dropped comes a second time, or is not needed.
   @Test(arguments: [Misbehaviour.Kind.acknowledge, .acknowledged, .empty])
-  func whatIsDroppedAndMissedByNobodyChangesNothing(kind: Misbehaviour.Kind) throws {
+  func `what is dropped and missed by nobody changes nothing`(kind: Misbehaviour.Kind) throws {
     let hostile = try HostileFleet()
     hostile.relay.behave(.dropping(kind))
     try hostile.push()
@@ -43,7 +43,7 @@ struct HostileRelayTests {
     try hostile.expectRecovery()
   }
 
-  @Test func depositThatIsNeverConfirmedIsRepeatedAndAppliedOnce() throws {
+  @Test func `deposit that is never confirmed is repeated and applied once`() throws {
     let hostile = try HostileFleet()
     let offers = Remembered<[MessageID: Int]>([:])
     hostile.relay.behave(.dropping(.stored, counting: offers))
@@ -59,7 +59,7 @@ struct HostileRelayTests {
 
   /// Deposited and delivered twice, each chunk of it.
   @Test(arguments: [true, false])
-  func whatComesTwiceIsAppliedOnce(requests: Bool) throws {
+  func `what comes twice is applied once`(requests: Bool) throws {
     let hostile = try HostileFleet()
     hostile.relay.behave(.duplicating(requests: requests))
     try hostile.push()
@@ -71,7 +71,7 @@ struct HostileRelayTests {
     try hostile.expectRecovery()
   }
 
-  @Test func messageThatWasOvertakenIsRefusedAsReplayed() throws {
+  @Test func `message that was overtaken is refused as replayed`() throws {
     let hostile = try HostileFleet()
     hostile.relay.behave(.overtaking(of: hostile.fleet.signer.public.mailbox))
     try hostile.push()
@@ -86,7 +86,7 @@ struct HostileRelayTests {
 
   /// Header, statement, payload; the last byte of each.
   @Test(arguments: [0, 1, 2] as [UInt32])
-  func changedBitIsRefusedAsTampered(chunk: UInt32) throws {
+  func `changed bit is refused as tampered`(chunk: UInt32) throws {
     let hostile = try HostileFleet()
     hostile.relay.behave(
       .changing(chunk: chunk, of: hostile.machine.mailbox) {
@@ -97,7 +97,7 @@ struct HostileRelayTests {
     try hostile.expectRecovery()
   }
 
-  @Test func changedBitInTheMiddleOfALargeMessageIsRefusedAsTampered() throws {
+  @Test func `changed bit in the middle of a large message is refused as tampered`() throws {
     let hostile = try HostileFleet()
     hostile.relay.behave(
       .changing(chunk: 4, of: hostile.machine.mailbox) { bytes in
@@ -112,7 +112,7 @@ struct HostileRelayTests {
     try hostile.expectRecovery()
   }
 
-  @Test func truncatedChunkIsNoAnswer() throws {
+  @Test func `truncated chunk is no answer`() throws {
     let hostile = try HostileFleet()
     hostile.relay.behave(
       .changing(chunk: 2, of: hostile.machine.mailbox) { Array($0.dropLast()) })
@@ -123,7 +123,7 @@ struct HostileRelayTests {
     try hostile.expectRecovery()
   }
 
-  @Test func chunksOfTwoMessagesAreRefusedAsTampered() throws {
+  @Test func `chunks of two messages are refused as tampered`() throws {
     let hostile = try HostileFleet()
     hostile.relay.behave(.mixing(for: hostile.machine.mailbox))
     try hostile.push()
@@ -138,7 +138,7 @@ struct HostileRelayTests {
 
   // MARK: - Other people's mail, and old mail
 
-  @Test func mailOfAnotherMailboxIsForNobodyElse() throws {
+  @Test func `mail of another mailbox is for nobody else`() throws {
     let hostile = try HostileFleet(["web1", "web2"])
     hostile.relay.behave(
       .rotating([hostile.fleet.signer.public.mailbox] + hostile.fleet.machines.map(\.mailbox)))
@@ -152,7 +152,7 @@ struct HostileRelayTests {
     try hostile.expectRecovery()
   }
 
-  @Test func oldMessageForEverIsRefusedAsReplayedAndFillsNothing() throws {
+  @Test func `old message for ever is refused as replayed and fills nothing`() throws {
     let hostile = try HostileFleet()
     hostile.relay.behave(.replaying(to: hostile.machine.mailbox))
     try hostile.push()
@@ -171,7 +171,7 @@ struct HostileRelayTests {
   // MARK: - Lies
 
   @Test(arguments: ["signer", "machine"])
-  func whatIsSaidToBeStoredAndWasLostIsMadeUpFor(who: String) throws {
+  func `what is said to be stored and was lost is made up for`(who: String) throws {
     let hostile = try HostileFleet()
     let signer = hostile.fleet.signer.public.mailbox
     hostile.relay.behave(.losing(of: who == "signer" ? signer : hostile.machine.mailbox))
@@ -186,7 +186,7 @@ struct HostileRelayTests {
     try hostile.expectRecovery()
   }
 
-  @Test func whatIsSaidToBeAcknowledgedAndComesAgainIsRefusedAsReplayed() throws {
+  @Test func `what is said to be acknowledged and comes again is refused as replayed`() throws {
     let hostile = try HostileFleet()
     hostile.relay.behave(.keepingWhatWasAcknowledged)
     try hostile.push()
@@ -197,7 +197,7 @@ struct HostileRelayTests {
 
   /// Ever lower, all the same, and so high that nothing can follow.
   @Test(arguments: [1, 7, UInt64.max])
-  func positionsThatMeanNothingKeepNothingBack(position: UInt64) throws {
+  func `positions that mean nothing keep nothing back`(position: UInt64) throws {
     let hostile = try HostileFleet()
     hostile.relay.behave(.renumbering { position == 1 ? 1_000_000 - min($0, 999_999) : position })
     for _ in 1...3 { try hostile.push() }
@@ -205,7 +205,7 @@ struct HostileRelayTests {
     try hostile.expectRecovery()
   }
 
-  @Test func refusalOfEverythingIsReportedByItsName() throws {
+  @Test func `refusal of everything is reported by its name`() throws {
     let hostile = try HostileFleet()
     hostile.relay.behave(.refusingAll)
     try hostile.push()

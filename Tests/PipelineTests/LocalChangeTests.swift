@@ -70,7 +70,7 @@ struct LocalChangeTests {
   }
 
   @Test(arguments: Case.allCases)
-  func refusesLocalChangeInTheWay(each: Case) throws {
+  func `refuses local change in the way`(each: Case) throws {
     let pipeline = try Self.started()
     try Self.disturb(each, pipeline)
     try Self.change(each, pipeline.source)
@@ -82,7 +82,7 @@ struct LocalChangeTests {
   private static let untouchable = [Case.untrackedDirectory, .directoryForFile, .fileForParent]
 
   @Test(arguments: Case.allCases.filter { !untouchable.contains($0) })
-  func overwritesLocalChangeWhereTheConfigurationSaysSo(each: Case) throws {
+  func `overwrites local change where the configuration says so`(each: Case) throws {
     let pipeline = try Self.started(PipelineOptions(onLocalChanges: .overwrite))
     try Self.disturb(each, pipeline)
     try Self.change(each, pipeline.source)
@@ -97,7 +97,7 @@ struct LocalChangeTests {
 
   /// Content that nobody has elsewhere is not overwritten by anything.
   @Test(arguments: untouchable)
-  func neverRemovesWhatNoRevisionHolds(each: Case) throws {
+  func `never removes what no revision holds`(each: Case) throws {
     let pipeline = try Self.started(PipelineOptions(onLocalChanges: .overwrite))
     try Self.disturb(each, pipeline)
     try Self.change(each, pipeline.source)
@@ -107,7 +107,7 @@ struct LocalChangeTests {
 
   /// The first of two queued messages is good, the second has something in the way.
   @Test(arguments: [false, true])
-  func appliesWhatComesBeforeTheMessageThatIsRefused(overwrites: Bool) throws {
+  func `applies what comes before the message that is refused`(overwrites: Bool) throws {
     let pipeline = try Self.started(
       PipelineOptions(onLocalChanges: overwrites ? .overwrite : .refuse))
     try pipeline.checkout.write("new/mine", "mine\n")
@@ -125,7 +125,7 @@ struct LocalChangeTests {
     try pipeline.expectNextPushArrives()
   }
 
-  @Test func takesFileThatIsThereAlreadyWithTheSameContent() throws {
+  @Test func `takes file that is there already with the same content`() throws {
     let pipeline = try Self.started()
     try pipeline.checkout.write("new", "theirs\n")
     try pipeline.source.commit(["new": "theirs\n"])
@@ -133,7 +133,7 @@ struct LocalChangeTests {
     try pipeline.expectEqual()
   }
 
-  @Test func snapshotNeverTouchesADirectoryWithFilesInIt() throws {
+  @Test func `snapshot never touches a directory with files in it`() throws {
     let pipeline = try Pipeline()
     try FileManager.default.createDirectory(
       atPath: pipeline.checkout.path, withIntermediateDirectories: false)
@@ -144,7 +144,7 @@ struct LocalChangeTests {
   }
 
   @Test(arguments: [["--bare"], ["--object-format=sha256"]])
-  func refusesRepositoriesThatNothingCanBeAppliedTo(options: [String]) throws {
+  func `refuses repositories that nothing can be applied to`(options: [String]) throws {
     let pipeline = try Pipeline.started()
     try FileManager.default.removeItem(atPath: pipeline.checkout.path)
     _ = try PipelineRepository(
@@ -154,7 +154,7 @@ struct LocalChangeTests {
     try pipeline.expectRefusal(.checkoutUnusable) {}
   }
 
-  @Test func checkoutWithoutACommitTakesASnapshot() throws {
+  @Test func `checkout without a commit takes a snapshot`() throws {
     let pipeline = try Pipeline()
     let made = try PipelineRepository(making: pipeline.checkout.path, in: pipeline.folder)
     try made.git("remote", "add", "origin", Pipeline.remote.text)

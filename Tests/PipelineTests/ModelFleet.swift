@@ -28,7 +28,7 @@ final class ModelMachine {
     let envelope = try Envelope.open(sealed, named: sealed.id, for: identity)
     if envelope.type == Heartbeat.statementType {
       let heartbeat = try envelope.verified(Heartbeat.self, trusting: [signer.public]).body
-      return try answers(to: heartbeat, sealed.id, signer, time)
+      return [try answer(to: heartbeat, signer, time)]
     }
     let message = try envelope.verified(Message.self, trusting: [signer.public]).body
     let outcome: Receipt.Outcome
@@ -43,16 +43,20 @@ final class ModelMachine {
     ]
   }
 
-  private func answers(
-    to heartbeat: Heartbeat, _ id: MessageID, _ signer: Identity, _ time: Timestamp
-  ) throws -> [SealedMessage] {
-    let outcome: Receipt.Outcome =
-      if let snapshot, snapshot.revision == heartbeat.revision { .current(snapshot) } else {
-        .behind(snapshot)
-      }
-    return [
-      try receipt(heartbeat.stream, heartbeat.sequence, outcome, id, signer, time)
-    ]
+  private func answer(
+    to heartbeat: Heartbeat, _ signer: Identity, _ time: Timestamp
+  ) throws -> SealedMessage {
+    let report = Report(
+      applier: mailbox, signer: signer.public.mailbox, counter: heartbeat.counter,
+      receivedAt: time, finishedAt: time,
+      streams: heartbeat.streams.map { stream in
+        let standing: Report.Standing =
+          if let snapshot, snapshot.revision == stream.revision { .current(snapshot) } else {
+            .behind(snapshot)
+          }
+        return Report.Stream(stream.name, sequence: stream.sequence, standing: standing)
+      })
+    return try sealed(report, for: signer)
   }
 
   private func receipt(
@@ -63,8 +67,12 @@ final class ModelMachine {
       applier: mailbox, signer: signer.public.mailbox, messageID: id,
       subject: Receipt.Subject(stream: stream, sequence: sequence), outcome: outcome,
       revision: snapshot?.revision, receivedAt: time, finishedAt: time)
+    return try sealed(receipt, for: signer)
+  }
+
+  private func sealed(_ body: some StatementBody, for signer: Identity) throws -> SealedMessage {
     var chunks: [[UInt8]] = []
-    try Envelope.seal(receipt, by: identity, for: [signer.public]).write { chunks.append($0) }
+    try Envelope.seal(body, by: identity, for: [signer.public]).write { chunks.append($0) }
     return SealedMessage(chunks: chunks)
   }
 }
@@ -119,7 +127,8 @@ final class ModelFleet: @unchecked Sendable {
     clock.advance(seconds: 61)
     var daemon = SignerDaemon(
       settings, outbox: try outbox ?? self.outbox(),
-      progress: SendProgress { step, _, _ in progress(step) }, now: { clock.now })
+      progress: SendProgress { step, _, _ in progress(step) }, log: TestLog().logger,
+      now: { clock.now })
     _ = try daemon.step()
     return try daemon.heal()
   }

@@ -21,7 +21,7 @@ struct OpenRefusalTests {
     try pipeline.forgery(to: try pipeline.source.commit(["a": "changed\n"]))
   }
 
-  @Test func honestMessageMadeByHandIsApplied() throws {
+  @Test func `honest message made by hand is applied`() throws {
     try pipeline.deposit(try forgery().sealed())
     try pipeline.work()
     #expect(try pipeline.receipts().map(\.refusal) == [nil])
@@ -29,7 +29,7 @@ struct OpenRefusalTests {
   }
 
   @Test(arguments: [0, 1, 2])
-  func refusesChangedBitInAnyChunk(chunk: Int) throws {
+  func `refuses changed bit in any chunk`(chunk: Int) throws {
     var sealed = try forgery().sealed()
     // The last byte of chunk 0 is the recipient's wrapped key.
     sealed.chunks[chunk][sealed.chunks[chunk].count - 1] ^= 1
@@ -37,7 +37,7 @@ struct OpenRefusalTests {
     try pipeline.expectNextPushArrives()
   }
 
-  @Test func refusesEveryBitOfAStatementChanged() throws {
+  @Test func `refuses every bit of a statement changed`() throws {
     let sealed = try forgery().sealed()
     for position in stride(from: 0, to: sealed.chunks[1].count, by: 37) {
       var changed = sealed
@@ -46,7 +46,7 @@ struct OpenRefusalTests {
     }
   }
 
-  @Test func refusesMessageWithoutItsLastChunk() throws {
+  @Test func `refuses message without its last chunk`() throws {
     var forgery = try forgery()
     try forgery.setContent(.patch, PatchCases.randomBytes(300_000, seed: 3))
     var sealed = try forgery.sealed()
@@ -57,7 +57,7 @@ struct OpenRefusalTests {
 
   /// The disk has lost its end, or all of it.
   @Test(arguments: [700_000, 0])
-  func refusesMessageWhoseFileIsDamaged(byteCount: Int) throws {
+  func `refuses message whose file is damaged`(byteCount: Int) throws {
     var forgery = try forgery()
     try forgery.setContent(.patch, PatchCases.randomBytes(800_000, seed: 3))
     let sealed = try forgery.sealed()
@@ -69,7 +69,7 @@ struct OpenRefusalTests {
     try pipeline.expectNextPushArrives()
   }
 
-  @Test func refusesChunksInAnotherOrder() throws {
+  @Test func `refuses chunks in another order`() throws {
     var forgery = try forgery()
     try forgery.setContent(.patch, PatchCases.randomBytes(300_000, seed: 3))
     var sealed = try forgery.sealed()
@@ -77,20 +77,20 @@ struct OpenRefusalTests {
     try pipeline.expectRefusal(.tampered) { try pipeline.deposit(sealed) }
   }
 
-  @Test func refusesChunkOfAnotherMessage() throws {
+  @Test func `refuses chunk of another message`() throws {
     let forgery = try forgery()
     var sealed = try forgery.sealed()
     sealed.chunks[2] = try forgery.sealed().chunks[2]
     try pipeline.expectRefusal(.tampered) { try pipeline.deposit(sealed) }
   }
 
-  @Test func refusesPayloadThatIsNotTheSignedOne() throws {
+  @Test func `refuses payload that is not the signed one`() throws {
     var forgery = try forgery()
     forgery.payload[forgery.payload.count - 1] ^= 1
     try pipeline.expectRefusal(.tampered, of: forgery)
   }
 
-  @Test func refusesPayloadOfAnotherSizeThanSigned() throws {
+  @Test func `refuses payload of another size than signed`() throws {
     for difference in [-1, 1] {
       var forgery = try forgery()
       let size = Int(forgery.message.payload.inflatedSize)
@@ -100,14 +100,14 @@ struct OpenRefusalTests {
     }
   }
 
-  @Test func refusesHeaderThatIsNone() throws {
+  @Test func `refuses header that is none`() throws {
     var sealed = try forgery().sealed()
     sealed.chunks[0] = Array("not a header".utf8)
     try pipeline.expectRefusal(.malformed) { try pipeline.deposit(sealed) }
     try pipeline.expectNextPushArrives()
   }
 
-  @Test func refusesSignedBytesThatAreNoMessage() throws {
+  @Test func `refuses signed bytes that are no message`() throws {
     var forgery = try forgery()
     forgery.editBody = { _ in Array("garbage".utf8) }
     try pipeline.expectRefusal(.malformed, of: forgery)
@@ -116,39 +116,39 @@ struct OpenRefusalTests {
     try pipeline.expectRefusal(.malformed, of: forgery)
   }
 
-  @Test func refusesStatementOfAnotherType() throws {
+  @Test func `refuses statement of another type`() throws {
     var forgery = try forgery()
     forgery.type = Receipt.statementType
     try pipeline.expectRefusal(.malformed, of: forgery)
   }
 
-  @Test func refusesPayloadThatDoesNotDecompress() throws {
+  @Test func `refuses payload that does not decompress`() throws {
     var forgery = try forgery()
     forgery.payload = PatchCases.randomBytes(500, seed: 5)
     forgery.describe(.patch, inflatedSize: 1_000)
     try pipeline.expectRefusal(.malformed, of: forgery)
   }
 
-  @Test func refusesPatchTextThatIsNotCanonical() throws {
+  @Test func `refuses patch text that is not canonical`() throws {
     var forgery = try forgery()
     try forgery.setContent(.patch, Array("--- a/a\n+++ b/a\n@@ -1 +1 @@\n-1\n+changed\n".utf8))
     try pipeline.expectRefusal(.malformed, of: forgery)
   }
 
-  @Test func refusesMessageThatARecipientPassedOn() throws {
+  @Test func `refuses message that a recipient passed on`() throws {
     var forgery = try forgery()
     // Signed for someone else, who took it out of its seal and sealed it for us.
     forgery.message.recipients = [stranger.public.mailbox]
     try pipeline.expectRefusal(.notARecipient, of: forgery)
   }
 
-  @Test func refusesMessageSealedForOthers() throws {
+  @Test func `refuses message sealed for others`() throws {
     var forgery = try forgery()
     forgery.readers = [stranger.public]
     try pipeline.expectRefusal(.notARecipient, of: forgery)
   }
 
-  @Test func refusesUnknownSigner() throws {
+  @Test func `refuses unknown signer`() throws {
     var forgery = try forgery()
     forgery.author = stranger
     forgery.message.signer = stranger.public.mailbox
@@ -156,7 +156,7 @@ struct OpenRefusalTests {
     try pipeline.expectNextPushArrives()
   }
 
-  @Test func refusesSignerWhoIsNotTrustedForThisCheckout() throws {
+  @Test func `refuses signer who is not trusted for this checkout`() throws {
     let pipeline = try Pipeline.started(PipelineOptions(others: [stranger]))
     var forgery = try pipeline.forgery(to: try pipeline.source.commit(["a": "changed\n"]))
     forgery.author = stranger
@@ -173,7 +173,7 @@ struct OpenRefusalTests {
     #expect(try PipelineWorkingCopy(pipeline.checkout.path) == before)
   }
 
-  @Test func refusesSignatureThatDoesNotMatch() throws {
+  @Test func `refuses signature that does not match`() throws {
     var forgery = try forgery()
     forgery.editStatement = { statement in
       Statement(
@@ -184,13 +184,13 @@ struct OpenRefusalTests {
     try pipeline.expectNextPushArrives()
   }
 
-  @Test func refusesMessageThatNamesAnotherSigner() throws {
+  @Test func `refuses message that names another signer`() throws {
     var forgery = try forgery()
     forgery.message.signer = stranger.public.mailbox
     try pipeline.expectRefusal(.badSignature, of: forgery)
   }
 
-  @Test func refusesSignatureOfAStrangerInTheSignersName() throws {
+  @Test func `refuses signature of a stranger in the signer's name`() throws {
     var forgery = try forgery()
     forgery.author = stranger
     let name = pipeline.signer.public.mailbox
@@ -203,7 +203,7 @@ struct OpenRefusalTests {
     try pipeline.expectRefusal(.badSignature, of: forgery)
   }
 
-  @Test func refusesExpiredMessage() throws {
+  @Test func `refuses expired message`() throws {
     try pipeline.source.commit(["a": "changed\n"])
     try pipeline.send()
     pipeline.clock.advance(seconds: 86_401)
@@ -211,7 +211,7 @@ struct OpenRefusalTests {
     #expect(try pipeline.outbox.newest().map(\.refusal) == ["expired"])
   }
 
-  @Test func refusesMessageFromTheFuture() throws {
+  @Test func `refuses message from the future`() throws {
     var forgery = try forgery()
     let time = pipeline.clock.now.adding(
       milliseconds: Limits.clockSkewMillisecondsMax + 1)
@@ -220,7 +220,7 @@ struct OpenRefusalTests {
     try pipeline.expectRefusal(.clockSkew, of: forgery)
   }
 
-  @Test func takesMessageOfAClockThatIsALittleAhead() throws {
+  @Test func `takes message of a clock that is a little ahead`() throws {
     var forgery = try forgery()
     forgery.message.createdAt = pipeline.clock.now.adding(
       milliseconds: Limits.clockSkewMillisecondsMax)
@@ -230,7 +230,7 @@ struct OpenRefusalTests {
     #expect(try pipeline.receipts().map(\.refusal) == [nil])
   }
 
-  @Test func refusesLifetimeOverTheLimit() throws {
+  @Test func `refuses lifetime over the limit`() throws {
     var forgery = try forgery()
     forgery.message.expiresAt = forgery.message.createdAt.adding(
       milliseconds: Limits.lifetimeMillisecondsMax + 1)
@@ -241,7 +241,7 @@ struct OpenRefusalTests {
     try pipeline.expectRefusal(.overLimit, of: forgery)
   }
 
-  @Test func refusesFieldsOverTheirLimits() throws {
+  @Test func `refuses fields over their limits`() throws {
     var forgery = try forgery()
     let honest = forgery.message
     forgery.message.commit = [UInt8](repeating: 10, count: Limits.commitByteCountMax + 1)

@@ -15,7 +15,7 @@ struct PathRefusalTests {
 
   /// As a directory of the tree, and as a file in a subdirectory.
   @Test(arguments: [false, true])
-  func refusesUnsafePathsInPacks(isNested: Bool) throws {
+  func `refuses unsafe paths in packs`(isNested: Bool) throws {
     let pipeline = try Pipeline.started()
     let blob = Array("[core]\n\tfsmonitor = touch /tmp/pwned\n".utf8)
     let id = try ObjectDatabase.hash(.blob, blob)
@@ -32,7 +32,7 @@ struct PathRefusalTests {
     #expect(try pipeline.checkout.status() == "")
   }
 
-  @Test func refusesUnsafePathsInSnapshots() throws {
+  @Test func `refuses unsafe paths in snapshots`() throws {
     let pipeline = try Pipeline()
     let blob = Array("x\n".utf8)
     let root = treeBytes([("100644", Array(".git".utf8), try ObjectDatabase.hash(.blob, blob))])
@@ -45,7 +45,7 @@ struct PathRefusalTests {
     ".git/config", ".GIT/config", "git~1/config", "../escape", "b/../../escape", "/etc/escape",
     "b/.git/hooks/post-checkout", "b//c", "b/./c",
   ])
-  func refusesUnsafePathsInPatchText(path: String) throws {
+  func `refuses unsafe paths in patch text`(path: String) throws {
     let pipeline = try Pipeline.started()
     var forgery = try pipeline.forgery(to: try pipeline.source.commit(["innocent": "x\n"]))
     let text = """
@@ -69,7 +69,7 @@ struct PathRefusalTests {
     #expect(try pipeline.receipts().map(\.refusal) == [nil])
   }
 
-  @Test func refusesUnusualPathsUnlessTheConfigurationTakesThem() throws {
+  @Test func `refuses unusual paths unless the configuration takes them`() throws {
     for name in ["line\nbreak", "esc\u{1b}[2J", "back\\slash"] {
       let strict = try Pipeline.started()
       try strict.source.commit([name: "x\n"])
@@ -95,21 +95,21 @@ struct PathRefusalTests {
   @Test(arguments: [
     "/etc/passwd", "../outside", "../../x", "b/../../x", ".git/config", "x/../../y",
   ])
-  func refusesLinksThatLeadOutside(target: String) throws {
+  func `refuses links that lead outside`(target: String) throws {
     let pipeline = try Pipeline.started()
     try commitLink(target, at: "link", pipeline)
     try pipeline.send()
     try pipeline.expectRefusal(.symbolicLink) {}
   }
 
-  @Test func takesLinksThatStayInside() throws {
+  @Test func `takes links that stay inside`() throws {
     let pipeline = try Pipeline.started()
     try commitLink("../a", at: "b/link", pipeline)
     #expect(try pipeline.push().map(\.refusal) == [nil])
     try pipeline.expectEqual()
   }
 
-  @Test func refusesAllLinksWhereTheConfigurationSaysSo() throws {
+  @Test func `refuses all links where the configuration says so`() throws {
     let pipeline = try Pipeline.started(PipelineOptions(symbolicLinks: .refuse))
     try commitLink("a", at: "link", pipeline)
     try pipeline.send()
@@ -117,7 +117,7 @@ struct PathRefusalTests {
   }
 
   @Test(arguments: [".gitmodules", ".gitattributes", ".gitignore"])
-  func refusesLinksThatGitItselfWouldFollow(name: String) throws {
+  func `refuses links that git itself would follow`(name: String) throws {
     let pipeline = try Pipeline.started(PipelineOptions(symbolicLinks: .any))
     let target = Array("a".utf8)
     let id = try ObjectDatabase.hash(.blob, target)
@@ -126,8 +126,26 @@ struct PathRefusalTests {
     try pipeline.expectRefusal(.symbolicLink, of: forgery)
   }
 
+  @Test(arguments: [
+    [UInt8](), Array("a\0b".utf8), [UInt8](repeating: UInt8(ascii: "a"), count: 4_096),
+  ])
+  func `refuses targets that no link can have`(target: [UInt8]) throws {
+    let pipeline = try Pipeline.started(PipelineOptions(symbolicLinks: .any))
+    let id = try ObjectDatabase.hash(.blob, target)
+    let root = treeBytes([("120000", Array("link".utf8), id)])
+    let forgery = try pipeline.forgery(tree: root, with: [(.blob, target)])
+    try pipeline.expectRefusal(.symbolicLink, of: forgery)
+  }
+
+  @Test func `takes the longest target that a link can have`() throws {
+    let pipeline = try Pipeline.started()
+    try commitLink(String(repeating: "x/", count: 2_047) + "x", at: "link", pipeline)
+    #expect(try pipeline.push().map(\.refusal) == [nil])
+    try pipeline.expectEqual()
+  }
+
   /// The classic: a link in one message, a file below it in the next.
-  @Test func neverWritesThroughALink() throws {
+  @Test func `never writes through a link`() throws {
     let pipeline = try Pipeline.started(PipelineOptions(symbolicLinks: .any))
     let outside = pipeline.folder.path("outside")
     try FileManager.default.createDirectory(atPath: outside, withIntermediateDirectories: false)

@@ -70,9 +70,11 @@ struct PipelineOptions {
   var others: [Identity] = []
   /// Trusted by both.
   var partners: [Identity] = []
-  var sentCountMax = Outbox.sentCountMax
+  var memory = OutboxMemory()
   var sourceLimits = TreeLimits()
   var checkoutLimits = TreeLimits()
+  var largeFiles = SignerRepository.LargeFiles.pointers
+  var submodules = SignerRepository.Submodules.pin
 }
 
 /// Both halves in one process, on real repositories: what the signer seals is moved from its outbox into the applier's
@@ -100,23 +102,35 @@ final class Pipeline {
   /// The last message of the stream that was made by hand.
   var forged: (sequence: UInt64, digest: ContentDigest)?
 
-  init(_ options: PipelineOptions = PipelineOptions()) throws {
-    folder = try PipelineFolder()
-    signer = Identity(generating: try IdentityName("signer"))
-    applier = Identity(generating: try IdentityName("web1"))
+  convenience init(_ options: PipelineOptions = PipelineOptions()) throws {
+    try self.init(options, in: PipelineFolder(), makingSource: true)
+  }
+
+  /// Goes on, unless the source is to be made, with what an earlier one has left in the folder.
+  init(
+    _ options: PipelineOptions = PipelineOptions(), in folder: PipelineFolder,
+    makingSource: Bool = false
+  ) throws {
+    self.folder = folder
+    signer = try TestIdentity.make("signer")
+    applier = try TestIdentity.make("web1")
     guard let main = BranchName("main") else { throw CocoaError(.coderInvalidValue) }
     self.main = main
-    source = try PipelineRepository(
-      making: folder.path("source"), in: folder, options: options.source)
+    source =
+      makingSource
+      ? try PipelineRepository(
+        making: folder.path("source"), in: folder, options: options.source)
+      : PipelineRepository(at: folder.path("source"), in: folder)
     checkout = PipelineRepository(at: folder.path("live"), in: folder)
     configured = SignerRepository(
       path: source.path, remote: Self.remote, branches: [main], recipients: [applier.public],
-      history: options.history, limits: options.sourceLimits)
+      history: options.history, limits: options.sourceLimits, largeFiles: options.largeFiles,
+      submodules: options.submodules)
     signerSettings = SignerSettings(
       identity: signer, state: folder.path("signer"), carriers: [], repositories: [configured],
       lifetimeMilliseconds: 86_400_000)
     outbox = try Outbox(
-      directory: signerSettings.state, sentCountMax: options.sentCountMax)
+      directory: signerSettings.state, memory: options.memory)
     outgoing = try MailboxStore(state: StateDatabase.signer(directory: signerSettings.state))
     let clock = clock
     sending = Sending(signerSettings, outbox: outbox, progress: .init { _, _, _ in }) { clock.now }
@@ -137,12 +151,12 @@ final class Pipeline {
 
   private static func worker(
     _ settings: ApplierSettings, _ store: MailboxStore, _ clock: TestClock,
-    _ answerCount: AnswerCount
+    _ answerCount: AnswerCount, _ onPhase: @escaping PhaseObserver = { _ in }
   ) -> Worker {
     Worker(
       settings, store: store, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
       now: { clock.now }, sinceBoot: { clock.sinceBoot },
-      onAnswer: { answerCount.increment() })
+      onAnswer: { answerCount.increment() }, onPhase: onPhase)
   }
 
   /// With one commit of these files, which has arrived.
@@ -157,13 +171,15 @@ final class Pipeline {
   }
 
   /// As after a restart of the daemon.
-  func restartWorker(deadline: Duration? = nil) {
+  func restartWorker(
+    deadline: Duration? = nil, onPhase: @escaping PhaseObserver = { _ in }
+  ) {
     let settings = ApplierSettings(
       identity: applier, state: applierSettings.state,
       trustedSigners: applierSettings.trustedSigners, checkouts: applierSettings.checkouts,
       deadline: deadline ?? applierSettings.deadline)
     answerCount.reset()
-    worker = Self.worker(settings, store, clock, answerCount)
+    worker = Self.worker(settings, store, clock, answerCount, onPhase)
   }
 
   // MARK: - The way there and back
@@ -216,7 +232,7 @@ final class Pipeline {
     var chunks: [[UInt8]] = []
     try envelope.write { chunks.append($0) }
     let verified = try reader.read(ChunkList(chunks), named: id)
-    return try #require(try reader.record([verified], at: clock.now).first)
+    return try #require(try reader.record([verified], at: clock.now).first?.first)
   }
 
   var reader: ReceiptReader { ReceiptReader(signerSettings, outbox: outbox) }
@@ -225,9 +241,9 @@ final class Pipeline {
   func receipts() throws -> [Receipt] {
     var receipts: [Receipt] = []
     for message in try store.messages(in: signer.public.mailbox, countMax: .max) {
-      let receipt = try reader.read(try SealedMessage(message), named: message.id)
-      _ = try reader.record([receipt], at: clock.now)
-      receipts.append(receipt.body)
+      let answer = try reader.read(try SealedMessage(message), named: message.id)
+      _ = try reader.record([answer], at: clock.now)
+      if let receipt = answer.receipt { receipts.append(receipt) }
       try store.remove(message)
     }
     return receipts

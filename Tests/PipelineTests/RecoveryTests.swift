@@ -21,7 +21,9 @@ struct RecoveryTests {
     }
   }
 
-  @Test func messageThatEndedTheProgramAgainAndAgainIsSetAsideAndTheNextGoesOn() throws {
+  @Test func `message that ended the program again and again is set aside and the next goes on`()
+    throws
+  {
     let pipeline = try Pipeline.started()
     let forgery = try pipeline.forgery(to: try pipeline.source.commit(["a": "2\n"]))
     try pipeline.expectRefusal(.unprocessable) {
@@ -32,7 +34,7 @@ struct RecoveryTests {
   }
 
   /// Whoever is switched off twice has not met a bad message.
-  @Test func messageThatWasInHandWhenTheProgramEndedIsTriedAgain() throws {
+  @Test func `message that was in hand when the program ended is tried again`() throws {
     let pipeline = try Pipeline.started()
     try pipeline.source.commit(["a": "2\n"])
     try pipeline.send()
@@ -46,7 +48,7 @@ struct RecoveryTests {
 
   /// The journal is written, and nothing after it was done; the locks that the killed run had taken are left.
   @Test(arguments: [[], ["refs/heads/main"], ["index"], ["HEAD"], ["shallow"]])
-  func stepThatWasOnlyBegunIsFinished(locks: [String]) throws {
+  func `step that was only begun is finished`(locks: [String]) throws {
     let pipeline = try Pipeline.started()
     try beginStep(pipeline)
     for lock in locks {
@@ -63,7 +65,7 @@ struct RecoveryTests {
   }
 
   /// Or a step that was killed for taking too long would be begun and killed at every start.
-  @Test func recoveryHasNoDeadline() async {
+  @Test func `recovery has no deadline`() async {
     await #expect(processExitsWith: .success) {
       let pipeline = try Pipeline.started()
       let files = (1...2_000).map { ("file-\($0)", "\($0)\n") }
@@ -76,7 +78,9 @@ struct RecoveryTests {
   }
 
   /// Killed while it made the checkout: the repository is not whole yet, or has just been moved to its place.
-  @Test(arguments: [false, true]) func checkoutThatWasBeingMadeIsMadeAnew(isMoved: Bool) throws {
+  @Test(arguments: [false, true]) func `checkout that was being made is made anew`(isMoved: Bool)
+    throws
+  {
     let pipeline = isMoved ? try Pipeline.started() : try Pipeline()
     let build = pipeline.checkout.path + "/.distro-new"
     try FileManager.default.createDirectory(
@@ -88,7 +92,7 @@ struct RecoveryTests {
   }
 
   /// The program comes up before the file system does.
-  @Test func stepOfACheckoutThatIsMountedLateIsFinished() throws {
+  @Test func `step of a checkout that is mounted late is finished`() throws {
     let pipeline = try Pipeline.started()
     try beginStep(pipeline)
     let path = pipeline.checkout.path
@@ -129,7 +133,7 @@ struct RecoveryTests {
     }
   }
 
-  @Test func stepOfABranchThatWasMovedSinceIsGivenUp() throws {
+  @Test func `step of a branch that was moved since is given up`() throws {
     let pipeline = try Pipeline.started()
     let before = try pipeline.source.id()
     try pipeline.store.state.queue.write { database in
@@ -146,7 +150,7 @@ struct RecoveryTests {
     try pipeline.expectNextPushArrives()
   }
 
-  @Test func leftoversOfKilledRunsDoNotStopTheNext() throws {
+  @Test func `leftovers of killed runs do not stop the next`() throws {
     let pipeline = try Pipeline.started()
     let git = pipeline.checkout.path + "/.git/"
     try pipeline.checkout.write(".git/distro-staging/left", "x")
@@ -178,7 +182,7 @@ struct RecoveryTests {
     try pipeline.expectEqual()
   }
 
-  @Test func secondDepositOfAMessageIsHandledOnce() throws {
+  @Test func `second deposit of a message is handled once`() throws {
     let pipeline = try Pipeline.started()
     try pipeline.source.commit(["a": "2\n"])
     try pipeline.send()

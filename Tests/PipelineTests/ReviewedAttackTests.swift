@@ -23,7 +23,7 @@ struct ReviewedAttackTests {
     return forgery
   }
 
-  @Test func refusesPackThatNamesABlobAsTheNewRevision() throws {
+  @Test func `refuses pack that names a blob as the new revision`() throws {
     let pipeline = try Pipeline.started()
     let blob = try pipeline.source.id("HEAD:a")
     let tree = try pipeline.source.tree("HEAD")
@@ -34,7 +34,7 @@ struct ReviewedAttackTests {
     }
   }
 
-  @Test func refusesPackThatNamesAnOldCommitWithAnotherTree() throws {
+  @Test func `refuses pack that names an old commit with another tree`() throws {
     let pipeline = try Pipeline.started()
     let first = try pipeline.source.id()
     try pipeline.source.commit(["a": "2\n"])
@@ -46,7 +46,7 @@ struct ReviewedAttackTests {
   }
 
   /// A receipt says where a checkout is; it must not make the signer compare with whatever it names.
-  @Test func receiptOfARevisionThatWasNeverSentIsNoBase() throws {
+  @Test func `receipt of a revision that was never sent is no base`() throws {
     let pipeline = try Pipeline.started()
     let sent = try pipeline.source.id()
     try pipeline.source.git("switch", "-q", "-c", "secret")
@@ -66,7 +66,7 @@ struct ReviewedAttackTests {
   }
 
   /// A directory cannot be made below a file: a fault of the machine's, which concerns one checkout.
-  @Test func checkoutThatFailsDoesNotStopTheOthers() throws {
+  @Test func `checkout that fails does not stop the others`() throws {
     let pipeline = try Pipeline.started()
     let settings = pipeline.applierSettings
     let branch = try #require(BranchName("broken"))
@@ -96,7 +96,7 @@ struct ReviewedAttackTests {
   }
 
   /// What is remembered of a stream is remembered as long as the checkout; a signer can invent any number of others.
-  @Test func refusalsOfStreamsThatNobodyKeepsAreNotRemembered() throws {
+  @Test func `refusals of streams that nobody keeps are not remembered`() throws {
     let pipeline = try Pipeline.started()
     try pipeline.source.commit(["a": "2\n"])
     try pipeline.send()

@@ -11,9 +11,9 @@ import Testing
 struct SignerStateTests {
   private func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
 
-  @Test func oldMessagesAreForgottenAndNobodyIsLost() throws {
+  @Test func `old messages are forgotten and nobody is lost`() throws {
     var options = PipelineOptions()
-    options.sentCountMax = 3
+    options.memory.messageCountMax = 3
     let pipeline = try Pipeline.started(options)
     let first = try pipeline.source.id()
     func push(_ number: Int) throws {
@@ -44,7 +44,7 @@ struct SignerStateTests {
   }
 
   /// A daemon and a hook that meet where there is no state yet.
-  @Test func severalMayMakeTheStateAtOnce() throws {
+  @Test func `several may make the state at once`() throws {
     let folder = try PipelineFolder()
     for round in 0..<30 {
       let failures = Mutex<[String]>([])
@@ -59,7 +59,7 @@ struct SignerStateTests {
     }
   }
 
-  @Test func lostSignerStateGoesOnWithHigherNumbers() throws {
+  @Test func `lost signer state goes on with higher numbers`() throws {
     let fleet = try TestFleet.started()
     for number in 2...5 {
       try fleet.source.commit(["a": "\(number)\n"])
@@ -81,7 +81,7 @@ struct SignerStateTests {
   }
 
   @Test(arguments: [1, 3])
-  func signerStateFromABackupGoesOn(lostPushes: Int) throws {
+  func `signer state from a backup goes on`(lostPushes: Int) throws {
     let fleet = try TestFleet.started()
     let backup = fleet.folder.path("backup")
     try fleet.replaceSignerState { try FileManager.default.copyItem(atPath: $0, toPath: backup) }
@@ -104,7 +104,7 @@ struct SignerStateTests {
   }
 
   /// Without a push, a restored state must not take machines back to what it remembers.
-  @Test func signerStateFromABackupTakesNobodyBack() throws {
+  @Test func `signer state from a backup takes nobody back`() throws {
     let fleet = try TestFleet.started()
     let backup = fleet.folder.path("backup")
     try fleet.replaceSignerState { try FileManager.default.copyItem(atPath: $0, toPath: backup) }
@@ -119,7 +119,7 @@ struct SignerStateTests {
     try fleet.expectEqual()
   }
 
-  @Test func lostReceiptCountsWhenTheMessageComesAgain() throws {
+  @Test func `lost receipt counts when the message comes again`() throws {
     let fleet = try TestFleet.started()
     try fleet.source.commit(["a": "2\n"])
     try fleet.send()
@@ -128,7 +128,7 @@ struct SignerStateTests {
     for message in sealed { try fleet.deposit(message, at: machine) }
     try fleet.lose(for: machine)
     try machine.work()
-    #expect(try fleet.receipts(of: machine).map(\.body.refusal) == [nil])
+    #expect(try fleet.receipts(of: machine).map { $0.receipt?.refusal } == [nil])
     for message in sealed { try fleet.deposit(message, at: machine) }
     try fleet.deliver()
     #expect(try fleet.newest().state == .applied)
@@ -136,7 +136,7 @@ struct SignerStateTests {
   }
 
   /// An old answer that a carrier brings again says nothing of today.
-  @Test func oldReceiptThatComesAgainChangesNothing() throws {
+  @Test func `old receipt that comes again changes nothing`() throws {
     let fleet = try TestFleet.started()
     try fleet.machines[0].checkout.git("reset", "-q", "--hard", "HEAD")
     try fleet.source.commit(["a": "2\n"])
@@ -161,7 +161,7 @@ struct SignerStateTests {
   }
 
   /// What it said while it was ahead must not make what it says afterwards old news.
-  @Test func machineWhoseClockWasAheadIsHealedWhenItIsSetRight() throws {
+  @Test func `machine whose clock was ahead is healed when it is set right`() throws {
     let fleet = try TestFleet.started()
     fleet.machines[0].clock.set(aheadBySeconds: 2 * 86_400)
     try fleet.source.commit(["a": "2\n"])
@@ -175,14 +175,15 @@ struct SignerStateTests {
   }
 
   /// Or heartbeats would end until the clock is where it was, and every machine would be stale.
-  @Test func clockThatIsSetBackKeepsNothingWaiting() throws {
+  @Test func `clock that is set back keeps nothing waiting`() throws {
     let fleet = try TestFleet.started()
     fleet.clock.advance(seconds: 61)
     try fleet.step()
     let sent = try fleet.sealed(for: fleet.machines[0]).map(\.id)
     let anHourAgo = Timestamp(milliseconds: fleet.clock.now.milliseconds - 3_600_000)
-    var daemon = SignerDaemon(fleet.settings, outbox: fleet.outbox, progress: .init { _, _, _ in })
-    {
+    var daemon = SignerDaemon(
+      fleet.settings, outbox: fleet.outbox, progress: .init { _, _, _ in }, log: fleet.log.logger
+    ) {
       anHourAgo
     }
     #expect(try daemon.step() <= 60_000)

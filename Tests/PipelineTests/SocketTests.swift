@@ -56,7 +56,7 @@ struct SocketTests {
     return try faults + run(until: id)
   }
 
-  @Test func pushesArriveAndTheirReceiptsComeBack() throws {
+  @Test func `pushes arrive and their receipts come back`() throws {
     for number in 1...3 {
       try pipeline.source.commit(["a": "\(number)\n"])
       let sent = try pipeline.send()
@@ -73,7 +73,7 @@ struct SocketTests {
     thread.stop()
   }
 
-  @Test func largeMessageArrives() throws {
+  @Test func `large message arrives`() throws {
     let bytes = PatchCases.randomBytes(12 << 20, seed: 6)
     try Data(bytes).write(to: URL(fileURLWithPath: pipeline.source.path + "/large"))
     try pipeline.source.commit([:])
@@ -82,7 +82,7 @@ struct SocketTests {
     thread.stop()
   }
 
-  @Test func refusalIsKeptWithItsNameAndDetail() throws {
+  @Test func `refusal is kept with its name and detail`() throws {
     try pipeline.source.commit(["a": "1\n"])
     #expect(try deliver(try pipeline.send().id).isEmpty)
     try pipeline.checkout.write("a", "mine\n")
@@ -94,7 +94,7 @@ struct SocketTests {
     thread.stop()
   }
 
-  @Test func receiptsThatCannotBeBelievedChangeNothing() throws {
+  @Test func `receipts that cannot be believed change nothing`() throws {
     try pipeline.source.commit(["a": "1\n"])
     let sent = try pipeline.send()
     #expect(try run().isEmpty)

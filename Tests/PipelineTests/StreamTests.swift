@@ -10,7 +10,7 @@ import Testing
 struct StreamTests {
   /// 612 awkward changes: each one's old side and then its new side are pushed, whatever came before.
   @Test(arguments: [".s", ".m"])
-  func everyCaseArrivesWithItsTree(variant: String) throws {
+  func `every case arrives with its tree`(variant: String) throws {
     let cases = PatchCases.all().filter { $0.name.hasSuffix(variant) }
     #expect(cases.count == 306)
     let pipeline = try Pipeline(
@@ -37,11 +37,12 @@ struct StreamTests {
     // The others are where a side is the same as the one before.
     #expect(pushes > 550)
     #expect(try pipeline.checkout.status() == "")
-    #expect(try pipeline.checkout.fsck() == "")
+    let complaints = try pipeline.checkout.fsck()
+    #expect(complaints == "")
   }
 
   /// One message a commit; the applier catches up in steps of many, and says of each that it came to it.
-  @Test func thousandCommitsArriveOneByOne() throws {
+  @Test func `thousand commits arrive one by one`() throws {
     let pipeline = try Pipeline(PipelineOptions(symbolicLinks: .any))
     let commits = try PipelineHistory.make(1_000, in: pipeline.source)
     #expect(commits.count == 1_000)
@@ -61,7 +62,7 @@ struct StreamTests {
     #expect(try pipeline.checkout.fsck() == "")
   }
 
-  @Test func thousandCommitsArriveAsOneFullHistory() throws {
+  @Test func `thousand commits arrive as one full history`() throws {
     let pipeline = try Pipeline(PipelineOptions(history: .full, symbolicLinks: .any))
     try PipelineHistory.make(1_000, in: pipeline.source, seed: 2)
     #expect(try pipeline.push().map(\.refusal) == [nil])

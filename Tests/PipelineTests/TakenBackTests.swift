@@ -16,7 +16,7 @@ struct TakenBackTests {
     return fleet
   }
 
-  @Test func commitThatWasTakenBackIsBroughtToNobody() throws {
+  @Test func `commit that was taken back is brought to nobody`() throws {
     let fleet = try refusing()
     let bad = try fleet.source.id()
     try fleet.source.git("reset", "-q", "--hard", "HEAD~1")
@@ -60,7 +60,7 @@ struct TakenBackTests {
       try Fleet(fleet.outbox, repositories: fleet.settings.repositories).unsent.isEmpty)
   }
 
-  @Test func machineThatIsOffGetsWhatTheBranchWentBackTo() throws {
+  @Test func `machine that is off gets what the branch went back to`() throws {
     let fleet = try TestFleet.started(["web1", "web2"])
     fleet.machines[1].isCutOff = true
     try fleet.source.commit(["a": "2\n"])

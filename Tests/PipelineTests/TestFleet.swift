@@ -9,91 +9,8 @@ import MessageFormat
 import Sealing
 import Signer
 import Sodium
-import Synchronization
 import TestSupport
 import Testing
-
-/// The fleet's time, and by how much one machine is ahead of it.
-final class MachineClock: Sendable {
-  private let fleet: TestClock
-  private let aheadMilliseconds = Mutex<UInt64>(0)
-
-  init(_ fleet: TestClock) { self.fleet = fleet }
-
-  var now: Timestamp { fleet.now.adding(milliseconds: aheadMilliseconds.withLock { $0 }) }
-
-  var sinceBoot: BootTime { fleet.sinceBoot }
-
-  var moment: Moment { Moment(wall: now, sinceBoot: sinceBoot) }
-
-  func set(aheadBySeconds seconds: UInt64) { aheadMilliseconds.withLock { $0 = 1_000 * seconds } }
-}
-
-/// A private machine: its keys, its state and its checkout.
-final class TestMachine {
-  let identity: Identity
-  let checkout: PipelineRepository
-  let settings: ApplierSettings
-  private(set) var store: MailboxStore
-  /// Its own, which the test may set wrong.
-  let clock: MachineClock
-  private(set) var worker: Worker
-  let log = TestLog()
-  /// What its carrier does not let through any more, in either direction.
-  var isCutOff = false
-
-  init(
-    _ name: String, signers: [Identity], partners: [Identity], clock: TestClock,
-    folder: PipelineFolder, onLocalChanges: CheckoutSettings.LocalChanges,
-    staleAfterSeconds: UInt64?
-  ) throws {
-    identity = Identity(generating: try IdentityName(name))
-    checkout = PipelineRepository(at: folder.path(name + "-live"), in: folder)
-    let main = try #require(BranchName("main"))
-    let first = try #require(signers.first)
-    settings = ApplierSettings(
-      identity: identity, state: folder.path(name),
-      trustedSigners: (signers + partners).map(\.public),
-      checkouts: [
-        CheckoutSettings(
-          stream: StreamName(remote: Pipeline.remote, branch: main), path: checkout.path,
-          onLocalChanges: onLocalChanges, unusualPaths: .refuse, symbolicLinks: .inside,
-          signers: Set(([first] + partners).map(\.public.mailbox)),
-          staleAfterSeconds: staleAfterSeconds)
-      ], deadline: .seconds(300), metrics: folder.path(name + ".prom"))
-    self.clock = MachineClock(clock)
-    store = try MailboxStore(state: StateDatabase.applier(directory: settings.state))
-    worker = Self.worker(settings, store, self.clock, log)
-  }
-
-  private static func worker(
-    _ settings: ApplierSettings, _ store: MailboxStore, _ clock: MachineClock, _ log: TestLog
-  ) -> Worker {
-    Worker(
-      settings, store: store, log: log.logger, now: { clock.now },
-      sinceBoot: { clock.sinceBoot }, onAnswer: {})
-  }
-
-  var mailbox: Mailbox { identity.public.mailbox }
-
-  /// Until nothing is left to do, or so many steps.
-  func work(stepCountMax: Int = .max) throws {
-    var count = 0
-    while count < stepCountMax, case .progress = try worker.handleNext() { count += 1 }
-  }
-
-  /// The whole state is gone, or another one.
-  func replaceState(_ body: (String) throws -> Void) throws {
-    try store.state.queue.close()
-    try body(settings.state)
-    store = try MailboxStore(state: StateDatabase.applier(directory: settings.state))
-    worker = Self.worker(settings, store, clock, log)
-  }
-
-  func status() throws -> CheckoutStatus {
-    try #require(try ApplierStatus(settings, store: store, now: clock.moment).checkouts.first)
-  }
-}
 
 /// A signer and its machines in one process. A carrier without faults is between them, unless a test makes one.
 final class TestFleet {
@@ -102,6 +19,8 @@ final class TestFleet {
   let signer: Identity
   let source: PipelineRepository
   let machines: [TestMachine]
+  /// The signer's.
+  let log = TestLog()
   let configured: SignerRepository
   let main: BranchName
   private(set) var settings: SignerSettings
@@ -112,7 +31,8 @@ final class TestFleet {
 
   init(
     _ names: [String] = ["web1"], history: SignerRepository.History = .tip,
-    onLocalChanges: CheckoutSettings.LocalChanges = .refuse, staleAfterSeconds: UInt64? = nil,
+    onLocalChanges: CheckoutSettings.LocalChanges = .refuse,
+    onGoingBack: CheckoutSettings.GoingBack = .apply, staleAfterSeconds: UInt64? = nil,
     others: [Identity] = [], partners: [Identity] = []
   ) throws {
     let folder = try PipelineFolder()
@@ -125,7 +45,8 @@ final class TestFleet {
     machines = try names.map {
       try TestMachine(
         $0, signers: [signer] + others, partners: partners, clock: clock, folder: folder,
-        onLocalChanges: onLocalChanges, staleAfterSeconds: staleAfterSeconds)
+        onLocalChanges: onLocalChanges, onGoingBack: onGoingBack,
+        staleAfterSeconds: staleAfterSeconds)
     }
     configured = SignerRepository(
       path: source.path, remote: Pipeline.remote, branches: [main],
@@ -133,18 +54,19 @@ final class TestFleet {
     settings = SignerSettings(
       identity: signer, state: folder.path("signer"), carriers: [], repositories: [configured],
       lifetimeMilliseconds: 86_400_000, heartbeatSeconds: 60)
-    outbox = try Outbox(directory: settings.state)
+    outbox = try Outbox(directory: settings.state, sinceBoot: { clock.sinceBoot })
     outgoing = try MailboxStore(state: StateDatabase.signer(directory: settings.state))
   }
 
   /// With one commit that everyone has.
   static func started(
     _ names: [String] = ["web1"], history: SignerRepository.History = .tip,
-    onLocalChanges: CheckoutSettings.LocalChanges = .refuse, staleAfterSeconds: UInt64? = nil,
+    onLocalChanges: CheckoutSettings.LocalChanges = .refuse,
+    onGoingBack: CheckoutSettings.GoingBack = .apply, staleAfterSeconds: UInt64? = nil,
     others: [Identity] = [], partners: [Identity] = []
   ) throws -> TestFleet {
     let fleet = try TestFleet(
-      names, history: history, onLocalChanges: onLocalChanges,
+      names, history: history, onLocalChanges: onLocalChanges, onGoingBack: onGoingBack,
       staleAfterSeconds: staleAfterSeconds, others: others,
       partners: partners)
     try fleet.source.commit(["a": "1\n", "b/c": "2\n"])
@@ -160,14 +82,17 @@ final class TestFleet {
 
   var daemon: SignerDaemon {
     let clock = clock
-    return SignerDaemon(settings, outbox: outbox, progress: .init { _, _, _ in }) { clock.now }
+    return SignerDaemon(
+      settings, outbox: outbox, progress: .init { _, _, _ in }, log: log.logger
+    ) { clock.now }
   }
 
   /// Another state in the place of the signer's.
   func replaceSignerState(_ body: (String) throws -> Void) throws {
     try outgoing.state.queue.close()
     try body(settings.state)
-    outbox = try Outbox(directory: settings.state)
+    let clock = clock
+    outbox = try Outbox(directory: settings.state, sinceBoot: { clock.sinceBoot })
     outgoing = try MailboxStore(state: StateDatabase.signer(directory: settings.state))
   }
 
@@ -223,7 +148,7 @@ final class TestFleet {
   /// `reader`: the signer, unless it is another one.
   func receipts(
     of machine: TestMachine, for reader: ReceiptReader? = nil, _ mailbox: Mailbox? = nil
-  ) throws -> [Verified<Receipt>] {
+  ) throws -> [ReceiptReader.Answer] {
     let reader = reader ?? self.reader
     return try machine.store.messages(in: mailbox ?? signer.public.mailbox, countMax: .max)
       .map { message in
@@ -236,8 +161,8 @@ final class TestFleet {
   var reader: ReceiptReader { ReceiptReader(settings, outbox: outbox) }
 
   @discardableResult
-  func record(_ receipts: [Verified<Receipt>]) throws -> [ReceiptReader.Reading] {
-    try reader.record(receipts, at: clock.now)
+  func record(_ answers: [ReceiptReader.Answer]) throws -> [ReceiptReader.Reading] {
+    Array(try reader.record(answers, at: clock.now).joined())
   }
 
   func push(to revision: String? = nil) throws {
@@ -283,6 +208,20 @@ final class TestFleet {
       #expect(try machine.checkout.id() == source.id(revision), sourceLocation: sourceLocation)
       #expect(try machine.checkout.status() == "", sourceLocation: sourceLocation)
       #expect(try machine.checkout.fsck() == "", sourceLocation: sourceLocation)
+    }
+  }
+}
+
+extension ReceiptReader.Answer {
+  var receipt: Receipt? { if case .receipt(let receipt) = self { receipt.body } else { nil } }
+  var report: Report? { if case .report(let report) = self { report.body } else { nil } }
+
+  /// Why checkouts are blocked, one after the other; `nil`: it is not.
+  var blocks: [BlockReason?] {
+    if case .blocked(let reason, _) = receipt?.outcome { return [reason] }
+    guard let report else { return [nil] }
+    return report.streams.map {
+      if case .blocked(let reason, _, _) = $0.standing { reason } else { nil }
     }
   }
 }

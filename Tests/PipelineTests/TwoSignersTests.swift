@@ -44,9 +44,9 @@ private final class Partner {
   /// A heartbeat, and what its answer asks for; answers how many messages were made for that.
   func beat() throws -> Int {
     let clock = fleet.clock
-    var daemon = SignerDaemon(settings, outbox: outbox, progress: .init { _, _, _ in }) {
-      clock.now
-    }
+    var daemon = SignerDaemon(
+      settings, outbox: outbox, progress: .init { _, _, _ in }, log: fleet.log.logger
+    ) { clock.now }
     var count = 0
     for _ in 0..<4 {
       clock.advance(seconds: 61)
@@ -96,11 +96,12 @@ struct TwoSignersTests {
 
   /// Its clone was not fetched, or was, and nobody has pushed there.
   @Test(arguments: [false, true])
-  func signerThatIsBehindTakesNobodyBackWhileTheOtherIsAtWork(isFetched: Bool) throws {
+  func `signer that is behind takes nobody back while the other is at work`(isFetched: Bool) throws
+  {
     if isFetched { try partner.source.git("fetch", "-q") }
     #expect(try partner.beat() == 1)
     try fleet.expectEqual()
-    #expect(try machine.status().lastRefusal?.name == "local-changes")
+    #expect(try machine.status().lastRefusal?.name == "foreign-commit")
     #expect(try machine.status().staleness == nil)
     try beat()
     #expect(try partner.beat() == 0)
@@ -108,13 +109,13 @@ struct TwoSignersTests {
   }
 
   /// Then there is nobody else to ask.
-  @Test func signerWhoseOtherIsSilentForLongIsFollowed() throws {
+  @Test func `signer whose other is silent for long is followed`() throws {
     fleet.clock.advance(seconds: 3_600)
     #expect(try partner.beat() == 1)
     #expect(try machine.checkout.id() == partner.source.id())
   }
 
-  @Test func eitherGoesOnFromWhatTheOtherHasSent() throws {
+  @Test func `either goes on from what the other has sent`() throws {
     try partner.source.git("pull", "-q", "--ff-only")
     try partner.source.commit(["a": "3\n"])
     try partner.push()

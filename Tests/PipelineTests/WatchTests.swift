@@ -8,7 +8,9 @@ import Testing
 
 /// How often an applier looks at checkouts where nothing happens.
 struct WatchTests {
-  @Test func `a step looks at the checkout concerned, and at the others once a minute`() throws {
+  @Test func `a step looks at the checkout concerned, and at the others every ninety seconds`()
+    throws
+  {
     let pipeline = try Pipeline.started()
     let settings = pipeline.applierSettings
     let idle = PipelineRepository(at: pipeline.folder.path("idle"), in: pipeline.folder)
@@ -40,7 +42,7 @@ struct WatchTests {
     let text = try metrics()
     #expect(text.contains("path=\"\(pipeline.checkout.path)\",revision=\"\(next)\""))
     #expect(text.contains("path=\"\(idle.path)\",revision=\"\(head)\""))
-    pipeline.clock.advance(seconds: 61)
+    pipeline.clock.advance(seconds: 91)
     #expect(try metrics().contains("path=\"\(idle.path)\",revision=\"\""))
   }
 

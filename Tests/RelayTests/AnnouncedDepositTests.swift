@@ -23,7 +23,7 @@ import Testing
     }
   }
 
-  @Test func announcementsForOneMailboxKeepNobodyOutOfIt() throws {
+  @Test func `announcements for one mailbox keep nobody out of it`() throws {
     let fixture = try RelayFixture(appliers: ["bob", "carol"], quotas: .standard)
     let bob = try fixture.visitor("bob", atSigners: false)
     let carol = try fixture.visitor("carol", atSigners: false)
@@ -35,7 +35,7 @@ import Testing
     #expect(try carol.deposit(letter, for: [alice]) == .stored(letter.id))
   }
 
-  @Test func announcementForAThousandMailboxesKeepsNobodyOutOfThem() throws {
+  @Test func `announcement for a thousand mailboxes keeps nobody out of them`() throws {
     let names = (0..<1_000).map { "web\($0)" }
     let fixture = try RelayFixture(
       signers: ["alice", "carol"], appliers: names, quotas: .standard)
@@ -48,7 +48,7 @@ import Testing
   }
 
   /// Both fit when they are offered.
-  @Test func depositThatReallyIsTooMuchIsRefused() throws {
+  @Test func `deposit that really is too much is refused`() throws {
     let limit = QuotaLimit(byteCount: 1 << 20, messageCount: .max, ageMilliseconds: .max)
     let fixture = try RelayFixture(
       appliers: ["bob", "carol"], quotas: DepositQuotas(depositor: .none, mailbox: limit))

@@ -4,6 +4,7 @@ import MessageFormat
 import Sodium
 import TestSupport
 import Testing
+import Threads
 import ZeroMQ
 
 /// Much traffic and many connections, on the program itself: DISTRO_RELAY_LOAD=1 runs them, since they take minutes and
@@ -16,7 +17,7 @@ struct LoadTests {
   private static let depositCount = 2_000
   private static let underWayMax = 16
 
-  @Test func depositsOfSixteenClients() throws {
+  @Test func `deposits of sixteen clients`() throws {
     let names = (0..<Self.clientCount).map { "signer\($0)" }
     let relay = try RelayProcess(signers: names, appliers: ["reader"])
     let reader = TestIdentity.mailbox("reader")
@@ -41,9 +42,9 @@ struct LoadTests {
 
   private static func depositing(
     _ letters: [Letter], for reader: Mailbox, over visitor: RelayVisitor
-  ) throws -> SocketThread {
+  ) throws -> LoopThread {
     let box = Box(visitor)
-    return try SocketThread {
+    return try LoopThread {
       do {
         var (next, stored) = (0, 0)
         while stored < letters.count {
@@ -60,7 +61,7 @@ struct LoadTests {
   }
 
   /// Sockets that connect to many addresses of the loopback, since libzmq connects once to each.
-  @Test func tenThousandIdleConnections() throws {
+  @Test func `ten thousand idle connections`() throws {
     try DescriptorLimit.raise()
     let count = 10_000
     let relay = try RelayProcess(signers: ["alice"], appliers: ["reader"], host: "0.0.0.0")

@@ -28,7 +28,7 @@ import ZeroMQ
   }
 
   /// A deposit at one door wakes who waits at the other, in both directions.
-  @Test func depositAtOneDoorWakesWhoWaitsAtTheOther() throws {
+  @Test func `deposit at one door wakes who waits at the other`() throws {
     for (sender, reader, number) in [(signer, applier, UInt32(1)), (applier, signer, 2)] {
       try reader.send(Self.wait)
       let letter = Letter(number)
@@ -37,7 +37,7 @@ import ZeroMQ
     }
   }
 
-  @Test func nobodySendsToOneOfTheirOwnSide() throws {
+  @Test func `nobody sends to one on their own side`() throws {
     try fixture.trust("carol", in: "signers")
     let carol = TestIdentity.mailbox("carol")
     let letter = Letter(1, for: [carol])
@@ -48,12 +48,12 @@ import ZeroMQ
         try signer.ask(.deposit(Letter(2, for: [nobody]).offer(for: [nobody]))), .unknownMailbox))
   }
 
-  @Test func aDoorIsForItsOwnSideOnly() throws {
+  @Test func `a door is for its own side only`() throws {
     let wrong = try fixture.visitor("alice", atSigners: false)
     #expect(try wrong.wait { if case .handshakeFailed(.refused) = $0 { true } else { false } })
   }
 
-  @Test func emptyDirectoryLetsNobodyIn() throws {
+  @Test func `empty directory lets nobody in`() throws {
     let empty = try RelayFixture(signers: [], appliers: [])
     for atSigners in [true, false] {
       let visitor = try empty.visitor("alice", atSigners: atSigners)
@@ -64,7 +64,7 @@ import ZeroMQ
   }
 
   @Test(arguments: [true, false])
-  func whoIsRemovedLosesItsConnectionAndOthersDoNot(isRevoked: Bool) throws {
+  func `who is removed loses its connection and others do not`(isRevoked: Bool) throws {
     try fixture.trust("carol", in: "appliers")
     let carol = try fixture.visitor("carol", atSigners: false)
     #expect(try carol.ask(Self.look) == .empty)
@@ -89,7 +89,7 @@ import ZeroMQ
   }
 
   /// It never said a word, so only the connection is known, and not whose it is.
-  @Test func whoIsRemovedBeforeItsFirstWordLosesItsConnection() throws {
+  @Test func `who is removed before its first word loses its connection`() throws {
     try fixture.trust("carol", in: "appliers")
     let carol = try fixture.visitor("carol", atSigners: false)
     #expect(try carol.wait { $0 == .handshakeSucceeded })
@@ -99,7 +99,7 @@ import ZeroMQ
     #expect(try carol.wait { $0 == .disconnected })
   }
 
-  @Test func whoComesBackFindsItsMail() throws {
+  @Test func `who comes back finds its mail`() throws {
     let letter = Letter(1)
     #expect(try signer.deposit(letter, for: [applier.mailbox]) == .stored(letter.id))
     // It is let in before it is removed.
@@ -112,7 +112,7 @@ import ZeroMQ
   }
 
   /// What a used relay has on its disk names mailboxes, and nothing that was sealed.
-  @Test func diskOfAUsedRelayNamesNoRepository() throws {
+  @Test func `disk of a used relay names no repository`() throws {
     let words = ["git@example.org:acme/shop.git", "refs/heads/main"].map { Data($0.utf8) }
     var sealer = Sealer(for: [try TestIdentity.make("bob").public])
     let chunks = [
@@ -137,7 +137,7 @@ import ZeroMQ
     for word in words { #expect(!files.contains { $0.range(of: word) != nil }) }
   }
 
-  @Test func reloadChangesRoutesAndQuotas() throws {
+  @Test func `reload changes routes and quotas`() throws {
     try fixture.trust("carol", in: "appliers")
     let carol = TestIdentity.mailbox("carol")
     let quota = QuotaLimit(byteCount: .max, messageCount: 1, ageMilliseconds: .max)

@@ -31,7 +31,7 @@ import Testing
   }
 
   @Test(arguments: [0, 1, 131_055, 131_056, 1 << 20, 1 << 20 + 1, 3_000_000])
-  func givesBackWhatWasAppended(count: Int) throws {
+  func `gives back what was appended`(count: Int) throws {
     let folder = try Folder()
     let content = Self.content(count)
     let buffer = PayloadBuffer(directory: folder.path)
@@ -52,7 +52,7 @@ import Testing
     #expect(try folder.names.isEmpty, "its file has no name")
   }
 
-  @Test func readsAnyRange() throws {
+  @Test func `reads any range`() throws {
     let folder = try Folder()
     let content = Self.content(1_500_000)
     let buffer = PayloadBuffer(directory: folder.path)
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  @Test func saysWhenItsDirectoryIsNotThere() throws {
+  @Test func `says when its directory is not there`() throws {
     let buffer = PayloadBuffer(directory: "/nonexistent/spool")
     try buffer.append([1, 2, 3])
     #expect(throws: SpoolError.self) { try buffer.append(Self.content(1 << 20)) }

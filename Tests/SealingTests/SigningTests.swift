@@ -12,7 +12,7 @@ import Testing
     try Statement.signed(machines.body, type: type, by: signer)
   }
 
-  @Test func givesTheBodyAndWhoOfTheTrustedSignedIt() throws {
+  @Test func `gives the body and who of the trusted signed it`() throws {
     let statement = try signed(by: machines.signer)
     let trusted = [machines.other.public, machines.signer.public, machines.reader.public]
     let verified = try statement.verified(type: Message.statementType, by: trusted)
@@ -20,7 +20,7 @@ import Testing
     #expect(verified.signer == machines.signer.public)
   }
 
-  @Test func refusesSignerWhoIsNotTrusted() throws {
+  @Test func `refuses signer who is not trusted`() throws {
     let statement = try signed(by: machines.signer)
     for trusted in [[], [machines.other.public]] {
       #expect(throws: SealingError.unknownSigner(machines.signer.public.mailbox)) {
@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  @Test func refusesSignatureOfOneUnderTheNameOfAnother() throws {
+  @Test func `refuses signature of one under the name of another`() throws {
     let stranger = try signed(by: identity("stranger"))
     let forged = Statement(
       type: stranger.type, body: stranger.body,
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  @Test func refusesEveryChangedByteOfBodyAndSignature() throws {
+  @Test func `refuses every changed byte of body and signature`() throws {
     let statement = try signed(by: machines.signer)
     func expectRefused(_ body: [UInt8], _ signature: [UInt8]) {
       let changed = Statement(
@@ -66,7 +66,7 @@ import Testing
     expectRefused(statement.body.dropLast(), signature)
   }
 
-  @Test func refusesStatementOfAnotherType() throws {
+  @Test func `refuses statement of another type`() throws {
     let statement = try signed(by: machines.signer, as: Receipt.statementType)
     #expect(throws: SealingError.wrongType(Receipt.statementType)) {
       try statement.verified(type: Message.statementType, by: [machines.signer.public])
@@ -79,7 +79,7 @@ import Testing
     }
   }
 
-  @Test func takesOneGoodSignatureAmongOthers() throws {
+  @Test func `takes one good signature among others`() throws {
     let stranger = try signed(by: identity("stranger"))
     let good = try signed(by: machines.signer)
     let broken = Statement.Signature(
@@ -93,7 +93,7 @@ import Testing
   }
 
   /// Whoever opens a message can seal it again, for others: what was signed stays what it was, and names its recipients.
-  @Test func passesSignedStatementOnUnchanged() throws {
+  @Test func `passes signed statement on unchanged`() throws {
     let chunks = try machines.sealed(to: [machines.other.public], payload: [])
     let opening = try Opening(chunks, for: machines.other, trusting: [machines.signer.public])
     let forwarded = try machines.sealed(

@@ -8,7 +8,7 @@ import Testing
   private let machines = Correspondence()
 
   @Test(arguments: [[], [1], [131_055], [131_055, 1], [131_055, 131_055, 7]])
-  func opensWhatWasSealed(sizes: [Int]) throws {
+  func `opens what was sealed`(sizes: [Int]) throws {
     let chunks = try machines.sealed(payload: sizes)
     #expect(chunks.count == 2 + sizes.count)
     for (chunk, size) in zip(chunks.dropFirst(2), sizes) {
@@ -22,13 +22,13 @@ import Testing
     }
   }
 
-  @Test func sealsTheSameTwiceIntoNothingInCommon() throws {
+  @Test func `seals the same twice into nothing in common`() throws {
     let (first, second) = try (machines.sealed(), machines.sealed())
     #expect(MessageID(ofHeader: first[0]) != MessageID(ofHeader: second[0]))
     for (left, right) in zip(first, second) { #expect(left != right) }
   }
 
-  @Test func refusesEveryChangedByteOfTheStatement() throws {
+  @Test func `refuses every changed byte of the statement`() throws {
     let chunks = try machines.sealed(payload: [3])
     for index in chunks[1].indices {
       var changed = chunks
@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  @Test(arguments: 2...4) func refusesChangedPayload(chunk: Int) throws {
+  @Test(arguments: 2...4) func `refuses changed payload`(chunk: Int) throws {
     let chunks = try machines.sealed()
     for index in [0, 1, chunks[chunk].count / 2, chunks[chunk].count - 1] {
       var changed = chunks
@@ -47,7 +47,7 @@ import Testing
   }
 
   /// Whatever the header becomes: other than before, it has another id, and nothing opens under it.
-  @Test func refusesEveryChangedByteOfTheHeader() throws {
+  @Test func `refuses every changed byte of the header`() throws {
     let chunks = try machines.sealed(payload: [3])
     for index in chunks[0].indices {
       var changed = chunks
@@ -64,7 +64,7 @@ import Testing
     }
   }
 
-  @Test func refusesRecipientTakenOutOrPutIn() throws {
+  @Test func `refuses recipient taken out or put in`() throws {
     let chunks = try machines.sealed(payload: [3])
     let header = try SealedHeader(decoding: chunks[0])
     let ours = header.recipients.filter { $0.mailbox == machines.reader.public.mailbox }
@@ -78,7 +78,7 @@ import Testing
     machines.expectTampered(1, [more.encoded()] + chunks.dropFirst())
   }
 
-  @Test func refusesWrappedKeyOfAnotherRecipient() throws {
+  @Test func `refuses wrapped key of another recipient`() throws {
     let chunks = try machines.sealed(payload: [3])
     let header = try SealedHeader(decoding: chunks[0])
     let (first, second) = (header.recipients[0], header.recipients[1])
@@ -91,7 +91,7 @@ import Testing
     machines.expectTampered(0, [exchanged.encoded()] + chunks.dropFirst())
   }
 
-  @Test func refusesChunksInAnotherOrder() throws {
+  @Test func `refuses chunks in another order`() throws {
     let chunks = try machines.sealed()
     for (left, right) in [(1, 2), (2, 3), (3, 4), (2, 4), (1, 4)] {
       var changed = chunks
@@ -100,7 +100,7 @@ import Testing
     }
   }
 
-  @Test func refusesChunkThatIsRepeatedOrLeftOut() throws {
+  @Test func `refuses chunk that is repeated or left out`() throws {
     let chunks = try machines.sealed()
     for index in 1..<chunks.count {
       var repeated = chunks
@@ -115,7 +115,7 @@ import Testing
     }
   }
 
-  @Test func refusesMessageThatIsCutOff() throws {
+  @Test func `refuses message that is cut off`() throws {
     let chunks = try machines.sealed()
     for count in 2..<chunks.count {
       machines.expectTampered(UInt32(count - 1), Array(chunks.prefix(count)))
@@ -128,13 +128,13 @@ import Testing
     }
   }
 
-  @Test func refusesMessageThatGoesOn() throws {
+  @Test func `refuses message that goes on`() throws {
     let chunks = try machines.sealed(payload: [])
     machines.expectTampered(1, chunks + [chunks[1]])
     machines.expectTampered(1, chunks + [[UInt8](repeating: 0, count: 100)])
   }
 
-  @Test func refusesChunksOfTwoMessages() throws {
+  @Test func `refuses chunks of two messages`() throws {
     let (first, second) = try (machines.sealed(), machines.sealed())
     for index in 1..<first.count {
       var mixed = first
@@ -145,14 +145,15 @@ import Testing
     machines.expectTampered(1, [first[0]] + second.dropFirst())
   }
 
-  @Test func refusesIdentityThatItWasNotSealedFor() throws {
+  @Test func `refuses identity that it was not sealed for`() throws {
     let chunks = try machines.sealed()
     #expect(throws: SealingError.notARecipient) {
       try Opening(chunks, for: identity("stranger"), trusting: [machines.signer.public])
     }
   }
 
-  @Test(arguments: [[], [0xff], [UInt8](repeating: 0, count: 1_000)]) func refusesWhatIsNoHeader(
+  @Test(arguments: [[], [0xff], [UInt8](repeating: 0, count: 1_000)])
+  func `refuses what is no header`(
     bytes: [UInt8]
   ) {
     do throws(SealingError) {

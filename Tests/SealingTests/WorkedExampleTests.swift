@@ -19,7 +19,7 @@ import Testing
     return (vector, opening)
   }
 
-  @Test func derivesTheKeysOfTheIdentities() throws {
+  @Test func `derives the keys of the identities`() throws {
     let vector = try Vector.named("patch")
     #expect(try vector.signer().public.signingKey == vector.trusted().signingKey)
     #expect(try vector.signer().public.fingerprint == vector.trusted().fingerprint)
@@ -34,8 +34,11 @@ import Testing
         == "9c019546a721e7d87392525190a8f52723663f2441dc48abd6746c1a6a578d7d")
   }
 
-  @Test(arguments: ["snapshot", "patch", "receipt-applied", "receipt-refused"])
-  func signsAndNamesAsTheVectorDoes(name: String) throws {
+  @Test(
+    arguments: [
+      "snapshot", "patch", "receipt-applied", "receipt-refused", "heartbeat", "report",
+    ])
+  func `signs and names as the vector does`(name: String) throws {
     let vector = try Vector.named(name)
     let body = try vector.bytes("body")
     let statement = try Statement.signed(
@@ -48,13 +51,13 @@ import Testing
   }
 
   @Test(arguments: Vector.all.filter { $0.expect == "opened" })
-  func opensWhatAnotherImplementationSealed(vector: Vector) throws {
+  func `opens what another implementation sealed`(vector: Vector) throws {
     let opening = try Opening(
       vector.chunks(), for: vector.reader(), trusting: [vector.trusted()],
       type: vector.text("type"))
     #expect(try opening.body == vector.bytes("body"))
     #expect(try opening.signer == vector.trusted())
-    if vector.name.hasPrefix("receipt") {
+    if try vector.text("type") != Message.statementType {
       #expect(opening.payload.isEmpty)
     } else {
       #expect(try opening.payload == vector.bytes("payload"))
@@ -62,7 +65,7 @@ import Testing
   }
 
   @Test(arguments: Vector.all.filter { $0.expect != "opened" })
-  func refusesWithTheKindThatTheVectorNames(vector: Vector) throws {
+  func `refuses with the kind that the vector names`(vector: Vector) throws {
     let (chunks, reader, trusted) = try (vector.chunks(), vector.reader(), vector.trusted())
     let opening: Opening
     do {
@@ -79,7 +82,7 @@ import Testing
     }
   }
 
-  @Test func hasVectorsOfEveryKind() {
+  @Test func `has vectors of every kind`() {
     let kinds = Set(Vector.all.map { String($0.expect.prefix { $0 != " " }) })
     #expect(
       kinds == [
@@ -88,7 +91,7 @@ import Testing
       ])
   }
 
-  @Test func saysTheSnapshotFieldByField() throws {
+  @Test func `says the snapshot field by field`() throws {
     let (vector, opening) = try Self.opened("snapshot", type: Message.statementType)
     let message = try Message(decoding: opening.body)
     let commit = try Commit(bytes: vector.bytes("commit"))
@@ -110,7 +113,7 @@ import Testing
     #expect(message.encoded() == opening.body)
   }
 
-  @Test func packsTheSnapshotIntoTheSameBytes() throws {
+  @Test func `packs the snapshot into the same bytes`() throws {
     let (vector, opening) = try Self.opened("snapshot", type: Message.statementType)
     let message = try Message(decoding: opening.body)
     #expect(ContentDigest(of: opening.payload) == message.payload.digest)
@@ -131,7 +134,7 @@ import Testing
     #expect(packed == pack)
   }
 
-  @Test func saysThePatchFieldByField() throws {
+  @Test func `says the patch field by field`() throws {
     let (first, firstOpening) = try Self.opened("snapshot", type: Message.statementType)
     let (vector, opening) = try Self.opened("patch", type: Message.statementType)
     let message = try Message(decoding: opening.body)
@@ -158,7 +161,7 @@ import Testing
     #expect(try section.new?.id == ObjectDatabase.hash(.blob, new))
   }
 
-  @Test func saysTheReceiptsFieldByField() throws {
+  @Test func `says the receipts field by field`() throws {
     let (patch, patchOpening) = try Self.opened("patch", type: Message.statementType)
     let message = try Message(decoding: patchOpening.body)
     for (name, outcome, revision) in [
@@ -182,5 +185,44 @@ import Testing
       #expect(receipt.finishedAt.milliseconds == Self.timestamp + 5_040)
       #expect(receipt.encoded() == opening.body)
     }
+  }
+
+  @Test func `says the heartbeat and its report field by field`() throws {
+    let (_, patchOpening) = try Self.opened("patch", type: Message.statementType)
+    let message = try Message(decoding: patchOpening.body)
+    let before = try #require(message.before)
+    let next = StreamName(
+      remote: message.stream.remote, branch: try #require(BranchName("next")))
+    let (vector, opening) = try Self.opened("heartbeat", type: Heartbeat.statementType)
+    let heartbeat = try Heartbeat(decoding: opening.body)
+    #expect(
+      heartbeat
+        == Heartbeat(
+          signer: message.signer, recipients: message.recipients,
+          counter: Self.timestamp + 60_000,
+          createdAt: Timestamp(milliseconds: Self.timestamp + 60_000),
+          expiresAt: Timestamp(milliseconds: Self.timestamp + 360_000),
+          streams: [
+            .init(message.stream, sequence: 2, revision: message.after.revision),
+            .init(next, sequence: 1, revision: before.revision),
+          ]))
+    #expect(heartbeat.encoded() == opening.body)
+    let (_, answer) = try Self.opened("report", type: Report.statementType)
+    let report = try Report(decoding: answer.body)
+    #expect(
+      report
+        == Report(
+          applier: try vector.reader().public.mailbox, signer: message.signer,
+          counter: heartbeat.counter,
+          receivedAt: Timestamp(milliseconds: Self.timestamp + 60_010),
+          finishedAt: Timestamp(milliseconds: Self.timestamp + 60_020),
+          streams: [
+            .init(message.stream, sequence: 2, standing: .current(message.after)),
+            .init(
+              next, sequence: 1,
+              standing: .blocked(
+                .gitLock, detail: "index.lock exists", revision: before.revision)),
+          ]))
+    #expect(report.encoded() == answer.body)
   }
 }

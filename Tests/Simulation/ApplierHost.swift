@@ -12,7 +12,7 @@ final class ApplierHost {
   let name: String
   let settings: ApplierSettings
   let clock: HostClock
-  let line: Line
+  let line: any Line
   let checkouts: [Checkout]
   var isRunning = true
   var writeLimit: UInt64? { didSet { line.writeLimit = writeLimit } }
@@ -22,24 +22,31 @@ final class ApplierHost {
   private let trace: (String) -> Void
   /// When the worker is to look though nothing has come.
   private var nextLook: UInt64 = 0
-  private let lookMilliseconds: UInt64
-  /// When a heartbeat was last answered, in the world's time.
-  private(set) var heardAt: UInt64?
+  /// Branches of which this state has answered a heartbeat.
+  private(set) var heard: Set<BranchName> = []
+  /// Of some revision of its checkouts it may not know any more which signer sent it.
+  private(set) var hasForgotten = false
+  private var backup: (files: StateBackup, heard: Set<BranchName>)?
 
   init(
     _ name: String, _ settings: ApplierSettings, checkouts: [Checkout], clock: HostClock,
-    relay: RelayHost, inboxMax: InboxLimit, lookMilliseconds: UInt64,
+    middle: any Middle, inboxMax: InboxLimit,
     trace: @escaping (String) -> Void
   ) throws {
     (self.name, self.settings, self.checkouts, self.clock) = (name, settings, checkouts, clock)
-    (self.lookMilliseconds, self.trace) = (lookMilliseconds, trace)
-    store = try MailboxStore(state: StateDatabase.applier(directory: settings.state))
+    self.trace = trace
+    store = try Self.store(settings, clock)
     worker = Self.worker(settings, store, clock, trace: { _ in })
     self.inboxMax = inboxMax
-    line = Line(
-      name, Self.port(settings, store, inboxMax, clock), to: relay, clock: clock.world,
-      trace: trace)
-    try restart(isOrderly: true)
+    line = middle.line(name, Self.port(settings, store, inboxMax, clock), trace: trace)
+    try begin(isOrderly: true)
+  }
+
+  private static func store(
+    _ settings: ApplierSettings, _ clock: HostClock
+  ) throws -> MailboxStore {
+    try MailboxStore(
+      state: StateDatabase.applier(directory: settings.state), sinceBoot: { clock.sinceBoot })
   }
 
   private static func worker(
@@ -67,14 +74,21 @@ final class ApplierHost {
   func restart(isOrderly: Bool) throws {
     line.disconnect()
     try store.state.queue.close()
-    store = try MailboxStore(state: StateDatabase.applier(directory: settings.state))
+    store = try Self.store(settings, clock)
+    try begin(isOrderly: isOrderly)
+  }
+
+  private func begin(isOrderly: Bool) throws {
     worker = Self.worker(settings, store, clock) { [unowned self] text in
       guard !text.contains("event=heartbeat-answered") else {
-        return heardAt = clock.worldMilliseconds
+        return heard.formUnion(
+          checkouts.map(\.branch).filter {
+            text.contains(" \($0);") || text.contains(" \($0) streams=")
+          })
       }
       trace("\(name): \(text)")
     }
-    nonisolated(unsafe) let host = self
+    nonisolated(unsafe) unowned let host = self
     var port = Self.port(settings, store, inboxMax, clock)
     port.accept = {
       try host.store.commit($0, at: host.clock.now)
@@ -84,6 +98,31 @@ final class ApplierHost {
     isRunning = true
     look()
   }
+
+  // MARK: - Its disk
+
+  func loseState() throws {
+    try store.state.queue.close()
+    try FileManager.default.removeItem(atPath: settings.state)
+    (heard, hasForgotten) = ([], true)
+    try restart(isOrderly: false)
+  }
+
+  func backUp() throws {
+    backup = (try StateBackup(of: settings.state, at: settings.state + "-backup"), heard)
+  }
+
+  /// Whether there is a backup.
+  func restore() throws -> Bool {
+    guard let backup else { return false }
+    try store.state.queue.close()
+    try backup.files.restore(to: settings.state)
+    (heard, hasForgotten) = (backup.heard, true)
+    try restart(isOrderly: false)
+    return true
+  }
+
+  // MARK: - Turns
 
   /// Something may be to do.
   func look() { nextLook = 0 }
@@ -99,13 +138,15 @@ final class ApplierHost {
     nextLook = clock.worldMilliseconds + 30_000
     let step = try worker.handleNext()
     line.outgoingChanged()
-    if case .progress = step {
+    switch step {
+    case .progress:
       look()
       return true
+    case .idle(let end):
+      nextLook =
+        end.map { max(clock.world.milliseconds(of: $0), clock.worldMilliseconds + 1) } ?? .max
+      return false
     }
-    let waits = worker.fault != nil
-    nextLook = clock.worldMilliseconds + (waits ? 30_000 : lookMilliseconds)
-    return false
   }
 
   func status() throws -> ApplierStatus {
@@ -115,10 +156,10 @@ final class ApplierHost {
 
   /// A step of this checkout has begun and is not at its end.
   func hasJournal(of checkout: Checkout) throws -> Bool {
-    try store.state.queue.read { database in
-      try Int.fetchOne(
-        database, sql: "SELECT COUNT(*) FROM journal WHERE checkout = ?",
-        arguments: [checkout.path]) != 0
+    // Not as a read of GRDB's, after which the program's cached statements are prepared anew.
+    try store.state.reading { database in
+      let sql = "SELECT COUNT(*) FROM journal WHERE checkout = ?"
+      return try Int.fetchOne(database.cachedStatement(sql: sql), arguments: [checkout.path]) != 0
     }
   }
 }

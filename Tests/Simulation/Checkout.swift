@@ -3,6 +3,7 @@ import Foundation
 import GitModel
 import Glibc
 import MessageFormat
+import TestSupport
 
 /// A working copy on a private machine, and what is known of it from outside: what people did there, and what it must
 /// therefore still hold.
@@ -20,10 +21,15 @@ final class Checkout {
   var visited: Set<ObjectID> = []
   /// People have put it on a branch of their own.
   var isAway = false
+  /// Its index or its objects are, and no message has come since that mends it.
+  var isDamaged = false
+  /// Objects of older revisions may be missing for ever.
+  private(set) var hasLostObjects = false
   /// A step of its applier's has begun and was not at its end when it was last looked at.
   var isUnderWay = false
   /// As it was after its applier's last step; `nil`: people have been at it since.
   var lastSight: Sight?
+  private var known = KnownFiles()
 
   init(_ name: String, _ settings: CheckoutSettings, outputPath: String) {
     (self.name, self.settings) = (name, settings)
@@ -33,6 +39,9 @@ final class Checkout {
   var path: String { settings.path }
   var branch: BranchName { settings.stream.branch }
   var isThere: Bool { access(path + "/.git/HEAD", F_OK) == 0 }
+
+  /// People have left something here that may keep its applier from its work.
+  var hasTraces: Bool { isAway || !edits.isEmpty || head.map { own.contains($0) } ?? false }
 
   /// What can be seen of it at a moment.
   struct Sight: Equatable {
@@ -46,7 +55,7 @@ final class Checkout {
   func look() throws -> Sight {
     Sight(
       head: head, symbolic: text(of: ".git/HEAD"),
-      files: Files(of: path))
+      files: Files(of: path, known: &known))
   }
 
   /// What the configured branch is at.
@@ -140,5 +149,20 @@ extension Checkout {
     guard access(path, F_OK) == 0 else { return }
     try FileManager.default.removeItem(atPath: path)
     (edits, own, reached, isAway) = ([:], [], nil, false)
+    (isDamaged, hasLostObjects) = (false, false)
+  }
+
+  /// One file of objects. Answers its name.
+  func loseObjects(using random: inout SeededGenerator) throws -> String? {
+    guard let name = try objectFiles().randomElement(using: &random) else { return nil }
+    try FileManager.default.removeItem(atPath: "\(path)/.git/objects/\(name)")
+    hasLostObjects = true
+    return name
+  }
+
+  /// Packs and single objects, by name.
+  func objectFiles() throws -> [String] {
+    try FileManager.default.subpathsOfDirectory(atPath: path + "/.git/objects").sorted()
+      .filter { $0.hasSuffix(".pack") || $0.count == 41 }
   }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Git
 import GitModel
 import Glibc
+import Sodium
 
 /// What a revision or a directory holds, by path.
 typealias Files = [String: Entry]
@@ -10,12 +11,23 @@ typealias Files = [String: Entry]
 struct Entry: Hashable {
   enum Mode: String { case file = "100644", executable = "100755", link = "120000" }
 
-  var mode = Mode.file
-  var content: [UInt8]
+  let mode: Mode
+  let content: [UInt8]
+  /// Entries are compared often, and some are large.
+  private let digest: Digest
 
-  init(_ text: String, mode: Mode = .file) { (content, self.mode) = (Array(text.utf8), mode) }
+  init(_ text: String, mode: Mode = .file) { self.init(Array(text.utf8), mode: mode) }
 
-  init(_ content: [UInt8], mode: Mode) { (self.content, self.mode) = (content, mode) }
+  init(_ content: [UInt8], mode: Mode) {
+    (self.content, self.mode) = (content, mode)
+    digest = Digest(of: content)
+  }
+
+  static func == (one: Entry, other: Entry) -> Bool {
+    one.mode == other.mode && one.digest == other.digest
+  }
+
+  func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 
   /// For people.
   var text: String {
@@ -23,16 +35,54 @@ struct Entry: Hashable {
   }
 }
 
+/// Files as they were found at the last look: one that is the same file, unchanged since, is not read again.
+struct KnownFiles {
+  private struct Key: Hashable {
+    let inode: UInt
+    let byteCount: Int
+    let changed: Int
+    let mode: UInt32
+
+    init(_ status: stat) {
+      (inode, byteCount, mode) = (status.st_ino, status.st_size, status.st_mode)
+      changed = status.st_ctim.tv_sec * 1_000_000_000 + status.st_ctim.tv_nsec
+    }
+  }
+
+  /// A file system's clock goes in ticks: what was changed so shortly before it was read may have been changed after it.
+  private static let tickNanoseconds = 20_000_000
+  private var old: [Key: Entry] = [:]
+  private var new: [Key: Entry] = [:]
+  private var now = 0
+
+  mutating func begin() {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    now = time.tv_sec * 1_000_000_000 + time.tv_nsec
+  }
+
+  mutating func end() { (old, new) = (new, [:]) }
+
+  mutating func entry(_ status: stat, _ read: () -> Entry) -> Entry {
+    let key = Key(status)
+    let entry = old[key] ?? read()
+    if key.changed + Self.tickNanoseconds < now { new[key] = entry }
+    return entry
+  }
+}
+
 extension Files {
   /// Of a directory, without what git and we keep for ourselves; `nil`: it is not there.
-  init?(of directory: String) {
+  init?(of directory: String, known: inout KnownFiles) {
     var status = stat()
     guard lstat(directory, &status) == 0 else { return nil }
     self = [:]
-    add(directory, below: "")
+    known.begin()
+    add(directory, below: "", &known)
+    known.end()
   }
 
-  private mutating func add(_ directory: String, below prefix: String) {
+  private mutating func add(_ directory: String, below prefix: String, _ known: inout KnownFiles) {
     guard let handle = opendir(directory) else { return }
     defer { closedir(handle) }
     while let entry = readdir(handle) {
@@ -44,11 +94,12 @@ extension Files {
       var status = stat()
       guard lstat(path, &status) == 0 else { continue }
       switch status.st_mode & S_IFMT {
-      case S_IFDIR: add(path, below: prefix + name + "/")
-      case S_IFLNK: self[prefix + name] = Entry(target(of: path), mode: .link)
+      case S_IFDIR: add(path, below: prefix + name + "/", &known)
+      case S_IFLNK:
+        self[prefix + name] = known.entry(status) { Entry(target(of: path), mode: .link) }
       default:
         let mode: Entry.Mode = status.st_mode & S_IXUSR == 0 ? .file : .executable
-        self[prefix + name] = Entry(bytes(of: path), mode: mode)
+        self[prefix + name] = known.entry(status) { Entry(bytes(of: path), mode: mode) }
       }
     }
   }

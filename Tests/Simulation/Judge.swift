@@ -29,6 +29,14 @@ struct Judge {
       throw Violation(
         "never an unsigned revision in a checkout", "\(checkout.name) at \(new.abbreviated)")
     }
+    checkout.isDamaged = false
+    if let old, checkout.settings.onGoingBack == .refuse,
+      try !world.source.isAncestor(old, of: new)
+    {
+      throw Violation(
+        "never back where that is refused",
+        "\(checkout.name) from \(old.abbreviated) to \(new.abbreviated)")
+    }
     if let old, checkout.own.contains(old), checkout.settings.onLocalChanges == .refuse {
       throw Violation(
         "nobody's commit is taken away",

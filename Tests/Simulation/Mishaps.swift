@@ -26,8 +26,8 @@ struct Mishaps {
     let isOrderly = world.chance(50)
     switch Int.random(in: 0..<7, using: &world.random) {
     case 0:
-      world.note("the relay starts anew")
-      try world.relay.restart(isOrderly: isOrderly)
+      world.note("the \(world.middle.name) starts anew")
+      try world.middle.restart(isOrderly: isOrderly)
     case 1:
       world.note("the signer starts anew")
       try world.signer.restart(isOrderly: isOrderly)
@@ -42,61 +42,37 @@ struct Mishaps {
 
   private func stopOrStart() {
     switch Int.random(in: 0..<7, using: &world.random) {
-    case 0: world.relay.isRunning.toggle()
+    case 0: world.middle.isRunning.toggle()
     case 1: world.signer.isRunning.toggle()
     default: world.pick(world.appliers).isRunning.toggle()
     }
     let stopped =
-      (world.relay.isRunning ? [] : ["relay"]) + (world.signer.isRunning ? [] : ["signer"])
+      (world.middle.isRunning ? [] : [world.middle.name])
+      + (world.signer.isRunning ? [] : ["signer"])
       + world.appliers.filter { !$0.isRunning }.map(\.name)
     world.note("not running: \(stopped)")
   }
 
   private func disturbLine() {
     let line = world.pick(world.lines)
-    switch Int.random(in: 0..<10, using: &world.random) {
-    case 0..<3:
-      line.disconnect()
-      world.note("the line of \(line.name) is cut")
-    case 3..<6:
+    if world.chance(30) {
       line.isUp.toggle()
       world.note("the line of \(line.name) is \(line.isUp ? "up" : "down")")
-    case 6..<9:
-      line.delayMilliseconds = world.pick([0, 0, 200, 5_000, 40_000])
-      world.note("the line of \(line.name) takes \(line.delayMilliseconds) ms")
-    default:
-      line.repeatsFrames.toggle()
-      world.note("the line of \(line.name) repeats: \(line.repeatsFrames)")
+    } else {
+      world.note("the line of \(line.name) \(line.disturb(using: &world.random))")
     }
   }
 
   private func misbehave() throws {
-    var done: String?
-    switch Int.random(in: 0..<20, using: &world.random) {
-    case 0..<5: try world.relay.copyWaiting()
-    case 5..<9: done = try world.relay.bringAgain(using: &world.random)
-    case 9..<12: done = try world.relay.lose(using: &world.random)
-    case 12..<15: done = try world.relay.withhold(using: &world.random)
-    case 15..<18: done = try world.relay.release()
-    case 18:
-      let limit = world.pick([QuotaLimit.none, tight])
-      world.relay.replace(quotas: DepositQuotas(depositor: .none, mailbox: limit))
-      done = "quotas: \(limit.messageCount == .max ? "none" : "tight")"
-    default:
-      try world.relay.loseDisk()
-      done = "its disk is lost"
+    if let done = try world.middle.misbehave(using: &world.random) {
+      world.note("\(world.middle.name): \(done)")
     }
-    if let done { world.note("relay: \(done)") }
-  }
-
-  private var tight: QuotaLimit {
-    QuotaLimit(byteCount: 100_000, messageCount: 3, ageMilliseconds: .max)
   }
 
   private func stepClock() {
     let step = world.pick(Self.steps)
     let hosts =
-      [("relay", world.relay.clock), ("signer", world.signer.clock)]
+      [(world.middle.name, world.middle.clock), ("signer", world.signer.clock)]
       + world.appliers.map { ($0.name, $0.clock) }
     let (name, clock) = world.pick(hosts)
     clock.set(aheadByMilliseconds: step)
@@ -109,6 +85,9 @@ struct Mishaps {
     case 0:
       world.signer.writeLimit = limit
       world.note("the signer's files end at \(limit.map { "\($0)" } ?? "no limit")")
+    case 1:
+      world.middle.writeLimit = limit
+      world.note("the \(world.middle.name)'s files end at \(limit.map { "\($0)" } ?? "no limit")")
     default:
       let applier = world.pick(world.appliers)
       applier.writeLimit = limit

@@ -76,7 +76,7 @@ struct Operator {
     try hook(branch, old, "branch taken back")
   }
 
-  private func commitWithoutHook(_ branch: BranchName) throws {
+  func commitWithoutHook(_ branch: BranchName) throws {
     let revision = try commit(branch)
     try world.source.move(branch, to: revision)
     world.note("commit \(revision.abbreviated) on \(branch), no hook runs")
@@ -96,9 +96,9 @@ struct Operator {
       switch Int.random(in: 0..<20, using: &world.random) {
       case 0..<13: files[path] = Entry("\(number)\n\(path)\n")
       case 13..<16: files[path] = nil
-      case 16: files[path] = Entry("\(number)\n", mode: .executable)
-      case 17: files["link"] = Entry(path, mode: .link)
-      case 18: replace(in: &files)
+      case 16: makeExecutable(path, in: &files, orElse: "\(number)\n")
+      case 17: files[world.chance(50) ? "link" : path] = Entry("b", mode: .link)
+      case 18: world.chance(50) ? replace(in: &files) : rename(in: &files)
       default:
         let count = world.chance(10) ? 700_000 : 3_000
         files["binary"] = Entry(world.random.bytes(count), mode: .file)
@@ -106,6 +106,18 @@ struct Operator {
     }
     if files.isEmpty { files["a"] = Entry("1\n") }
     return files
+  }
+
+  private func rename(in files: inout Files) {
+    guard let from = files.keys.sorted().randomElement(using: &world.random) else { return }
+    let entry = files.removeValue(forKey: from)
+    files["moved/\(from)"] = entry
+  }
+
+  /// The same content where there is some.
+  private func makeExecutable(_ path: String, in files: inout Files, orElse text: String) {
+    let content = files[path].flatMap { $0.mode == .file ? $0.content : nil } ?? Array(text.utf8)
+    files[path] = Entry(content, mode: .executable)
   }
 
   /// A file becomes a directory, or the other way round.
@@ -126,8 +138,15 @@ struct Operator {
     guard before != revision, let zero = Self.zero else { return }
     try world.source.move(branch, to: revision)
     world.note("\(what) of \(revision.abbreviated) to \(branch)")
-    let push = Push(before: before ?? zero, after: revision, ref: branch.fullName)
-    try run { try $0.send(push, on: branch, of: world.configured(branch)) }
+    var lines = PushLines()
+    lines.add("\((before ?? zero).hex) \(revision.hex) \(branch.fullName)")
+    try run(.pushes(lines))
+  }
+
+  /// As after the loss of a state.
+  func sendAnew(_ branch: BranchName) throws {
+    guard try world.source.tip(of: branch) != nil else { return }
+    try send(branch, .whereRecipientsAre, to: nil)
   }
 
   /// Whether it was not refused.
@@ -141,9 +160,7 @@ struct Operator {
     world.note(
       "sign-and-send of \(branch) from \(start == .nothing ? "nothing" : "where they are") to \(revision?.abbreviated ?? "its tip")"
     )
-    return try run {
-      try $0.send(branch, of: world.configured(branch), from: start, to: revision?.hex)
-    }
+    return try run(.branch(ref: branch.shortName, from: start, to: revision?.hex))
   }
 
   /// Somebody wants an older revision on all machines, and says so.
@@ -157,25 +174,34 @@ struct Operator {
 
   /// What is no finding: nothing to send, and a newer push that was faster.
   @discardableResult
-  private func run(_ body: (Sending) throws -> SendOutcome) throws -> Bool {
+  private func run(_ subject: PushRequest.Subject) throws -> Bool {
     defer { world.signer.line.outgoingChanged() }
-    return try world.attempt("sign-and-send", world.signer.writeLimit) {
+    let words = Words(world)
+    let isDone = try world.attempt("sign-and-send", world.signer.writeLimit) {
       do {
-        for sent in try body(world.signer.sending).sent {
-          world.note(
-            "message \(sent.id.abbreviated) to \(sent.update.after.abbreviated) from "
-              + "\(sent.update.before?.abbreviated ?? "nothing") for \(sent.recipients.count)")
+        let result = try world.signer.handle(subject, at: world.source.path) { words.add($0) }
+        if let failure = words.failure {
+          guard world.signer.writeLimit == nil else { return false }
+          throw Violation("a role failed by itself", "sign-and-send: \(failure)")
         }
+        try words.judge(result)
         return true
       } catch let error as SignerError where error.isNothingToSend {
         world.note("nothing is sent: \(error)")
         return false
       }
-    } ?? false
+    }
+    try world.noteHeads()
+    return isDone ?? false
   }
 
-  /// What the last word is for: everyone at the tip.
-  func settle(_ branch: BranchName) throws { try push(branch) }
+  /// A push that is for every checkout: it changes a file for certain.
+  func settle(_ branch: BranchName) throws {
+    let tip = try world.source.tip(of: branch)
+    var files = tip.flatMap { world.source.files[$0] } ?? [:]
+    files["settled"] = Entry("\(UInt64.random(in: 0...UInt64.max, using: &world.random))\n")
+    try hook(branch, try world.source.commit(files, on: tip.map { [$0] } ?? []), "last push")
+  }
 }
 
 extension SignerError {

@@ -12,7 +12,7 @@ struct People {
   func act() throws {
     let applier = world.pick(world.appliers)
     let checkout = world.pick(applier.checkouts)
-    guard checkout.isThere else { return }
+    guard checkout.isThere, !checkout.isDamaged, !checkout.hasLostObjects else { return }
     checkout.lastSight = nil
     do {
       try act(in: checkout)
@@ -45,7 +45,7 @@ struct People {
     let path = world.pick(Self.paths)
     let isDeletion = world.chance(15)
     let number = UInt16.random(in: 0...UInt16.max, using: &world.random)
-    let there = Files(of: checkout.path) ?? [:]
+    let there = try checkout.look().files ?? [:]
     if isDeletion && there[path] == nil { return }
     try checkout.edit(path, isDeletion ? nil : Entry("by hand \(number)\n"))
     world.note("\(checkout.name): somebody \(isDeletion ? "deletes" : "edits") \(path)")

@@ -1,10 +1,11 @@
 import CarrierProtocol
+import Host
 import Mailboxes
 import MessageFormat
 import TestSupport
 
 /// The untrusted middle: the relay's half of the protocol over a store of its own, and what a bad relay does with that.
-final class RelayHost {
+final class RelayHost: Middle {
   /// A message that came by, for being brought once more.
   private struct Copy {
     let mailbox: Mailbox
@@ -15,13 +16,15 @@ final class RelayHost {
 
   private static let copyCountMax = 40
 
+  let name = "relay"
   let clock: HostClock
+  /// Of what waits at its clients' ends.
+  let jitter: Backoff.Jitter
   var isRunning = true
   var writeLimit: UInt64?
-  /// What is taken, and forgotten, by mailbox and depositor.
   var swallows: ((Mailbox, Mailbox) -> Bool)?
   /// By the mailbox of who is at the other end.
-  var lines: [Mailbox: Line] = [:]
+  var lines: [Mailbox: RelayLine] = [:]
   private let directory: String
   private let access: CarrierAccess
   private let mailboxes: [Mailbox]
@@ -34,12 +37,12 @@ final class RelayHost {
   private var nextMaintenance: UInt64 = 0
 
   init(
-    directory: String, mailboxes: [Mailbox], access: CarrierAccess, quotas: DepositQuotas,
-    clock: HostClock
+    directory: String, mailboxes: [Mailbox], access: CarrierAccess, clock: HostClock,
+    jitter: @escaping Backoff.Jitter
   ) throws {
-    (self.directory, self.access, self.quotas) = (directory, access, quotas)
-    (self.clock, self.mailboxes) = (clock, mailboxes)
-    store = try MailboxStore(testing: directory)
+    (self.directory, self.access, self.quotas) = (directory, access, .standard)
+    (self.clock, self.mailboxes, self.jitter) = (clock, mailboxes, jitter)
+    store = try MailboxStore(testing: directory, sinceBoot: { clock.sinceBoot })
     server = Self.server(store, access, quotas, clock)
   }
 
@@ -50,7 +53,15 @@ final class RelayHost {
       store: store, access: access, quotas: quotas, now: { clock.now }, clock: { clock.instant })
   }
 
-  /// A new process on the same state. An orderly end keeps what came of unfinished deposits.
+  func line(_ name: String, _ port: CarrierPort, trace: @escaping (String) -> Void) -> any Line {
+    RelayLine(name, port, to: self, clock: clock.world, trace: trace)
+  }
+
+  func waitingCount(for mailbox: Mailbox) throws -> Int {
+    try store.messages(in: mailbox, countMax: .max).count
+  }
+
+  /// An orderly end keeps what came of unfinished deposits.
   func restart(isOrderly: Bool) throws {
     for line in lines.values.sorted(by: { $0.name < $1.name }) { line.disconnect() }
     if isOrderly { try server.keepDeposits() }
@@ -59,7 +70,7 @@ final class RelayHost {
   }
 
   /// Its disk is gone, with all that waited on it.
-  func loseDisk() throws {
+  private func loseDisk() throws {
     for line in lines.values.sorted(by: { $0.name < $1.name }) { line.disconnect() }
     generation += 1
     try reopen(directory + suffix)
@@ -69,12 +80,18 @@ final class RelayHost {
 
   private func reopen(_ directory: String) throws {
     try store.state.queue.close()
-    store = try MailboxStore(testing: directory)
+    let clock = clock
+    store = try MailboxStore(testing: directory, sinceBoot: { clock.sinceBoot })
     server = Self.server(store, access, quotas, clock)
     _ = try server.maintain()
   }
 
-  func replace(quotas: DepositQuotas) {
+  /// Everything is done at the moment that something comes, or is due at the same time as others'.
+  var nextTurn: UInt64? { nil }
+
+  func calm() { replace(quotas: .standard) }
+
+  private func replace(quotas: DepositQuotas) {
     self.quotas = quotas
     server.replace(access, quotas: quotas) { _ in true }
   }
@@ -88,7 +105,6 @@ final class RelayHost {
 
   func forget(_ peer: MailboxServer.Peer) { server.forget(peer) }
 
-  /// Whether anything was done.
   func turn() throws -> Bool {
     guard isRunning else { return false }
     var outgoing: [MailboxServer.Outgoing] = []
@@ -125,8 +141,30 @@ final class RelayHost {
 
   // MARK: - What it should not do
 
+  func misbehave(using random: inout SeededGenerator) throws -> String? {
+    switch Int.random(in: 0..<20, using: &random) {
+    case 0..<5:
+      try copyWaiting()
+      return nil
+    case 5..<9: return try bringAgain(using: &random)
+    case 9..<12: return try lose(using: &random)
+    case 12..<15: return try withhold(using: &random)
+    case 15..<18: return try release()
+    case 18:
+      let isTight = Bool.random(using: &random)
+      replace(quotas: DepositQuotas(depositor: .none, mailbox: isTight ? Self.tight : .none))
+      return "quotas: \(isTight ? "tight" : "none")"
+    default:
+      try loseDisk()
+      return "its disk is lost"
+    }
+  }
+
+  private static let tight = QuotaLimit(
+    byteCount: 100_000, messageCount: 3, ageMilliseconds: .max)
+
   /// What waits is copied, to be brought again at some time.
-  func copyWaiting() throws {
+  private func copyWaiting() throws {
     for mailbox in mailboxes {
       for message in try store.messages(in: mailbox, countMax: 4) {
         copies.append(try copy(of: message, in: mailbox))
@@ -143,7 +181,7 @@ final class RelayHost {
   }
 
   /// Once more, if it is not there anyway.
-  func bringAgain(using random: inout SeededGenerator) throws -> String? {
+  private func bringAgain(using random: inout SeededGenerator) throws -> String? {
     guard let copy = copies.randomElement(using: &random) else { return nil }
     return try put(copy) ? "\(copy.offer.id.abbreviated) again" : nil
   }
@@ -160,21 +198,21 @@ final class RelayHost {
   }
 
   /// Said to be stored, and gone.
-  func lose(using random: inout SeededGenerator) throws -> String? {
+  private func lose(using random: inout SeededGenerator) throws -> String? {
     guard let message = try waiting(using: &random) else { return nil }
     try store.remove(message)
     return "\(message.id.abbreviated) lost"
   }
 
   /// Behind what comes later.
-  func withhold(using random: inout SeededGenerator) throws -> String? {
+  private func withhold(using random: inout SeededGenerator) throws -> String? {
     guard let message = try waiting(using: &random) else { return nil }
     withheld.append(try copy(of: message, in: message.mailbox))
     try store.remove(message)
     return "\(message.id.abbreviated) withheld"
   }
 
-  func release() throws -> String? {
+  private func release() throws -> String? {
     guard !withheld.isEmpty else { return nil }
     let copy = withheld.removeFirst()
     return try put(copy) ? "\(copy.offer.id.abbreviated) released" : nil

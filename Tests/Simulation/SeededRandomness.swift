@@ -47,6 +47,15 @@ enum SeededRandomness {
   }
 }
 
+/// Of pauses, apart from all other randomness.
+final class SeededJitter: Sendable {
+  private let generator: Mutex<SeededGenerator>
+
+  init(_ seed: UInt64) { generator = Mutex(SeededGenerator(seed: ~seed)) }
+
+  func next() -> Double { generator.withLock { .random(in: 0.5...1, using: &$0) } }
+}
+
 /// What `SystemRandomNumberGenerator` asks: the program's symbol goes before the one of Swift's library.
 @_cdecl("swift_stdlib_random")
 func seededSystemRandom(_ buffer: UnsafeMutableRawPointer?, _ count: Int) {

@@ -6,6 +6,11 @@ import Signer
 /// said, by itself; or both sides say why not, and a push settles it.
 struct Settlement {
   private static let millisecondsMax: UInt64 = 2 * 3_600 * 1_000
+  /// Until what is refused for good counts as that: healing is tried some times before, and after a push its message comes.
+  private static let patienceMilliseconds: UInt64 = 15 * 60 * 1_000
+  private static let pushMilliseconds: UInt64 = 3 * 60 * 1_000
+  /// Longer each time: most are equal soon, and who is not takes what the next heartbeats bring.
+  private static let waitMilliseconds: ClosedRange<UInt64> = 60_000...960_000
 
   let world: World
   private let operators: Operator
@@ -15,30 +20,64 @@ struct Settlement {
   func run() throws {
     try world.endFaults()
     try world.advance(milliseconds: 60_000)
-    for checkout in world.checkouts {
-      if checkout.isThere { try People(world).undo(checkout) }
+    for checkout in world.checkouts where checkout.hasTraces {
+      if checkout.isThere && !checkout.isDamaged && !checkout.hasLostObjects {
+        try People(world).undo(checkout)
+      }
     }
     for applier in world.appliers { applier.look() }
-    try waitForEquality()
+    try waitForEquality(patience: Self.patienceMilliseconds)
     for (checkout, applier, branch) in try behind() { try requireReason(checkout, applier, branch) }
-    for branch in [world.main, world.next] { try operators.push(branch) }
-    try waitForEquality()
-    if let (checkout, _, branch) = try behind().first {
+    try requireUnsent()
+    for branch in [world.main, world.next] { try operators.settle(branch) }
+    try waitForEquality(patience: Self.pushMilliseconds)
+    for (checkout, applier, branch) in try behind()
+    where try isRefusedForGood(checkout, applier, branch) {
+      // As the reason says; then a new one is made.
+      try checkout.remove()
+      checkout.lastSight = nil
+      world.note("\(checkout.name): people remove it for what it refuses")
+      applier.look()
+      try waitForEquality()
+    }
+    if let (checkout, applier, branch) = try behind().first {
+      let word = try recipient(applier, branch).map { describe(checkout, $0) } ?? "no row"
       throw Violation(
         "all are equal once faults stop",
-        "\(checkout.name) is at \(checkout.head?.abbreviated ?? "nothing"), the tip of \(branch) "
-          + "is \(try world.source.tip(of: branch)?.abbreviated ?? "nothing")")
+        "the tip of \(branch) is \(try world.source.tip(of: branch)?.abbreviated ?? "nothing"); \(word)"
+      )
     }
     try Calm(world).run()
+    try world.sabotage?.strikeAtEnd(in: world)
     try requireNothingLeft()
     for checkout in world.checkouts { try requireSound(checkout) }
   }
 
-  private func waitForEquality() throws {
-    let end = world.clock.milliseconds + Self.millisecondsMax
+  /// What no hook was run for, the signer's status says.
+  private func requireUnsent() throws {
+    if world.chance(50) { try operators.commitWithoutHook(world.pick([world.main, world.next])) }
+    try world.advance(milliseconds: 60_000, turnCountMax: 1)
+    try Calm(world).judgeUnsent()
+  }
+
+  private func waitForEquality(patience: UInt64? = nil) throws {
+    let begin = world.clock.milliseconds
+    let end = begin + Self.millisecondsMax
+    var wait = Self.waitMilliseconds.lowerBound
     while world.clock.milliseconds < end {
-      try world.advance(milliseconds: 60_000, turnCountMax: 4)
-      if try behind().isEmpty { return }
+      // Not more than a minute apart: heartbeats must be answered while they live.
+      try world.advance(
+        milliseconds: min(wait, end - world.clock.milliseconds),
+        turnCountMax: max(4, Int(wait / 60_000)))
+      let behind = try behind()
+      if behind.isEmpty { return }
+      // The rest of the two hours would bring the same heartbeats, and the same refusal.
+      if let patience, world.clock.milliseconds >= begin + patience,
+        try behind.allSatisfy({ try isRefusedForGood($0.0, $0.1, $0.2) })
+      {
+        return
+      }
+      wait = min(2 * wait, Self.waitMilliseconds.upperBound)
     }
   }
 
@@ -63,17 +102,39 @@ struct Settlement {
   private func requireReason(
     _ checkout: Checkout, _ applier: ApplierHost, _ branch: BranchName
   ) throws {
-    let recipient = try world.signer.outbox.recipients().first {
+    guard let recipient = try recipient(applier, branch) else {
+      throw Violation("no message is lost", "\(checkout.name): no row")
+    }
+    if recipient.standing == .refused || recipient.blocked != nil { return }
+    if try isRefusedForGood(checkout, applier, branch) { return }
+    if Healing.state(of: recipient) == .givenUp { return }
+    throw Violation("no message is lost", describe(checkout, recipient))
+  }
+
+  private func describe(_ checkout: Checkout, _ recipient: Recipient) -> String {
+    "\(checkout.name) is at \(checkout.head?.abbreviated ?? "nothing"), not at "
+      + "\(recipient.head.abbreviated): \(recipient.standing?.rawValue ?? "no word"), healing "
+      + "\(Healing.state(of: recipient)) after \(recipient.healCount) attempts, last refusal "
+      + (recipient.lastRefusal.map { "\($0.name): \($0.detail)" } ?? "none")
+  }
+
+  /// It refuses each time, and says in between where it is: that a branch was taken back below it, or that it has forgotten
+  /// that a signer's commit is no one of people's.
+  private func isRefusedForGood(
+    _ checkout: Checkout, _ applier: ApplierHost, _ branch: BranchName
+  ) throws -> Bool {
+    return switch try recipient(applier, branch)?.lastRefusal?.name {
+    case "going-back": checkout.settings.onGoingBack == .refuse
+    case "foreign-commit": applier.hasForgotten
+    default: false
+    }
+  }
+
+  /// As the signer has it.
+  private func recipient(_ applier: ApplierHost, _ branch: BranchName) throws -> Recipient? {
+    try world.signer.outbox.recipients().first {
       $0.stream.branch == branch && $0.mailbox == applier.settings.identity.public.mailbox
     }
-    guard let recipient else { throw Violation("no message is lost", "\(checkout.name): no row") }
-    if recipient.standing == .refused || recipient.blocked != nil { return }
-    if Healing.state(of: recipient) == .givenUp { return }
-    throw Violation(
-      "no message is lost",
-      "\(checkout.name) is at \(checkout.head?.abbreviated ?? "nothing"), not at "
-        + "\(recipient.head.abbreviated): \(recipient.standing?.rawValue ?? "no word"), healing "
-        + Healing.state(of: recipient).rawValue)
   }
 
   /// Nothing waits anywhere that nobody will take.
@@ -92,9 +153,14 @@ struct Settlement {
 
   /// As git sees it.
   private func requireSound(_ checkout: Checkout) throws {
-    let status = try checkout.git.run("status", "--porcelain", "--untracked-files=all")
-    if !status.isEmpty { throw Violation("git status is clean", "\(checkout.name): \(status)") }
+    // Git cannot look for itself where older objects are missing.
+    if checkout.hasLostObjects { return }
+    // First: where objects are missing, `git status` fails as well.
     let fsck = try checkout.git.attempt(["fsck", "--full", "--strict", "--no-dangling"])
     if fsck.status != 0 { throw Violation("git fsck is clean", "\(checkout.name): \(fsck.output)") }
+    let status = try checkout.git.attempt(["status", "--porcelain", "--untracked-files=all"])
+    guard status.status == 0, status.output.isEmpty else {
+      throw Violation("git status is clean", "\(checkout.name): \(status.output)")
+    }
   }
 }

@@ -1,4 +1,5 @@
 import CarrierProtocol
+import Foundation
 import Logging
 import Mailboxes
 import MessageFormat
@@ -10,7 +11,7 @@ import Sodium
 final class SignerHost {
   let settings: SignerSettings
   let clock: HostClock
-  let line: Line
+  let line: any Line
   var isRunning = true
   var writeLimit: UInt64? { didSet { line.writeLimit = writeLimit } }
   /// Called while a message is being sealed: another hook may run at that moment.
@@ -24,18 +25,17 @@ final class SignerHost {
   private let trace: (String) -> Void
 
   init(
-    _ settings: SignerSettings, clock: HostClock, relay: RelayHost, mailboxes: Set<Mailbox>,
+    _ settings: SignerSettings, clock: HostClock, middle: any Middle, mailboxes: Set<Mailbox>,
     trace: @escaping (String) -> Void
   ) throws {
     (self.settings, self.clock, self.trace) = (settings, clock, trace)
-    outbox = try Outbox(directory: settings.state)
+    outbox = try Outbox(directory: settings.state, sinceBoot: { clock.sinceBoot })
     daemon = SignerDaemon(
-      settings, outbox: outbox, progress: SendProgress { _, _, _ in }, now: { clock.now })
+      settings, outbox: outbox, progress: SendProgress { _, _, _ in }, log: Self.log,
+      now: { clock.now })
     correspondents = mailboxes
-    line = Line(
-      "signer", Self.port(settings, outbox, mailboxes, clock), to: relay, clock: clock.world,
-      trace: trace)
-    try restart(isOrderly: true)
+    line = middle.line("signer", Self.port(settings, outbox, mailboxes, clock), trace: trace)
+    try begin(isOrderly: true)
   }
 
   private static func port(
@@ -44,15 +44,22 @@ final class SignerHost {
     CarrierPort(
       mailbox: settings.identity.public.mailbox, correspondents: mailboxes, store: outbox.store,
       byteCountMax: 2 * UInt64(Limits.chunkByteCountMax),
-      log: Logger(label: "signer") { _ in SwiftLogNoOpLogHandler() }, now: { clock.now })
+      log: log, now: { clock.now })
   }
+
+  private static let log = Logger(label: "signer") { _ in SwiftLogNoOpLogHandler() }
 
   /// A new process on the same state.
   func restart(isOrderly: Bool) throws {
     line.disconnect()
     try outbox.store.state.queue.close()
-    outbox = try Outbox(directory: settings.state)
-    nonisolated(unsafe) let host = self
+    outbox = try Outbox(directory: settings.state, sinceBoot: { [clock] in clock.sinceBoot })
+    try begin(isOrderly: isOrderly)
+  }
+
+  private func begin(isOrderly: Bool) throws {
+    let clock = clock
+    nonisolated(unsafe) unowned let host = self
     var port = Self.port(settings, outbox, correspondents, clock)
     port.accept = { try host.take($0) }
     port.delivered = {
@@ -60,19 +67,37 @@ final class SignerHost {
       host.hasNews = true
     }
     try line.replace(port, isOrderly: isOrderly)
-    let clock = clock
-    daemon = SignerDaemon(settings, outbox: outbox, progress: progress) { clock.now }
+    daemon = SignerDaemon(settings, outbox: outbox, progress: progress, log: Self.log) { clock.now }
     (isRunning, hasNews, nextStep, nextPass) = (true, true, 0, 0)
   }
 
+  /// An empty one in its place.
+  func loseState() throws {
+    try outbox.store.state.queue.close()
+    try FileManager.default.removeItem(atPath: settings.state)
+    try restart(isOrderly: false)
+  }
+
   private var progress: SendProgress {
-    nonisolated(unsafe) let host = self
+    nonisolated(unsafe) unowned let host = self
     return SendProgress { step, _, _ in if step == .sealing { host.onSealing() } }
   }
 
-  var sending: Sending {
+  /// As a hook, or a run by hand, does it beside a daemon that moves what is there; without the wait for receipts.
+  func handle(
+    _ subject: PushRequest.Subject, at repository: String,
+    report: @escaping (IntakeReport) -> Void
+  ) throws -> IntakeResult {
     let clock = clock
-    return Sending(settings, outbox: outbox, progress: progress) { clock.now }
+    let delivery = Delivery(
+      settings, outbox: outbox, progress: progress,
+      log: Logger(label: "signer") { _ in SwiftLogNoOpLogHandler() }, now: { clock.now })
+    let intake = PushIntake(
+      settings, outbox: outbox, courier: .daemon(delivery), now: { clock.now },
+      progress: progress, report: report)
+    return try intake.handle(
+      PushRequest(
+        repository: repository, isNamed: true, subject: subject, patience: .zero))
   }
 
   /// Whether anything was done.
@@ -101,7 +126,7 @@ final class SignerHost {
   /// What `Delivery` does with what has come.
   private func take(_ messages: [MessageWriter]) throws {
     let reader = ReceiptReader(settings, outbox: outbox)
-    var receipts: [Verified<Receipt>] = []
+    var receipts: [ReceiptReader.Answer] = []
     for message in messages {
       do {
         receipts.append(
@@ -111,7 +136,7 @@ final class SignerHost {
       }
     }
     let readings = try reader.record(receipts, at: clock.now)
-    if readings.contains(.news) { hasNews = true }
+    if readings.joined().contains(.news) { hasNews = true }
   }
 
   /// When there is something to do though nothing comes.

@@ -4,6 +4,7 @@ import Git
 /// Lives the days of a fleet in seconds, as seeds have them, and says which seed breaks what must always be true.
 ///
 ///     distro-simulate --count 10000 --seed 1
+///     distro-simulate --count 10000 --seed 1 --jobs 2
 ///     distro-simulate --seed 4711 --trace
 @main
 enum Simulate {
@@ -20,6 +21,8 @@ enum Simulate {
     var sabotage: Sabotage?
     var allowsOverlap = true
     var failureCountMax = 10
+    /// Processes that share the seeds.
+    var jobCount: UInt64 = 1
 
     init(_ arguments: [String]) throws {
       var rest = arguments[...]
@@ -43,6 +46,7 @@ enum Simulate {
           case "--seed": seed = number
           case "--events": eventCount = Int(number)
           case "--failures": failureCountMax = Int(number)
+          case "--jobs": jobCount = max(1, number)
           default: throw Failure("unknown option \(name)")
           }
         }
@@ -110,6 +114,7 @@ enum Simulate {
 
   private static func run(_ options: Options) throws -> Bool {
     if options.isProof { return try prove(options) }
+    if options.jobCount > 1 { return try share(options) }
     let start = ContinuousClock.now
     var failed: [UInt64] = []
     for seed in options.seed..<options.seed + options.count {
@@ -132,6 +137,32 @@ enum Simulate {
       "\(options.count) seeds from \(options.seed): \(failed.count) failed"
         + (failed.isEmpty ? "" : ": \(failed)") + ", \(Int(seconds)) s")
     return failed.isEmpty
+  }
+
+  /// The seeds in equal parts, each lived by a process of its own.
+  private static func share(_ options: Options) throws -> Bool {
+    let start = ContinuousClock.now
+    let part = (options.count + options.jobCount - 1) / options.jobCount
+    var processes: [Process] = []
+    for first in stride(from: options.seed, to: options.seed + options.count, by: Int(part)) {
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+      process.arguments = [
+        "--seed", "\(first)", "--count", "\(min(part, options.seed + options.count - first))",
+        "--events", "\(options.eventCount)", "--failures", "\(options.failureCountMax)",
+      ]
+      process.arguments? += options.repeats ? ["--repeat"] : []
+      process.arguments? += options.allowsOverlap ? [] : ["--no-overlap"]
+      try process.run()
+      processes.append(process)
+    }
+    for process in processes { process.waitUntilExit() }
+    let failedCount = processes.count { $0.terminationStatus != 0 }
+    let seconds = Int((ContinuousClock.now - start) / .seconds(1))
+    say(
+      "\(options.count) seeds from \(options.seed) in \(processes.count) processes: "
+        + (failedCount == 0 ? "all passed" : "\(failedCount) processes failed") + ", \(seconds) s")
+    return failedCount == 0
   }
 
   private static func live(_ seed: UInt64, _ options: Options) throws -> Result {
@@ -158,5 +189,5 @@ enum Simulate {
 
 /// Unbuffered: a run takes its time, and someone may look.
 func say(_ line: String) {
-  FileHandle.standardOutput.write(Data((line + "\n").utf8))
+  WriteLimit.lifted { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 }

@@ -64,6 +64,12 @@ final class Source {
   /// A commit that somebody made on a private machine.
   func note(_ revision: ObjectID, _ files: Files) { self.files[revision] = files }
 
+  /// Or the same; a commit of people's leads nowhere.
+  func isAncestor(_ ancestor: ObjectID, of revision: ObjectID) throws -> Bool {
+    guard repository.objects.contains(ancestor) else { return false }
+    return try ancestor == revision || repository.isAncestor(ancestor, of: revision)
+  }
+
   /// The first parents of a revision, nearest first.
   func ancestors(of revision: ObjectID, countMax: Int) throws -> [ObjectID] {
     var found: [ObjectID] = []

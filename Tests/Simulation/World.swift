@@ -1,6 +1,7 @@
 import Applier
 import CarrierProtocol
 import Foundation
+import GitModel
 import Mailboxes
 import MessageFormat
 import Signer
@@ -17,9 +18,11 @@ final class World {
   var random: SeededGenerator
   var trace: Trace
   let source: Source
-  let relay: RelayHost
+  let middle: any Middle
   let signer: SignerHost
   private(set) var appliers: [ApplierHost] = []
+  /// Where each stream led to, and since when.
+  private(set) var heads: [BranchName: [(time: UInt64, revision: ObjectID)]] = [:]
   let main: BranchName
   let next: BranchName
   let heartbeatSeconds: UInt64
@@ -28,7 +31,7 @@ final class World {
   /// Hooks may run while another hook is at work.
   let allowsOverlap: Bool
   /// What is broken on purpose, once.
-  private let sabotage: Sabotage?
+  let sabotage: Sabotage?
   private var isSabotaged = false
   private let judge = Judge()
 
@@ -53,16 +56,21 @@ final class World {
     var depositors = Dictionary(
       uniqueKeysWithValues: mailboxes.map { ($0, Set([identity.public.mailbox])) })
     depositors[identity.public.mailbox] = Set(mailboxes)
-    relay = try RelayHost(
-      directory: root + "/relay", mailboxes: mailboxes + [identity.public.mailbox],
-      access: CarrierAccess(depositors: depositors, byteCountMax: 1 << 30), quotas: .standard,
-      clock: HostClock(clock))
+    let jitter = SeededJitter(seed)
+    if seed.isMultiple(of: 2) {
+      middle = BrokerHost(seed: seed, clock: HostClock(clock))
+    } else {
+      middle = try RelayHost(
+        directory: root + "/relay", mailboxes: mailboxes + [identity.public.mailbox],
+        access: CarrierAccess(depositors: depositors, byteCountMax: 1 << 30),
+        clock: HostClock(clock), jitter: { jitter.next() })
+    }
     switch sabotage {
     case .receipts:
-      relay.swallows = { mailbox, depositor in
+      middle.swallows = { mailbox, depositor in
         mailbox == identity.public.mailbox && depositor == mailboxes[0]
       }
-    case .messages: relay.swallows = { mailbox, _ in mailbox == mailboxes[1] }
+    case .messages: middle.swallows = { mailbox, _ in mailbox == mailboxes[1] }
     default: break
     }
     let history = Bool.random(using: &random) ? SignerRepository.History.tip : .full
@@ -77,7 +85,7 @@ final class World {
       lifetimeMilliseconds: 30 * 86_400_000, heartbeatSeconds: heartbeatSeconds)
     let notes = Notes()
     signer = try SignerHost(
-      settings, clock: HostClock(clock), relay: relay, mailboxes: Set(mailboxes),
+      settings, clock: HostClock(clock), middle: middle, mailboxes: Set(mailboxes),
       trace: { notes.add($0) })
     self.notes = notes
     for (index, machine) in machines.enumerated() {
@@ -99,13 +107,14 @@ final class World {
   ) throws -> ApplierHost {
     let name = "web\(index)"
     let branches = index < nextRecipientCount ? [main, next] : [main]
-    let policy: CheckoutSettings.LocalChanges = index == 4 ? .overwrite : .refuse
+    let policy: CheckoutSettings.LocalChanges = index == 3 ? .overwrite : .refuse
     let checkouts = branches.map { branch in
       Checkout(
         "\(name)/\(branch)",
         CheckoutSettings(
           stream: StreamName(remote: Self.remote, branch: branch),
-          path: "\(root)/\(name)-\(branch)", onLocalChanges: policy, unusualPaths: .refuse,
+          path: "\(root)/\(name)-\(branch)", onLocalChanges: policy,
+          onGoingBack: index == 2 ? .refuse : .apply, unusualPaths: .refuse,
           symbolicLinks: .inside, signers: [signer],
           staleAfterSeconds: 10 * heartbeatSeconds),
         outputPath: root + "/git-output")
@@ -118,13 +127,13 @@ final class World {
     if index == 1 { inboxMax.messageCount = 3 }
     let notes = notes
     return try ApplierHost(
-      name, settings, checkouts: checkouts, clock: HostClock(clock), relay: relay,
-      inboxMax: inboxMax, lookMilliseconds: 1_000 * heartbeatSeconds, trace: { notes.add($0) })
+      name, settings, checkouts: checkouts, clock: HostClock(clock), middle: middle,
+      inboxMax: inboxMax, trace: { notes.add($0) })
   }
 
   var checkouts: [Checkout] { appliers.flatMap(\.checkouts) }
 
-  var lines: [Line] { [signer.line] + appliers.map(\.line) }
+  var lines: [any Line] { [signer.line] + appliers.map(\.line) }
 
   func recipients(of branch: BranchName) -> ArraySlice<ApplierHost> {
     appliers.prefix(branch == main ? Self.applierCount : nextRecipientCount)
@@ -150,7 +159,7 @@ final class World {
 
   private func nextDue() -> UInt64? {
     var times = lines.compactMap(\.nextTurn) + appliers.compactMap(\.nextTurn)
-    if let turn = signer.nextTurn { times.append(turn) }
+    times += [signer.nextTurn, middle.nextTurn].compactMap { $0 }
     times.append((clock.milliseconds / 1_000 / heartbeatSeconds + 1) * heartbeatSeconds * 1_000)
     return times.min()
   }
@@ -158,8 +167,12 @@ final class World {
   /// Everyone in turns, in an order of the moment, until nobody has anything to do at this time.
   private func settle() throws {
     var turns: [() throws -> Bool] = [
-      { [self] in try attempt("relay", relay.writeLimit) { try relay.turn() } },
-      { [self] in try attempt("signer", signer.writeLimit) { try signer.turn() } },
+      { [self] in try attempt(middle.name, middle.writeLimit) { try middle.turn() } },
+      { [self] in
+        let isAtWork: Bool = try attempt("signer", signer.writeLimit) { try signer.turn() }
+        try noteHeads()
+        return isAtWork
+      },
     ]
     for line in lines { turns.append { try line.turn() } }
     for applier in appliers { turns.append { [self] in try turn(applier) } }
@@ -167,6 +180,7 @@ final class World {
     for _ in 0..<1_000 {
       var isAtWork = false
       for turn in turns where try turn() { isAtWork = true }
+      if sabotage == .restless { isAtWork = true }
       if !isAtWork { return }
     }
     throw Violation("it never comes to rest", "1,000 turns at one moment")
@@ -178,13 +192,22 @@ final class World {
     let isAtWork = try attempt(applier.name, applier.writeLimit) { try applier.turn() }
     for (checkout, sight) in zip(applier.checkouts, sights) {
       if let sabotage, !isSabotaged, clock.milliseconds > 600_000 {
-        isSabotaged = try sabotage.strike(checkout, in: self)
+        isSabotaged = try sabotage.strike(checkout, of: applier, in: self)
       }
       let now = try checkout.look()
       try judge.judge(checkout, from: sight, to: now, by: applier, in: self)
       checkout.lastSight = now
     }
     return isAtWork
+  }
+
+  /// The streams may lead to something else.
+  func noteHeads() throws {
+    for branch in [main, next] {
+      let head = try signer.outbox.head(of: configured(branch).stream(branch))?.revision
+      guard let head, head != heads[branch]?.last?.revision else { continue }
+      heads[branch, default: []].append((clock.milliseconds, head))
+    }
   }
 
   /// An error is a finding, unless the disk takes no more; then whoever it is tries again.

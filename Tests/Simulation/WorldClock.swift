@@ -12,6 +12,11 @@ final class WorldClock: Sendable {
 
   var instant: ContinuousClock.Instant { origin + .milliseconds(Int64(milliseconds)) }
 
+  /// The first moment that is not before it.
+  func milliseconds(of instant: ContinuousClock.Instant) -> UInt64 {
+    UInt64(max(0, (instant - origin) / .milliseconds(1)).rounded(.up))
+  }
+
   func advance(milliseconds more: UInt64) { elapsed.withLock { $0 += more } }
 }
 

@@ -14,6 +14,15 @@ enum WriteLimit {
     return try body()
   }
 
+  /// What is said of a run is no part of it.
+  static func lifted(_ body: () -> Void) {
+    var limit = rlimit()
+    precondition(getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
+    set(limit.rlim_max)
+    defer { set(limit.rlim_cur) }
+    body()
+  }
+
   private static func set(_ byteCount: rlim_t) {
     var limit = rlimit(rlim_cur: byteCount, rlim_max: rlim_t.max)
     precondition(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)

@@ -11,11 +11,13 @@ import Testing
     ),
   ]
 
-  @Test(arguments: known) func computesWhatOthersCompute(content: [UInt8], digest: String) {
+  @Test(arguments: known) func `computes what others compute`(content: [UInt8], digest: String) {
     #expect(Digest(of: content).hex == digest)
   }
 
-  @Test(arguments: [1, 127, 128, 129, 65_536]) func computesTheSameInPieces(pieceByteCount: Int) {
+  @Test(arguments: [1, 127, 128, 129, 65_536]) func `computes the same in pieces`(
+    pieceByteCount: Int
+  ) {
     let content = Self.known[2].content
     var hasher = DigestHasher()
     for start in stride(from: 0, to: content.count, by: pieceByteCount) {
@@ -25,7 +27,7 @@ import Testing
     #expect(hasher.finalize() == Digest(of: content))
   }
 
-  @Test func differsInAnyByte() {
+  @Test func `differs in any byte`() {
     let digest = Digest(of: [1, 2, 3])
     for index in digest.bytes.indices {
       var bytes = digest.bytes
@@ -35,7 +37,7 @@ import Testing
     #expect(Digest(bytes: digest.bytes) == digest)
   }
 
-  @Test(arguments: [0, 31, 33]) func refusesOtherLengths(count: Int) {
+  @Test(arguments: [0, 31, 33]) func `refuses other lengths`(count: Int) {
     let bytes = [UInt8](repeating: 7, count: count)
     #expect(Digest(bytes: bytes) == nil)
     #expect(Fingerprint(bytes: bytes) == nil)

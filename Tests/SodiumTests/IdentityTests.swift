@@ -2,7 +2,7 @@ import Sodium
 import Testing
 
 @Suite struct IdentityTests {
-  @Test func derivesFromAKnownSeedTheKnownKeys() throws {
+  @Test func `derives from a known seed the known keys`() throws {
     let identity = try Vectors.identity()
     #expect(identity.public.line == Vectors.line)
     #expect(identity.public.fingerprint.hex == Vectors.fingerprint)
@@ -10,7 +10,7 @@ import Testing
     #expect(identity.withTransportSecret { hex(copy($0)) } == Vectors.transportSecret)
   }
 
-  @Test func generatesAnotherIdentityEachTime() throws {
+  @Test func `generates another identity each time`() throws {
     let name = try IdentityName("web1")
     let identities = (0..<8).map { _ in Identity(generating: name).public }
     let keys = identities.flatMap {
@@ -19,7 +19,7 @@ import Testing
     #expect(Set(keys).count == 32)
   }
 
-  @Test func encodesTypeAndBodyAsDSSEDoes() {
+  @Test func `encodes type and body as DSSE does`() {
     #expect(Vectors.statement.bytes == Array(Vectors.encodedStatement.utf8))
     let empty = PreAuthenticationEncoding(type: "", body: [])
     #expect(empty.bytes == Array("DSSEv1 0  0 ".utf8))
@@ -28,14 +28,14 @@ import Testing
     #expect(umlaut.bytes == Array("DSSEv1 2 ü 1 ".utf8) + [0xff])
   }
 
-  @Test func makesTheKnownSignature() throws {
+  @Test func `makes the known signature`() throws {
     let identity = try Vectors.identity()
     let signature = try identity.sign(Vectors.statement)
     #expect(hex(signature.bytes) == Vectors.signature)
     #expect(identity.public.verify(signature, over: Vectors.statement))
   }
 
-  @Test func refusesSignatureWithAnyBitChanged() throws {
+  @Test func `refuses signature with any bit changed`() throws {
     let identity = try Vectors.identity().public
     let known = bytes(hex: Vectors.signature)
     for bit in 0..<known.count * 8 {
@@ -46,7 +46,7 @@ import Testing
     }
   }
 
-  @Test func refusesSignatureOverOtherTypeOrBody() throws {
+  @Test func `refuses signature over other type or body`() throws {
     let identity = try Vectors.identity().public
     let signature = try #require(Signature(bytes: bytes(hex: Vectors.signature)))
     let type = "http://example.com/HelloWorld"
@@ -58,13 +58,13 @@ import Testing
     for other in others { #expect(!identity.verify(signature, over: other)) }
   }
 
-  @Test func refusesSignatureOfAnotherIdentity() throws {
+  @Test func `refuses signature of another identity`() throws {
     let other = Identity(generating: try IdentityName("vector")).public
     let signature = try #require(Signature(bytes: bytes(hex: Vectors.signature)))
     #expect(!other.verify(signature, over: Vectors.statement))
   }
 
-  @Test func signsFromManyTasksAtOnce() async throws {
+  @Test func `signs from many tasks at once`() async throws {
     let identity = try Vectors.identity()
     let signatures = try await withThrowingTaskGroup(of: Signature.self) { group in
       for _ in 0..<50 { group.addTask { try identity.sign(Vectors.statement) } }

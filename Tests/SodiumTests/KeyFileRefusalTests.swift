@@ -20,14 +20,14 @@ import Testing
     #expect(throws: error, sourceLocation: location) { try KeyFile.readPublic(path) }
   }
 
-  @Test func refusesWhatIsNotThere() {
+  @Test func `refuses what is not there`() {
     let path = "\(folder.path)/none"
     expectSecret(path, throws: .notThere(path))
     expectPublic(path, throws: .notThere(path))
   }
 
   @Test(arguments: [0o640, 0o604, 0o620, 0o610, 0o601, 0o777])
-  func refusesSecretFileThatOthersCanOpen(mode: Int) throws {
+  func `refuses secret file that others can open`(mode: Int) throws {
     let path = try folder.file(Vectors.plainKeyFile, mode: mode)
     let error = SodiumError.openToOthers(path, mode: UInt32(mode))
     expectSecret(path, throws: error)
@@ -35,7 +35,7 @@ import Testing
     #expect(error.description.contains("chmod 600"))
   }
 
-  @Test func refusesWhatIsNoRegularFileWithoutWaiting() throws {
+  @Test func `refuses what is no regular file without waiting`() throws {
     let pipe = "\(folder.path)/pipe"
     #expect(unsafe mkfifo(pipe, 0o600) == 0)
     for path in [pipe, folder.path, "/dev/null"] {
@@ -44,38 +44,38 @@ import Testing
     }
   }
 
-  @Test func refusesLinkToSecretFile() throws {
+  @Test func `refuses link to secret file`() throws {
     let path = try folder.file(Vectors.plainKeyFile)
     let link = "\(folder.path)/link"
     try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
     expectSecret(link, throws: .notRegularFile(link))
   }
 
-  @Test func refusesFileOverTheLimit() throws {
+  @Test func `refuses file over the limit`() throws {
     let path = try folder.file([UInt8](repeating: UInt8(ascii: "#"), count: 4_097))
     expectSecret(path, throws: .tooLarge(path, byteCountMax: 4_096))
     expectPublic(path, throws: .tooLarge(path, byteCountMax: 4_096))
   }
 
-  @Test func tellsPublicFromSecretFile() throws {
+  @Test func `tells public from secret file`() throws {
     let wrongSecret = try folder.file("# comment\n\(Vectors.line)\n", mode: 0o644)
     expectSecret(wrongSecret, throws: .publicInsteadOfSecret(wrongSecret))
     let wrongPublic = try folder.file(Vectors.plainKeyFile)
     expectPublic(wrongPublic, throws: .secretInsteadOfPublic(wrongPublic))
   }
 
-  @Test func refusesForeignFile() throws {
+  @Test func `refuses foreign file`() throws {
     let path = try folder.file("-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n")
     expectSecret(path, throws: .notKeyFile(path))
     expectPublic(path, throws: .notKeyFile(path))
   }
 
-  @Test func refusesTwoPublicLines() throws {
+  @Test func `refuses two public lines`() throws {
     let path = try folder.file("\(Vectors.line)\n\(Vectors.line)\n")
     expectPublic(path, throws: .notKeyFile(path))
   }
 
-  @Test func refusesUnknownVersion() throws {
+  @Test func `refuses unknown version`() throws {
     let path = try folder.file(Vectors.plainKeyFile.replacing("secret-1", with: "secret-2"))
     expectSecret(path, throws: .unknownVersion(path, version: "distro-secret-2"))
     let other = try folder.file(Vectors.line.replacing("public-1", with: "public-9"))
@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test(arguments: [Vectors.plainKeyFile, Vectors.encryptedKeyFile])
-  func tellsTruncationAtAnyByte(text: String) throws {
+  func `tells truncation at any byte`(text: String) throws {
     let content = Array(text.utf8)
     for count in content.indices {
       let path = try folder.file(Array(content.prefix(count)))
@@ -91,7 +91,7 @@ import Testing
     }
   }
 
-  @Test func tellsTruncationOfPublicFile() throws {
+  @Test func `tells truncation of public file`() throws {
     let content = "# comment\n\(Vectors.line)"
     for count in 0..<content.count - "vector".count
     where count != 1 && count != "# comment\ndistro-public-1".count {
@@ -102,7 +102,7 @@ import Testing
 
   /// Below the version line, whatever changes is damage, and never a wrong passphrase.
   @Test(arguments: [Vectors.plainKeyFile, Vectors.encryptedKeyFile])
-  func tellsDamageOfAnyByte(text: String) throws {
+  func `tells damage of any byte`(text: String) throws {
     let content = Array(text.utf8)
     let newline = UInt8(ascii: "\n")
     let versionEnd = Vectors.comment.utf8.count + "distro-secret-1 ".utf8.count
@@ -118,7 +118,7 @@ import Testing
     }
   }
 
-  @Test func tellsDamageByOtherLineEndsAndAdditions() throws {
+  @Test func `tells damage by other line ends and additions`() throws {
     for text in [
       Vectors.plainKeyFile.replacing("\n", with: "\r\n"), Vectors.plainKeyFile + "\n",
       Vectors.plainKeyFile + "more", Vectors.plainKeyFile + Vectors.plainKeyFile,
@@ -129,7 +129,7 @@ import Testing
   }
 
   /// Whoever changes the checksum too still can't change name, cost or seed of an encrypted file.
-  @Test func refusesEncryptedFileOfAnotherNameAsIfThePassphraseWereWrong() throws {
+  @Test func `refuses encrypted file of another name as if the passphrase were wrong`() throws {
     let path = try folder.file(
       signed(Vectors.encryptedKeyFile.replacing("secret-1 vector", with: "secret-1 mallory")))
     let locked = try KeyFile.readSecret(path)
@@ -148,14 +148,14 @@ import Testing
   ]
 
   @Test(arguments: ["+1 8192", "01 8192", "1 8192 ", "1  8192", "1"])
-  func refusesCostInAnyOtherForm(numbers: String) throws {
+  func `refuses cost in any other form`(numbers: String) throws {
     let path = try folder.file(
       signed(Vectors.encryptedKeyFile.replacing("1 8192", with: numbers)))
     expectSecret(path, throws: .damaged(path))
   }
 
   @Test(arguments: costs)
-  func refusesCostOutsideTheLimitsBeforeItIsPaid(cost: PassphraseCost) throws {
+  func `refuses cost outside the limits before it is paid`(cost: PassphraseCost) throws {
     let numbers = "2id \(cost.operations) \(cost.memoryByteCount)"
     let path = try folder.file(
       signed(Vectors.encryptedKeyFile.replacing("2id 1 8192", with: numbers)))
@@ -166,7 +166,7 @@ import Testing
     ("plain", "scrypt"), ("secret-1 vector", "secret-1 ../vector"), ("plain", "plain "),
     ("AAEC", "AAE"), ("Hh8\n", "Hh9\n"),
   ])
-  func refusesOtherFormsEvenWithAChecksumThatFits(old: String, new: String) throws {
+  func `refuses other forms even with a checksum that fits`(old: String, new: String) throws {
     let path = try folder.file(signed(Vectors.plainKeyFile.replacing(old, with: new)))
     #expect(throws: SodiumError.self) { _ = try KeyFile.readSecret(path) }
   }

@@ -9,7 +9,7 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  @Test func createsAPairThatReadsBack() throws {
+  @Test func `creates a pair that reads back`() throws {
     let identity = Identity(generating: try IdentityName("web1"))
     let paths = try KeyFile.create(identity, inDirectory: folder.path, passphrase: nil)
     #expect(paths == ("\(folder.path)/web1.key", "\(folder.path)/web1.pub"))
@@ -21,7 +21,7 @@ import Testing
     #expect(try KeyFile.readPublic(paths.public) == identity.public)
   }
 
-  @Test func writesTheKnownText() throws {
+  @Test func `writes the known text`() throws {
     let path = "\(folder.path)/vector.key"
     try KeyFile.createSecret(Vectors.identity(), at: path, passphrase: nil)
     #expect(try folder.content(path) == Vectors.plainKeyFile)
@@ -34,7 +34,7 @@ import Testing
         """)
   }
 
-  @Test func readsTheKnownText() throws {
+  @Test func `reads the known text`() throws {
     let plain = try KeyFile.readSecret(try folder.file(Vectors.plainKeyFile, mode: 0o400))
     let name = plain.name
     #expect(name.text == "vector")
@@ -46,7 +46,7 @@ import Testing
     #expect(identity.public.line == Vectors.line)
   }
 
-  @Test func opensOnlyWithTheRightPassphrase() throws {
+  @Test func `opens only with the right passphrase`() throws {
     let path = "\(folder.path)/vector.key"
     let right = try passphrase("right")
     try KeyFile.createSecret(Vectors.identity(), at: path, passphrase: right, cost: cheap)
@@ -61,7 +61,7 @@ import Testing
     #expect(try locked.unlock(passphrase: right).public.line == Vectors.line)
   }
 
-  @Test func encryptsAtTheModerateCostUnlessTold() throws {
+  @Test func `encrypts at the moderate cost unless told`() throws {
     let path = "\(folder.path)/vector.key"
     let secret = try passphrase("right")
     try KeyFile.createSecret(Vectors.identity(), at: path, passphrase: secret)
@@ -70,7 +70,7 @@ import Testing
     #expect(try KeyFile.readSecret(path).unlock(passphrase: secret).public.line == Vectors.line)
   }
 
-  @Test func encryptsOtherwiseEachTime() throws {
+  @Test func `encrypts otherwise each time`() throws {
     let secret = try passphrase("right")
     let texts = try (0..<4).map { number in
       let path = "\(folder.path)/\(number)"
@@ -81,7 +81,7 @@ import Testing
     #expect(Set(texts.map { $0[3] }).count == 4)
   }
 
-  @Test func neverOverwrites() throws {
+  @Test func `never overwrites`() throws {
     let identity = try Vectors.identity()
     let taken = try folder.file("precious")
     let dangling = "\(folder.path)/dangling"
@@ -99,7 +99,7 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: "\(folder.path)/elsewhere"))
   }
 
-  @Test(arguments: ["key", "pub"]) func createsNoHalfPair(taken: String) throws {
+  @Test(arguments: ["key", "pub"]) func `creates no half pair`(taken: String) throws {
     let path = "\(folder.path)/vector.\(taken)"
     #expect(FileManager.default.createFile(atPath: path, contents: nil))
     #expect(throws: SodiumError.alreadyThere(path)) {
@@ -108,14 +108,14 @@ import Testing
     #expect(try folder.names == ["vector.\(taken)"])
   }
 
-  @Test func namesTheDirectoryThatIsNotThere() throws {
+  @Test func `names the directory that is not there`() throws {
     let directory = "\(folder.path)/none"
     #expect(throws: SodiumError.notThere(directory)) {
       _ = try KeyFile.create(Vectors.identity(), inDirectory: directory, passphrase: nil)
     }
   }
 
-  @Test func readsPublicLineAmongCommentsAndThroughALink() throws {
+  @Test func `reads public line among comments and through a link`() throws {
     let path = try folder.file("# one\n\n# two\n\(Vectors.line)\n", mode: 0o644)
     let link = "\(folder.path)/link"
     try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)

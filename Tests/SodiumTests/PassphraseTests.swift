@@ -26,18 +26,18 @@ private let onATerminal = ConditionTrait.enabled(
   }
 
   @Test(arguments: ["right", "right\n", "right\nsecond line\n"])
-  func takesTheFirstLineOfAFile(content: String) throws {
+  func `takes the first line of a file`(content: String) throws {
     let passphrase = try Passphrase(file: folder.file(content))
     #expect(try isSame(passphrase, as: "right"))
   }
 
-  @Test func keepsSpacesAtTheEnds() throws {
+  @Test func `keeps spaces at the ends`() throws {
     let passphrase = try Passphrase(file: folder.file(" right \n"))
     #expect(try isSame(passphrase, as: " right "))
     #expect(try !isSame(passphrase, as: "right"))
   }
 
-  @Test func refusesFileThatIsOpenToOthersMissingOrNoFile() throws {
+  @Test func `refuses file that is open to others missing or no file`() throws {
     let open = try folder.file("right\n", mode: 0o644)
     #expect(throws: SodiumError.openToOthers(open, mode: 0o644)) {
       _ = try Passphrase(file: open)
@@ -48,7 +48,7 @@ private let onATerminal = ConditionTrait.enabled(
     #expect(throws: SodiumError.notRegularFile(directory)) { _ = try Passphrase(file: directory) }
   }
 
-  @Test func refusesEmptyAndTooLongLines() throws {
+  @Test func `refuses empty and too long lines`() throws {
     for content in ["", "\n", "\nright\n"] {
       let path = try folder.file(content)
       #expect(throws: SodiumError.passphraseEmpty) { _ = try Passphrase(file: path) }
@@ -61,7 +61,7 @@ private let onATerminal = ConditionTrait.enabled(
     }
   }
 
-  @Test(onATerminal) func asksOnceWithoutShowingTheAnswer() throws {
+  @Test(onATerminal) func `asks once without showing the answer`() throws {
     let terminal = try PseudoTerminal(typing: [("passphrase: ", "right\r")])
     let passphrase = try Passphrase.ask(prompt: "passphrase", twice: false, terminal: terminal.path)
     #expect(terminal.showsWhatIsTyped)
@@ -69,7 +69,7 @@ private let onATerminal = ConditionTrait.enabled(
     #expect(try isSame(passphrase, as: "right"))
   }
 
-  @Test(onATerminal) func asksTwice() throws {
+  @Test(onATerminal) func `asks twice`() throws {
     let terminal = try PseudoTerminal(typing: [
       ("passphrase: ", "right\n"), ("once more: ", "right\n"),
     ])
@@ -88,7 +88,7 @@ private let onATerminal = ConditionTrait.enabled(
     ("ri ght\r", "ri ght"),
   ]
 
-  @Test(onATerminal, arguments: edited) func letsThePersonCorrectTheLine(
+  @Test(onATerminal, arguments: edited) func `lets the person correct the line`(
     keys: String, passphrase: String
   ) throws {
     let terminal = try PseudoTerminal(typing: [("?: ", keys)])
@@ -109,7 +109,7 @@ private let onATerminal = ConditionTrait.enabled(
     ),
   ]
 
-  @Test(onATerminal, arguments: refused) func refusesAnswerAndShowsTypingAgain(
+  @Test(onATerminal, arguments: refused) func `refuses answer and shows typing again`(
     script: [String], error: SodiumError
   ) throws {
     let terminal = try PseudoTerminal(typing: script.map { (": ", $0) })
@@ -121,7 +121,7 @@ private let onATerminal = ConditionTrait.enabled(
     #expect(!screen.contains("ri") && !screen.contains("xx"))
   }
 
-  @Test func refusesToAskWhereThereIsNoTerminal() throws {
+  @Test func `refuses to ask where there is no terminal`() throws {
     for path in ["/dev/null", "\(folder.path)/none"] {
       #expect(throws: SodiumError.noTerminal) {
         _ = try Passphrase.ask(prompt: "?", twice: false, terminal: path)

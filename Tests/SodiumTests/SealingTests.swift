@@ -9,7 +9,7 @@ import Testing
     return ChunkOpener(key: key, header: header)
   }
 
-  @Test func opensWhatAnotherImplementationSealed() throws {
+  @Test func `opens what another implementation sealed`() throws {
     var opener = try knownOpener()
     for (index, chunk) in Vectors.chunks.enumerated() {
       let opened = try opener.open(
@@ -21,7 +21,7 @@ import Testing
     #expect(isFinished)
   }
 
-  @Test func wrapsKeyForItsRecipientAlone() throws {
+  @Test func `wraps key for its recipient alone`() throws {
     let recipient = Identity(generating: try IdentityName("web1"))
     let other = Identity(generating: try IdentityName("web2"))
     let key = ContentKey(generating: ())
@@ -36,7 +36,7 @@ import Testing
     #expect(throws: SodiumError.notSealedToUs) { _ = try other.openSealed(wrapped: wrapped) }
   }
 
-  @Test func refusesWrappedKeyWithAnyByteChanged() throws {
+  @Test func `refuses wrapped key with any byte changed`() throws {
     let identity = try Vectors.identity()
     let known = bytes(hex: Vectors.wrapped)
     for index in known.indices {
@@ -46,7 +46,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [0, 48, 79, 81]) func refusesWrappedKeyOfOtherLength(count: Int) throws {
+  @Test(arguments: [0, 48, 79, 81]) func `refuses wrapped key of other length`(count: Int) throws {
     let identity = try Vectors.identity()
     let known = bytes(hex: Vectors.wrapped) + [0]
     #expect(throws: SodiumError.notSealedToUs) {
@@ -54,7 +54,7 @@ import Testing
     }
   }
 
-  @Test func refusesChunkWithAnyByteChangedAndGoesOnWithTheRightOne() throws {
+  @Test func `refuses chunk with any byte changed and goes on with the right one`() throws {
     var opener = try knownOpener()
     let chunk = bytes(hex: Vectors.chunks[0].sealed)
     let data = Array(Vectors.chunks[0].additionalData.utf8)
@@ -68,7 +68,7 @@ import Testing
     #expect(try opener.open(chunk.span, additionalData: data).content.count == 11)
   }
 
-  @Test(arguments: 0..<28) func refusesChunkCutShort(count: Int) throws {
+  @Test(arguments: 0..<28) func `refuses chunk cut short`(count: Int) throws {
     var opener = try knownOpener()
     let chunk = Array(bytes(hex: Vectors.chunks[0].sealed).prefix(count))
     #expect(throws: SodiumError.chunkNotAuthentic) {
@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  @Test func refusesOtherAdditionalDataOrderHeaderAndRepetition() throws {
+  @Test func `refuses other additional data order header and repetition`() throws {
     let first = bytes(hex: Vectors.chunks[0].sealed)
     let second = bytes(hex: Vectors.chunks[1].sealed)
     let data = Array("one".utf8)
@@ -98,7 +98,7 @@ import Testing
     }
   }
 
-  @Test func refusesChunkAfterTheFinalOne() throws {
+  @Test func `refuses chunk after the final one`() throws {
     var opener = try knownOpener()
     for chunk in Vectors.chunks {
       _ = try opener.open(
@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  @Test func leavesOutputAsItWasWhenAChunkDoesNotOpen() throws {
+  @Test func `leaves output as it was when a chunk does not open`() throws {
     var opener = try knownOpener()
     let chunk = bytes(hex: Vectors.chunks[0].sealed)
     var output: [UInt8] = [1, 2]
@@ -125,7 +125,9 @@ import Testing
     #expect(output == [1, 2] + Array("first chunk".utf8))
   }
 
-  @Test(arguments: [0, 1, 15, 16, 17, 131_055]) func carriesContentOfAnyLength(count: Int) throws {
+  @Test(arguments: [0, 1, 15, 16, 17, 131_055]) func `carries content of any length`(count: Int)
+    throws
+  {
     let content = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     let key = ContentKey(generating: ())
     var sealer = ChunkSealer(key: key)

@@ -3,7 +3,7 @@ import Sodium
 import Testing
 
 @Suite struct SecretBytesTests {
-  @Test func holdsWhatWasPutIn() {
+  @Test func `holds what was put in`() {
     let secret = SecretBytes(capacity: 10) { output in
       for byte: UInt8 in [1, 2, 3] { output.append(byte) }
     }
@@ -11,12 +11,12 @@ import Testing
     #expect(secret.withBytes { copy($0) } == [1, 2, 3])
   }
 
-  @Test func makesOtherRandomBytesEachTime() {
+  @Test func `makes other random bytes each time`() {
     let isEqual = SecretBytes(random: 32) == SecretBytes(random: 32)
     #expect(!isEqual)
   }
 
-  @Test func isEqualOnlyWithTheSameBytes() {
+  @Test func `is equal only with the same bytes`() {
     let secret = SecretBytes(copying: [1, 2, 3].span)
     let equals = [[1, 2, 3], [1, 2, 4], [1, 2], [1, 2, 3, 0]].map { (bytes: [UInt8]) in
       secret == SecretBytes(copying: bytes.span)
@@ -24,7 +24,7 @@ import Testing
     #expect(equals == [true, false, false, false])
   }
 
-  @Test func passesOnTheErrorOfItsInitializer() {
+  @Test func `passes on the error of its initializer`() {
     #expect(throws: SodiumError.interrupted) {
       _ = try SecretBytes(capacity: 1) { _ throws(SodiumError) in throw .interrupted }
     }
@@ -33,7 +33,7 @@ import Testing
   /// proc(5), /proc/pid/smaps: permissions, and among VmFlags dd (not in core dumps) and lo
   /// (locked).
   @Test(.enabled(if: mayLockPages, "nothing can be locked here"))
-  func liesInLockedReadOnlyPagesOutsideCoreDumps() async {
+  func `lies in locked read only pages outside core dumps`() async {
     // In a process of its own: in this one, other tests' secrets may have taken all that may be locked.
     await #expect(processExitsWith: .success) {
       let secret = SecretBytes(random: 32)
@@ -55,7 +55,7 @@ import Testing
       && limit.rlim_cur >= 65_536
   }()
 
-  @Test func forbidsCoreDumps() throws {
+  @Test func `forbids core dumps`() throws {
     try Libsodium.forbidCoreDumps()
     var limit = rlimit()
     #expect(unsafe getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit) == 0)

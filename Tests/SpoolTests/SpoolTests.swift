@@ -21,19 +21,19 @@ import Testing
     return file
   }
 
-  @Test func directoryIsMadeWithThoseAboveItForItsOwnerAlone() throws {
+  @Test func `directory is made with those above it for its owner alone`() throws {
     #expect(try folder.mode(directory.path) == 0o700)
     #expect(try folder.mode(folder.path + "/a") == 0o700)
     #expect(try SpoolDirectory(directory.path).names() == [])
   }
 
-  @Test func directoryBelowAFileIsAnError() throws {
+  @Test func `directory below a file is an error`() throws {
     let file = try folder.file("x")
     let error = #expect(throws: SpoolError.self) { try SpoolDirectory(file + "/spool") }
     guard case .cannot(_, _, ENOTDIR) = error else { throw Unexpected(error) }
   }
 
-  @Test func whatIsAppendedIsReadBackAtAnyOffset() throws {
+  @Test func `what is appended is read back at any offset`() throws {
     let file = try file([1, 2, 3, 4], as: "one")
     try file.append([5, 6].span)
     #expect(file.size == 6)
@@ -45,12 +45,12 @@ import Testing
     #expect(try again.read(at: 4, count: 2) == [5, 6])
   }
 
-  @Test func fileIsForItsOwnerAlone() throws {
+  @Test func `file is for its owner alone`() throws {
     _ = try file([1], as: "one")
     #expect(try folder.mode(directory.path(of: "one")) == 0o600)
   }
 
-  @Test func temporaryFileHasNoNameAndLeavesNothing() throws {
+  @Test func `temporary file has no name and leaves nothing`() throws {
     do {
       let file = try SpoolFile.temporary(in: directory.path)
       try file.append([1, 2, 3])
@@ -60,7 +60,7 @@ import Testing
     #expect(try directory.names() == [])
   }
 
-  @Test func nameThatIsTakenIsNotReplaced() throws {
+  @Test func `name that is taken is not replaced`() throws {
     _ = try file([1], as: "one")
     let second = try SpoolFile.temporary(in: directory.path)
     try second.append([2])
@@ -69,7 +69,7 @@ import Testing
     #expect(try SpoolFile.open(directory.path(of: "one")).read(at: 0, count: 1) == [1])
   }
 
-  @Test func linkThatPointsElsewhereIsNotFollowed() throws {
+  @Test func `link that points elsewhere is not followed`() throws {
     let outside = try folder.file("outside")
     try FileManager.default.createSymbolicLink(
       atPath: directory.path(of: "link"), withDestinationPath: outside)
@@ -82,7 +82,7 @@ import Testing
     #expect(try folder.content(outside) == "outside")
   }
 
-  @Test func truncatedFileIsAnErrorThatSaysWhere() throws {
+  @Test func `truncated file is an error that says where`() throws {
     _ = try file(Array(repeating: 7, count: 100), as: "one")
     let path = directory.path(of: "one")
     let reader = try SpoolFile.open(path)
@@ -96,7 +96,7 @@ import Testing
     }
   }
 
-  @Test func startingOverLeavesNothingOfTheFirstTime() throws {
+  @Test func `starting over leaves nothing of the first time`() throws {
     let file = try SpoolFile.temporary(in: directory.path)
     try file.append([1, 2, 3, 4])
     try file.truncate(to: 1)
@@ -106,7 +106,7 @@ import Testing
     #expect(throws: SpoolError.self) { try file.read(at: 2, count: 1) }
   }
 
-  @Test func fileThatIsOpenedAgainGoesOnWhereItIsCut() throws {
+  @Test func `file that is opened again goes on where it is cut`() throws {
     _ = try file([1, 2, 3, 4], as: "one")
     let again = try #require(try SpoolFile.reopen(directory.path(of: "one")))
     #expect(again.size == 4)
@@ -121,7 +121,7 @@ import Testing
     #expect(gone === nil)
   }
 
-  @Test func lockIsOnePartysUntilItLetsGo() throws {
+  @Test func `lock is one partys until it lets go`() throws {
     var first: SpoolFile? = try file([1], as: "one")
     #expect(try first?.lock() == true)
     #expect(try first?.lock() == true)
@@ -131,7 +131,7 @@ import Testing
     #expect(try second.lock())
   }
 
-  @Test func removingIsRepeatable() throws {
+  @Test func `removing is repeatable`() throws {
     _ = try file([1], as: "one")
     _ = try file([1], as: "two")
     #expect(try directory.names() == ["one", "two"])
@@ -140,7 +140,7 @@ import Testing
     #expect(try directory.names() == ["two"])
   }
 
-  @Test func fileThatIsNotThereIsAnError() throws {
+  @Test func `file that is not there is an error`() throws {
     let path = directory.path(of: "none")
     #expect(throws: SpoolError.cannot(operation: "open", path: path, code: ENOENT)) {
       _ = try SpoolFile.open(path)
@@ -148,7 +148,7 @@ import Testing
   }
 
   @Test(.enabled(if: SmallDisk.isAllowed, "mounting needs the right to"))
-  func fullDiskIsToldApartAndRoomMakesItGoOn() throws {
+  func `full disk is told apart and room makes it go on`() throws {
     let disk = folder.path + "/disk"
     try SmallDisk.mount(on: disk, byteCount: 1 << 20, home: folder.path) {
       let spool = try SpoolDirectory(disk + "/spool")
@@ -167,7 +167,7 @@ import Testing
     }
   }
 
-  @Test func otherFailuresAreNoFullDisk() {
+  @Test func `other failures are no full disk`() {
     #expect(!SpoolError.cannot(operation: "open", path: "x", code: ENOENT).isFullDisk)
     #expect(!SpoolError.endsEarly(path: "x", offset: 1).isFullDisk)
     #expect(SpoolError.cannot(operation: "write", path: "x", code: EDQUOT).isFullDisk)

@@ -9,7 +9,7 @@ package final class NotifyReceiver: Sendable {
   package init(
     at address: String, timeoutSeconds: Int = Int(patience.components.seconds)
   ) throws {
-    descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+    descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     if address.hasPrefix("/") { unsafe unlink(address) }
     var name = sockaddr_un()
     name.sun_family = sa_family_t(AF_UNIX)

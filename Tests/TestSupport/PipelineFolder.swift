@@ -3,13 +3,22 @@ import Foundation
 /// A temporary directory; gone with its last reference.
 package final class PipelineFolder: Sendable {
   package let path: String
+  private let isOurs: Bool
 
   package init() throws {
+    isOurs = true
     path = FileManager.default.temporaryDirectory.path + "/distro-e2e-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
   }
 
+  /// Another process's, which stays.
+  package init(existing path: String) {
+    self.path = path
+    isOurs = false
+  }
+
   deinit {
+    guard isOurs else { return }
     do {
       try FileManager.default.removeItem(atPath: path)
     } catch {

@@ -26,7 +26,7 @@ package struct ProgramFailure: Error {
 /// A program to run, with an environment that holds nothing of this machine's.
 package struct PipelineProgram: Sendable {
   package let executable: String
-  /// Home directory, and where files stand in for pipes, so that nothing can block.
+  /// Home directory.
   package let folder: PipelineFolder
 
   package init(_ executable: String, in folder: PipelineFolder) {
@@ -48,28 +48,8 @@ package struct PipelineProgram: Sendable {
     _ arguments: [String], in directory: String? = nil, input: [UInt8] = [],
     environment more: [String: String] = [:]
   ) throws -> ProgramResult {
-    let name = folder.path("run-" + UUID().uuidString)
-    let url = { (suffix: String) in URL(fileURLWithPath: name + suffix) }
-    for (suffix, content) in [(".in", input), (".out", []), (".err", [])] {
-      try Data(content).write(to: url(suffix))
-    }
-    defer {
-      for suffix in [".in", ".out", ".err"] { unsafe unlink(name + suffix) }
-    }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: executable)
-    process.arguments = arguments
-    process.currentDirectoryURL = URL(fileURLWithPath: directory ?? folder.path)
-    process.environment = environment.merging(more) { $1 }
-    process.standardInput = try FileHandle(forReadingFrom: url(".in"))
-    process.standardOutput = try FileHandle(forWritingTo: url(".out"))
-    process.standardError = try FileHandle(forWritingTo: url(".err"))
-    try process.run()
-    process.waitUntilExit()
-    return ProgramResult(
-      status: process.terminationReason == .exit
-        ? process.terminationStatus : -process.terminationStatus,
-      output: [UInt8](try Data(contentsOf: url(".out"))),
-      errors: String(decoding: try Data(contentsOf: url(".err")), as: UTF8.self))
+    try SpawnedProgram.run(
+      [executable] + arguments, in: directory ?? folder.path, input: input,
+      environment: environment.merging(more) { $1 })
   }
 }

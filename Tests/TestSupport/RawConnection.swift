@@ -1,7 +1,7 @@
 package import Glibc
 
 /// A TCP connection that can say anything.
-package final class RawConnection {
+package final class RawConnection: Sendable {
   package struct Failure: Error {
     package let call: String
     package let code: Int32
@@ -18,7 +18,7 @@ package final class RawConnection {
     guard let port = endpoint.split(separator: ":").last.flatMap({ UInt16($0) }) else {
       throw Failure(call: "port of \(endpoint)", code: EINVAL)
     }
-    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw Failure(call: "socket", code: errno) }
     var address = Self.loopback(port)
     let size = socklen_t(MemoryLayout<sockaddr_in>.size)

@@ -4,7 +4,7 @@ import Testing
 import WorkingTree
 
 @Suite struct FindTests {
-  @Test func tellsFilesLinksAndOthersApart() throws {
+  @Test func `tells files links and others apart`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("file", "12345", permissions: 0o644)
     try sandbox.write("program", "1", permissions: 0o755)
@@ -29,7 +29,7 @@ import WorkingTree
     #expect(try tree.find(TreePath("missing/below/it")) == .nothing)
   }
 
-  @Test func givesWhatTheSystemSaysOfAFile() throws {
+  @Test func `gives what the system says of a file`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("a/file", "12345", permissions: 0o640)
     let expected = try Disk.status(sandbox.at("a/file"))
@@ -47,7 +47,7 @@ import WorkingTree
     #expect(status.linkCount == 1)
   }
 
-  @Test func namesTheParentThatIsNoDirectory() throws {
+  @Test func `names the parent that is no directory`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("a/file")
     try Disk.makeLink(sandbox.at("a/link"), to: "../../outside/directory")
@@ -59,7 +59,7 @@ import WorkingTree
     #expect(try tree.status(of: TreePath("a/link/file")) == nil)
   }
 
-  @Test func callsADirectoryEmptyThatHoldsNoFileAtAnyDepth() throws {
+  @Test func `calls a directory empty that holds no file at any depth`() throws {
     let sandbox = try Sandbox()
     try Disk.makeDirectory(sandbox.at("empty/of/files"))
     try sandbox.write("full/of/files")
@@ -68,7 +68,7 @@ import WorkingTree
     #expect(try tree.find(TreePath("full")) == .directory(isEmpty: false))
   }
 
-  @Test func refusesATreeThatIsALinkOrMissing() throws {
+  @Test func `refuses a tree that is a link or missing`() throws {
     let sandbox = try Sandbox()
     try Disk.makeLink(sandbox.directory + "/link", to: "tree")
     #expect(throws: WorkingTreeError.self) {

@@ -8,7 +8,9 @@ import WorkingTree
   /// What a tree holds: files and links by path.
   typealias State = [Bytes: (mode: FileMode, content: Bytes)]
 
-  @Test(arguments: [1, 2, 3] as [UInt64]) func leavesWhatGitsCheckoutLeaves(seed: UInt64) throws {
+  @Test(arguments: [1, 2, 3] as [UInt64]) func `leaves what git's checkout leaves`(seed: UInt64)
+    throws
+  {
     var generator = Xorshift(state: seed &* 0x9e37_79b9_7f4a_7c15)
     let (gits, ours) = (try Sandbox(), try Sandbox())
     let git = ["git", "-C", gits.tree.description]
@@ -30,7 +32,7 @@ import WorkingTree
     }
   }
 
-  @Test func givesGitAnIndexEntryThatItFindsClean() throws {
+  @Test func `gives git an index entry that it finds clean`() throws {
     let sandbox = try Sandbox()
     let git = ["git", "-C", sandbox.tree.description]
     try Program.run(git + ["init", "-q"])

@@ -96,7 +96,7 @@ import WorkingTree
     try Disk.makeLink(sandbox.at("directory"), to: "../outside/directory")
   }
 
-  @Test(arguments: setUps) func changesNothingOutside(setUp: SetUp) throws {
+  @Test(arguments: setUps) func `changes nothing outside`(setUp: SetUp) throws {
     let sandbox = try Sandbox()
     try sandbox.write("directory/file")
     try sandbox.write("file")

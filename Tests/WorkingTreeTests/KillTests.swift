@@ -6,7 +6,7 @@ import WorkingTree
 /// A process goes from one version to the other and back until a timer's signal ends it, as
 /// SIGKILL would.
 @Suite struct KillTests {
-  @Test(arguments: 0..<24) func completesWhatAKilledProcessBegan(round: Int) async throws {
+  @Test(arguments: 0..<24) func `completes what a killed process began`(round: Int) async throws {
     let sandbox = try Sandbox()
     try TwoVersions.first.makeTree(in: sandbox)
     let first = try sandbox.snapshot()

@@ -37,8 +37,8 @@ import WorkingTree
     }
   }
 
-  @Test(.timeLimit(.minutes(10))) func writesNothingOutsideWhileADirectoryIsSwappedForALink() throws
-  {
+  @Test(.timeLimit(.minutes(10)))
+  func `writes nothing outside while a directory is swapped for a link`() throws {
     let sandbox = try Sandbox()
     let (directory, away) = (sandbox.at("a/b"), sandbox.directory + "/away")
     try sandbox.write("a/b/file")
@@ -60,7 +60,9 @@ import WorkingTree
     #expect(try sandbox.outsideSnapshot() == outside)
   }
 
-  @Test(.timeLimit(.minutes(10))) func readsNothingOutsideWhileAFileIsSwappedForALink() throws {
+  @Test(.timeLimit(.minutes(10))) func `reads nothing outside while a file is swapped for a link`()
+    throws
+  {
     let sandbox = try Sandbox()
     let (file, spare) = (sandbox.at("file"), sandbox.directory + "/spare")
     try sandbox.write("file", "ours")
@@ -84,7 +86,7 @@ import WorkingTree
     rival.stop()
   }
 
-  @Test(.timeLimit(.minutes(10))) func neverLeavesAPathMissingThatIsReplaced() throws {
+  @Test(.timeLimit(.minutes(10))) func `never leaves a path missing that is replaced`() throws {
     let sandbox = try Sandbox()
     let file = sandbox.at("directory/file")
     try sandbox.write("directory/file", "0")

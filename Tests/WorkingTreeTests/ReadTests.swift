@@ -3,7 +3,7 @@ import Testing
 import WorkingTree
 
 @Suite struct ReadTests {
-  @Test func readsAFileInPiecesOfTheBuffersSize() throws {
+  @Test func `reads a file in pieces of the buffers size`() throws {
     let sandbox = try Sandbox()
     let content = (0..<100_000).map { UInt8($0 % 251) }
     try sandbox.write("file", Bytes(content))
@@ -21,7 +21,7 @@ import WorkingTree
     #expect(counts == [30_000, 30_000, 30_000, 10_000])
   }
 
-  @Test func readsOnFromAFileThatIsReplacedMeanwhile() throws {
+  @Test func `reads on from a file that is replaced meanwhile`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("file", "old content")
     var reader = try sandbox.open().open(TreePath("file"))
@@ -31,7 +31,7 @@ import WorkingTree
     #expect(Bytes(Array(buffer[..<count])) == "old content")
   }
 
-  @Test func opensNeitherLinksNorFIFOsNorDirectories() throws {
+  @Test func `opens neither links nor FIF os nor directories`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("directory/file")
     try Disk.makeLink(sandbox.at("link"), to: "directory/file")
@@ -44,7 +44,7 @@ import WorkingTree
     }
   }
 
-  @Test func givesALinksTargetAsItIs() throws {
+  @Test func `gives a links target as it is`() throws {
     let sandbox = try Sandbox()
     let target = Bytes([0xff, 0x0a, 0x2f] + [UInt8](repeating: 0x61, count: 4_000))
     try Disk.makeLink(sandbox.at("link"), to: target)
@@ -57,7 +57,7 @@ import WorkingTree
     }
   }
 
-  @Test func refusesMoreContentThanTheLimit() throws {
+  @Test func `refuses more content than the limit`() throws {
     let sandbox = try Sandbox()
     let content = [UInt8](repeating: 7, count: 200_000)
     try sandbox.write("file", Bytes(content))

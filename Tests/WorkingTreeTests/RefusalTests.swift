@@ -13,7 +13,7 @@ import WorkingTree
     #expect(try sandbox.snapshot() == before)
   }
 
-  @Test func refusesToReplaceADirectoryWithUntrackedContent() throws {
+  @Test func `refuses to replace a directory with untracked content`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("a/tracked")
     try sandbox.write("a/deep/untracked")
@@ -26,7 +26,7 @@ import WorkingTree
       in: sandbox)
   }
 
-  @Test func refusesToReplaceTheCheckoutOfASubmodule() throws {
+  @Test func `refuses to replace the checkout of a submodule`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("module/.git", "gitdir: elsewhere")
     let change = Change(removals: ["module"], writes: ["module": (.regular, "new")])
@@ -35,7 +35,7 @@ import WorkingTree
       in: sandbox)
   }
 
-  @Test func refusesToMakeADirectoryOfAnUntrackedFile() throws {
+  @Test func `refuses to make a directory of an untracked file`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("a")
     try sandbox.write("b")
@@ -47,7 +47,7 @@ import WorkingTree
     }
   }
 
-  @Test func refusesAPathThatIsFileAndDirectory() throws {
+  @Test func `refuses a path that is file and directory`() throws {
     let sandbox = try Sandbox()
     let change = Change(writes: ["a": (.regular, ""), "a/b/c": (.regular, "")])
     try refuse(change, with: .contradiction(TreePath("a")), in: sandbox)
@@ -56,14 +56,14 @@ import WorkingTree
   }
 
   @Test(arguments: ["", "a\0b", Bytes([UInt8](repeating: 0x61, count: 4_096))])
-  func refusesATargetThatNoLinkCanHave(target: Bytes) throws {
+  func `refuses a target that no link can have`(target: Bytes) throws {
     let sandbox = try Sandbox()
     try refuse(
       Change(writes: ["link": (.symbolicLink, target)]),
       with: .impossibleLinkTarget(byteCount: target.bytes.count), in: sandbox)
   }
 
-  @Test func findsWhatIsInTheWayBeforeItChangesAnything() throws {
+  @Test func `finds what is in the way before it changes anything`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("a/untracked")
     let staging = try sandbox.openStaging()
@@ -75,7 +75,7 @@ import WorkingTree
   }
 
   @Test(.enabled(if: SmallFileSystem.isAllowed, "needs to mount a file system"))
-  func leavesTheTreeUntouchedWhenTheDiskIsFull() throws {
+  func `leaves the tree untouched when the disk is full`() throws {
     let sandbox = try Sandbox()
     try SmallFileSystem.mount(on: sandbox.tree, byteCount: 1 << 20) {
       try sandbox.write("a")
@@ -105,7 +105,7 @@ import WorkingTree
   }
 
   @Test(.enabled(if: SmallFileSystem.isAllowed, "needs to mount a file system"))
-  func refusesADirectoryOnAnotherFileSystem() throws {
+  func `refuses a directory on another file system`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("a")
     try Disk.makeDirectory(sandbox.at("mounted"))
@@ -117,7 +117,7 @@ import WorkingTree
   }
 
   @Test(.enabled(if: geteuid() == 0, "only root can become another user"))
-  func refusesAStagingDirectoryOfAnotherUser() throws {
+  func `refuses a staging directory of another user`() throws {
     let sandbox = try Sandbox()
     try Disk.makeDirectory(sandbox.staging)
     try Disk.setOwner(sandbox.staging, user: 65_534, group: 65_534)
@@ -127,7 +127,7 @@ import WorkingTree
     }
   }
 
-  @Test func refusesAStagingDirectoryThatIsALink() throws {
+  @Test func `refuses a staging directory that is a link`() throws {
     let sandbox = try Sandbox()
     try Disk.makeLink(sandbox.staging, to: sandbox.outside)
     let path = sandbox.staging.description
@@ -138,7 +138,7 @@ import WorkingTree
   }
 
   /// In a process of its own, since root may write everywhere.
-  @Test func refusesADirectoryThatItMayNotWriteTo() async throws {
+  @Test func `refuses a directory that it may not write to`() async throws {
     await #expect(processExitsWith: .success) {
       if geteuid() == 0 { try #require(setuid(65_534) == 0) }
       let sandbox = try Sandbox()

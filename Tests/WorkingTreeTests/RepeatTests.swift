@@ -9,7 +9,9 @@ import WorkingTree
     return try sandbox.snapshot()
   }
 
-  @Test(arguments: TwoVersions.allCases) func changesNothingWhenRepeated(to version: TwoVersions)
+  @Test(arguments: TwoVersions.allCases) func `changes nothing when repeated`(
+    to version: TwoVersions
+  )
     throws
   {
     let sandbox = try Sandbox()
@@ -19,7 +21,7 @@ import WorkingTree
   }
 
   /// A run that ended between two paths has made exactly the change of the paths before.
-  @Test(arguments: TwoVersions.allCases) func completesWhatEndedBetweenTwoPaths(
+  @Test(arguments: TwoVersions.allCases) func `completes what ended between two paths`(
     to version: TwoVersions
   ) throws {
     let (change, target) = (version.change, try expected(version))
@@ -37,7 +39,7 @@ import WorkingTree
     }
   }
 
-  @Test func removesWhatAKilledRunLeftInTheStagingDirectory() throws {
+  @Test func `removes what a killed run left in the staging directory`() throws {
     let sandbox = try Sandbox()
     do {
       _ = try Change(writes: ["a": (.regular, "1"), "b": (.symbolicLink, "2")])
@@ -49,7 +51,7 @@ import WorkingTree
     #expect(try Disk.status(sandbox.staging).st_mode & 0o777 == 0o700)
   }
 
-  @Test func removesWhatIsNotToBeCommittedAfterAll() throws {
+  @Test func `removes what is not to be committed after all`() throws {
     let sandbox = try Sandbox()
     let staging = try sandbox.openStaging()
     _ = try staging.write(.regular, content: [1], for: TreePath("a"), in: sandbox.open())

@@ -4,7 +4,7 @@ import Testing
 import WorkingTree
 
 @Suite struct ReplaceTests {
-  @Test func writesFilesProgramsAndLinksWithGitsPermissions() throws {
+  @Test func `writes files programs and links with git's permissions`() throws {
     let sandbox = try Sandbox()
     let usual = try UsualPermissions(in: sandbox)
     try sandbox.commit(
@@ -23,7 +23,7 @@ import WorkingTree
   }
 
   /// In a process of its own, since the umask is the process's.
-  @Test func leavesToTheUmaskWhatOthersMayDo() async throws {
+  @Test func `leaves to the umask what others may do`() async throws {
     await #expect(processExitsWith: .success) {
       umask(0o007)
       let sandbox = try Sandbox()
@@ -37,7 +37,7 @@ import WorkingTree
     }
   }
 
-  @Test func changesOnlyTheExecutableBit() throws {
+  @Test func `changes only the executable bit`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("file", "same")
     try sandbox.commit(Change(writes: ["file": (.executable, "same")]))
@@ -46,7 +46,7 @@ import WorkingTree
     #expect(try sandbox.open().status(of: TreePath("file"))?.fileMode == .regular)
   }
 
-  @Test func removesFilesAndTheDirectoriesThatTheyLeaveEmpty() throws {
+  @Test func `removes files and the directories that they leave empty`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("a/b/c/file")
     try sandbox.write("a/b/d/file")
@@ -55,7 +55,7 @@ import WorkingTree
     #expect(try Set(sandbox.snapshot().keys) == ["a", "a/untracked"])
   }
 
-  @Test func keepsADirectoryThatGetsNewFilesForItsOldOnes() throws {
+  @Test func `keeps a directory that gets new files for its old ones`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("a/b/old")
     let inode = try Disk.status(sandbox.at("a/b")).st_ino
@@ -63,7 +63,7 @@ import WorkingTree
     #expect(try Disk.status(sandbox.at("a/b")).st_ino == inode)
   }
 
-  @Test func turnsADirectoryIntoAFileAndBack() throws {
+  @Test func `turns a directory into a file and back`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("x/a")
     try sandbox.write("x/deep/er/b")
@@ -75,7 +75,7 @@ import WorkingTree
     #expect(try Set(sandbox.snapshot().keys) == ["x", "x/a", "x/a/b"])
   }
 
-  @Test func turnsADirectoryIntoALinkAndBack() throws {
+  @Test func `turns a directory into a link and back`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("x/a")
     try sandbox.commit(Change(removals: ["x/a"], writes: ["x": (.symbolicLink, "../outside")]))
@@ -85,7 +85,7 @@ import WorkingTree
     #expect(try Disk.read(sandbox.outside + "/secret") == Array("secret".utf8))
   }
 
-  @Test func turnsAFileIntoALinkAndBack() throws {
+  @Test func `turns a file into a link and back`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("x")
     try sandbox.commit(Change(writes: ["x": (.symbolicLink, "y")]))
@@ -95,14 +95,14 @@ import WorkingTree
     #expect(try Set(sandbox.snapshot().keys) == ["x"])
   }
 
-  @Test func onlyWritesAPathThatIsRemovedAndWritten() throws {
+  @Test func `only writes a path that is removed and written`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("x")
     try sandbox.commit(Change(removals: ["x"], writes: ["x": (.regular, "new")]))
     #expect(try Disk.read(sandbox.at("x")) == Array("new".utf8))
   }
 
-  @Test func makesADirectoryForASubmoduleAndLeavesOneThatIsThere() throws {
+  @Test func `makes a directory for a submodule and leaves one that is there`() throws {
     let sandbox = try Sandbox()
     try sandbox.write("was/file")
     try sandbox.write("full/content")
@@ -117,7 +117,7 @@ import WorkingTree
     #expect(try sandbox.open().find(TreePath("file")) == .directory(isEmpty: true))
   }
 
-  @Test func removesASubmodulesDirectoryOnlyIfItIsEmpty() throws {
+  @Test func `removes a submodules directory only if it is empty`() throws {
     let sandbox = try Sandbox()
     try Disk.makeDirectory(sandbox.at("empty"))
     try sandbox.write("full/content")
@@ -125,7 +125,7 @@ import WorkingTree
     #expect(try Set(sandbox.snapshot().keys) == ["full", "full/content"])
   }
 
-  @Test func takesDeepLongAndUnprintablePaths() throws {
+  @Test func `takes deep long and unprintable paths`() throws {
     let sandbox = try Sandbox()
     let deep = Bytes(Array((0..<60).map { "level\($0)" }.joined(separator: "/").utf8))
     let long = Bytes([UInt8](repeating: 0x6e, count: 250))
@@ -142,7 +142,7 @@ import WorkingTree
     #expect(try sandbox.snapshot().isEmpty)
   }
 
-  @Test(arguments: [15, 16, 17, 300]) func writesFewAndManyFiles(count: Int) throws {
+  @Test(arguments: [15, 16, 17, 300]) func `writes few and many files`(count: Int) throws {
     let sandbox = try Sandbox()
     var change = Change()
     for number in 0..<count {
@@ -154,7 +154,7 @@ import WorkingTree
     }
   }
 
-  @Test func stagesContentThatComesInPieces() throws {
+  @Test func `stages content that comes in pieces`() throws {
     let sandbox = try Sandbox()
     let (staging, path) = (try sandbox.openStaging(), try TreePath("file"))
     var writer = try staging.makeFile(executable: false, for: path, in: sandbox.open())
@@ -168,7 +168,7 @@ import WorkingTree
   }
 
   @Test(.enabled(if: geteuid() == 0, "only root can give a directory to any group"))
-  func givesNewFilesTheGroupThatTheirDirectoryHandsDown() throws {
+  func `gives new files the group that their directory hands down`() throws {
     let sandbox = try Sandbox()
     try Disk.makeDirectory(sandbox.at("shared"))
     try Disk.setOwner(sandbox.at("shared"), user: 0, group: 4_321)

@@ -3,7 +3,7 @@ import Testing
 import ZeroMQ
 
 @Suite struct AllowListTests {
-  @Test func clientThatIsAddedGetsInWhenItConnectsAgain() throws {
+  @Test func `client that is added gets in when it connects again`() throws {
     let loopback = try Loopback()
     let keys = try KeyPair()
     let client = try loopback.client(keys: keys)
@@ -17,7 +17,7 @@ import ZeroMQ
     try loopback.requireExchange(with: client, as: "bob")
   }
 
-  @Test func clientThatIsRemovedIsNoLongerHeardOnItsOpenConnection() throws {
+  @Test func `client that is removed is no longer heard on its open connection`() throws {
     let loopback = try Loopback()
     let client = try loopback.client()
     try client.connect(loopback.endpoint)
@@ -33,7 +33,7 @@ import ZeroMQ
     #expect(try loopback.server.receive() == nil)
   }
 
-  @Test func clientThatIsRemovedCannotConnectAgain() throws {
+  @Test func `client that is removed cannot connect again`() throws {
     let loopback = try Loopback()
     loopback.authenticator.replaceAllowList(with: [:])
     let client = try loopback.client()
@@ -44,7 +44,7 @@ import ZeroMQ
         == .handshakeFailed(.refused(status: 400)))
   }
 
-  @Test func nobodyGetsInOnceTheAuthenticatorHasStopped() throws {
+  @Test func `nobody gets in once the authenticator has stopped`() throws {
     var options = quickOptions()
     options.handshakeTimeout = .milliseconds(200)
     let loopback = try Loopback(options)
@@ -59,7 +59,7 @@ import ZeroMQ
     #expect(try client.send([[1]], by: .after(.milliseconds(50))) == .wouldBlock)
   }
 
-  @Test func openConnectionsOutliveTheAuthenticatorsThread() throws {
+  @Test func `open connections outlive the authenticators thread`() throws {
     let loopback = try Loopback()
     let client = try loopback.client()
     try client.connect(loopback.endpoint)

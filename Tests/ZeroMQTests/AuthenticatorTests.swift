@@ -28,7 +28,7 @@ import ZeroMQ
     return Array(try requireMessage(at: asker).frames.dropFirst())
   }
 
-  @Test func allowsTheKeyOnItsList() throws {
+  @Test func `allows the key on its list`() throws {
     let context = try Context()
     let authenticator = try Authenticator(in: context, allowing: [key: "alice"])
     let asker = try asker(in: context)
@@ -37,7 +37,7 @@ import ZeroMQ
     authenticator.stop()
   }
 
-  @Test func refusesWhatIsNoRequestAboutAnAllowedKey() throws {
+  @Test func `refuses what is no request about an allowed key`() throws {
     let context = try Context()
     let authenticator = try Authenticator(in: context, allowing: [key: "alice"])
     let asker = try asker(in: context)
@@ -62,7 +62,7 @@ import ZeroMQ
     authenticator.stop()
   }
 
-  @Test func tellsWhomItRefused() throws {
+  @Test func `tells whom it refused`() throws {
     let context = try Context()
     let log = RefusalLog()
     let authenticator = try Authenticator(in: context, allowing: [:]) { log.append($0) }
@@ -73,7 +73,7 @@ import ZeroMQ
     #expect(log.all.map(\.address) == ["192.0.2.1"])
   }
 
-  @Test func onlyOneServesAContext() throws {
+  @Test func `only one serves a context`() throws {
     let context = try Context()
     let first = try Authenticator(in: context, allowing: [:])
     #expect(throws: ZeroMQError.addressInUse(endpoint: "inproc://zeromq.zap.01")) {
@@ -85,14 +85,14 @@ import ZeroMQ
     next.stop()
   }
 
-  @Test func nobodyElseTakesItsName() throws {
+  @Test func `nobody else takes its name`() throws {
     let socket = try Socket(inProcess: .router, in: Context())
     #expect(
       throws: ZeroMQError.endpointInvalid("inproc://zeromq.zap.01", reason: .reserved)
     ) { try socket.bind("inproc://zeromq.zap.01") }
   }
 
-  @Test func endsWithItsContext() throws {
+  @Test func `ends with its context`() throws {
     let context = try Context()
     let authenticator = try Authenticator(in: context, allowing: [:])
     context.shutdown()

@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 @Suite struct HandshakeTests {
-  @Test func clientOnTheListIsAllowedUnderItsName() throws {
+  @Test func `client on the list is allowed under its name`() throws {
     let loopback = try Loopback()
     let client = try loopback.client()
     let monitor = try Monitor(client)
@@ -15,7 +15,7 @@ import ZeroMQ
         == .handshakeSucceeded)
   }
 
-  @Test func clientIsToldThatItIsNotOnTheList() throws {
+  @Test func `client is told that it is not on the list`() throws {
     let loopback = try Loopback()
     let stranger = try loopback.client(keys: KeyPair())
     let monitor = try Monitor(stranger)
@@ -27,7 +27,7 @@ import ZeroMQ
     #expect(try loopback.server.receive() == nil)
   }
 
-  @Test func clientWithTheWrongServerKeyIsHungUpOn() throws {
+  @Test func `client with the wrong server key is hung up on`() throws {
     let loopback = try Loopback()
     let client = try loopback.client(serverKey: KeyPair().publicKey)
     let monitor = try Monitor(client)
@@ -40,7 +40,7 @@ import ZeroMQ
     #expect(try loopback.server.receive() == nil)
   }
 
-  @Test func clientWhoseKeysAreNoPairIsRefused() throws {
+  @Test func `client whose keys are no pair is refused`() throws {
     let loopback = try Loopback()
     let others = try KeyPair()
     let client = try Socket(
@@ -54,7 +54,7 @@ import ZeroMQ
     #expect(try loopback.server.receive() == nil)
   }
 
-  @Test func clientHearsThatNobodyListensAndConnectsWhenSomebodyDoes() throws {
+  @Test func `client hears that nobody listens and connects when somebody does`() throws {
     let loopback = try Loopback()
     let client = try loopback.client()
     let monitor = try Monitor(client)
@@ -68,7 +68,7 @@ import ZeroMQ
     try loopback.requireExchange(with: client)
   }
 
-  @Test func plainClientGetsNothing() throws {
+  @Test func `plain client gets nothing`() throws {
     let loopback = try Loopback()
     let raw = try PlainSocket(ZMQ_DEALER)
     try raw.connect(loopback.endpoint)
@@ -81,7 +81,7 @@ import ZeroMQ
     try loopback.requireExchange(with: client)
   }
 
-  @Test func clientNeverSpeaksInClearToPlainServer() throws {
+  @Test func `client never speaks in clear to plain server`() throws {
     let loopback = try Loopback()
     let raw = try PlainSocket(ZMQ_ROUTER)
     let endpoint = try raw.bind()

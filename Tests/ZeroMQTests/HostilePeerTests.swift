@@ -23,7 +23,7 @@ import ZeroMQ
   ]
 
   @Test(arguments: garbage)
-  func garbageEndsItsOwnConnectionOnly(bytes: [UInt8]) throws {
+  func `garbage ends its own connection only`(bytes: [UInt8]) throws {
     var options = quickOptions()
     // The honest client has to keep to it as well.
     options.handshakeTimeout = .seconds(2)
@@ -40,7 +40,7 @@ import ZeroMQ
   }
 
   @Test(arguments: [0, 1, 10, 11, 40, 64])
-  func connectionThatFallsSilentIsHungUpOn(byteCount: Int) throws {
+  func `connection that falls silent is hung up on`(byteCount: Int) throws {
     var options = quickOptions()
     options.handshakeTimeout = .milliseconds(100)
     let loopback = try Loopback(options)
@@ -53,7 +53,7 @@ import ZeroMQ
 
   /// CVE-2020-15166: on libzmq 4.3.2, one open connection that never shakes hands keeps all
   /// messages from arriving.
-  @Test func silentConnectionsDoNotKeepClientsWaiting() throws {
+  @Test func `silent connections do not keep clients waiting`() throws {
     let loopback = try Loopback()
     let silent = try (0..<50).map { _ in try RawConnection(to: loopback.endpoint) }
     let client = try loopback.client()
@@ -62,7 +62,7 @@ import ZeroMQ
     #expect(silent.count == 50)
   }
 
-  @Test func frameAtTheLimitPassesAndOneByteMoreEndsTheConnection() throws {
+  @Test func `frame at the limit passes and one byte more ends the connection`() throws {
     var limited = quickOptions()
     limited.frameByteCountMax = 1_000
     let loopback = try Loopback(limited)
@@ -82,7 +82,7 @@ import ZeroMQ
     try loopback.requireExchange(with: well, "after")
   }
 
-  @Test func messageOfTooManyFramesIsToldApartFromItsSendersOthers() throws {
+  @Test func `message of too many frames is told apart from its senders others`() throws {
     let loopback = try Loopback()
     let client = try loopback.client()
     try client.connect(loopback.endpoint)

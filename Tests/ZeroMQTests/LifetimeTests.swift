@@ -1,15 +1,16 @@
 import TestSupport
 import Testing
+import Threads
 import ZeroMQ
 
 @Suite struct LifetimeTests {
-  @Test func libraryIsNewEnoughAndHasCurve() throws {
+  @Test func `library is new enough and has curve`() throws {
     try Libzmq.requireVersion()
     try Libzmq.requireCurve()
     #expect(Libzmq.version >= LibraryVersion(major: 4, minor: 3, patch: 2))
   }
 
-  @Test func tooOldLibraryIsNamedWithWhatIsNeeded() {
+  @Test func `too old library is named with what is needed`() {
     let wanted = LibraryVersion(major: 99, minor: 0, patch: 0)
     #expect(
       throws: ZeroMQError.libraryTooOld(version: Libzmq.version, required: wanted)
@@ -17,7 +18,7 @@ import ZeroMQ
   }
 
   @Test(arguments: [0, 31, 33, 40, 41])
-  func keyOfTheWrongLengthMakesNoSocket(byteCount: Int) throws {
+  func `key of the wrong length makes no socket`(byteCount: Int) throws {
     let loopback = try Loopback()
     let (context, keys) = (loopback.context, loopback.clientKeys)
     let secret = [UInt8](repeating: 65, count: byteCount)
@@ -33,7 +34,7 @@ import ZeroMQ
     }
   }
 
-  @Test func socketsOverTheLimitAreRefused() throws {
+  @Test func `sockets over the limit are refused`() throws {
     let context = try Context(socketCountMax: 2)
     let first = try Socket(inProcess: .pair, in: context)
     let second = try Socket(inProcess: .pair, in: context)
@@ -44,11 +45,11 @@ import ZeroMQ
     try second.bind("inproc://second")
   }
 
-  @Test func shutdownEndsWhatWaitsOnAnotherThread() throws {
+  @Test func `shutdown ends what waits on another thread`() throws {
     let context = try Context()
     let socket = try Socket(inProcess: .pair, in: context)
     let waiting = WaitingSocket(socket)
-    let thread = try SocketThread { waiting.run() }
+    let thread = try LoopThread { waiting.run() }
     context.shutdown()
     thread.join()
     #expect(throws: ZeroMQError.contextEnded) {
@@ -56,7 +57,7 @@ import ZeroMQ
     }
   }
 
-  @Test func unreachablePeerDoesNotKeepTheContextOpen() throws {
+  @Test func `unreachable peer does not keep the context open`() throws {
     let start = ContinuousClock.now
     do {
       let loopback = try Loopback()

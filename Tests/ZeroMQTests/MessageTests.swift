@@ -3,7 +3,7 @@ import Testing
 import ZeroMQ
 
 @Suite struct MessageTests {
-  @Test func receivingEndsAtItsDeadline() throws {
+  @Test func `receiving ends at its deadline`() throws {
     let loopback = try Loopback()
     let start = ContinuousClock.now
     #expect(try loopback.server.receive() == nil)
@@ -11,7 +11,7 @@ import ZeroMQ
     #expect(ContinuousClock.now - start >= .milliseconds(50))
   }
 
-  @Test func sendingWithoutConnectionEndsAtItsDeadline() throws {
+  @Test func `sending without connection ends at its deadline`() throws {
     let loopback = try Loopback()
     let client = try loopback.client()
     let start = ContinuousClock.now
@@ -20,7 +20,7 @@ import ZeroMQ
     #expect(ContinuousClock.now - start >= .milliseconds(50))
   }
 
-  @Test func framesOfAllSizesArriveAsTheyWere() throws {
+  @Test func `frames of all sizes arrive as they were`() throws {
     let loopback = try Loopback()
     let client = try loopback.client()
     try client.connect(loopback.endpoint)
@@ -31,7 +31,7 @@ import ZeroMQ
     }
   }
 
-  @Test func frameThatIsWrittenInPlaceArrives() throws {
+  @Test func `frame that is written in place arrives`() throws {
     let loopback = try Loopback()
     let client = try loopback.client()
     try client.connect(loopback.endpoint)
@@ -46,7 +46,7 @@ import ZeroMQ
     #expect(frame.withBytes { $0[39] } == 39)
   }
 
-  @Test func tenThousandSmallMessagesArriveInOrder() throws {
+  @Test func `ten thousand small messages arrive in order`() throws {
     let loopback = try Loopback()
     let client = try loopback.client()
     try client.connect(loopback.endpoint)
@@ -68,7 +68,7 @@ import ZeroMQ
     func deadline(_ sent: Int) -> Deadline { sent == 0 ? .after(patience) : .now }
   }
 
-  @Test func fullQueueSaysWouldBlockAndLosesNothing() throws {
+  @Test func `full queue says would block and loses nothing`() throws {
     var options = quickOptions()
     options.sendQueueCountMax = 2
     options.receiveQueueCountMax = 2
@@ -93,7 +93,7 @@ import ZeroMQ
     #expect(try requireMessage(at: loopback.server).frames == [[2]])
   }
 
-  @Test func answerToPeerThatHasGoneIsNotSent() throws {
+  @Test func `answer to peer that has gone is not sent`() throws {
     let loopback = try Loopback()
     var routingID: [UInt8] = [1, 2, 3]
     #expect(try loopback.server.send([[1]], to: routingID) == .peerGone)
@@ -114,7 +114,7 @@ import ZeroMQ
     #expect(outcome == .peerGone)
   }
 
-  @Test func clientNeverTakesTheServersWordForAUser() throws {
+  @Test func `client never takes the servers word for a user`() throws {
     let loopback = try Loopback()
     let client = try loopback.client()
     try client.connect(loopback.endpoint)

@@ -4,7 +4,7 @@ import Testing
 import ZeroMQ
 
 @Suite struct MonitorTests {
-  @Test func tellsTheWholeLifeOfAConnection() throws {
+  @Test func `tells the whole life of a connection`() throws {
     let loopback = try Loopback()
     do {
       let client = try loopback.client()
@@ -17,7 +17,7 @@ import ZeroMQ
     #expect(try loopback.monitor.next() == nil)
   }
 
-  @Test func saysThatItsSocketHasGone() throws {
+  @Test func `says that its socket has gone`() throws {
     let loopback = try Loopback()
     let monitor = try monitorOfSocketThatGoes(loopback)
     #expect(try requireEvent(of: monitor) { $0 == .stopped } == .stopped)
@@ -29,7 +29,7 @@ import ZeroMQ
   }
 
   /// Events without a reader would stop the I/O thread, and with it every socket of the context.
-  @Test func socketLivesOnWithoutItsMonitor() throws {
+  @Test func `socket lives on without its monitor`() throws {
     let loopback = try Loopback()
     let client = try loopback.client()
     do {
@@ -44,7 +44,7 @@ import ZeroMQ
   }
 
   /// libzmq's own limit is 2,000, and then it stands still.
-  @Test func eventsThatNobodyReadsStopNothing() throws {
+  @Test func `events that nobody reads stop nothing`() throws {
     // Each takes some at our side until libzmq has closed it.
     try DescriptorLimit.raise()
     let loopback = try Loopback()

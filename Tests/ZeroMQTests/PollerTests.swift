@@ -1,21 +1,22 @@
 import TestSupport
 import Testing
+import Threads
 import ZeroMQ
 
 @Suite struct PollerTests {
-  @Test func wakesWhenAnotherThreadSignals() throws {
+  @Test func `wakes when another thread signals`() throws {
     let wakeUp = try WakeUp()
     var poller = Poller()
     let entry = poller.add(wakeUp)
     #expect(try poller.wait(until: .now) == false)
     #expect(poller.readiness(of: entry).isEmpty)
-    let thread = try SocketThread { wakeUp.signal() }
+    let thread = try LoopThread { wakeUp.signal() }
     defer { thread.join() }
     #expect(try poller.wait(until: .after(patience)))
     #expect(poller.readiness(of: entry) == .reading)
   }
 
-  @Test func manySignalsAreOneUntilCleared() throws {
+  @Test func `many signals are one until cleared`() throws {
     let wakeUp = try WakeUp()
     // More than the kernel holds.
     for _ in 0..<2_000_000 { wakeUp.signal() }
@@ -28,7 +29,7 @@ import ZeroMQ
     #expect(poller.readiness(of: entry).isEmpty)
   }
 
-  @Test func tellsWhichSocketIsReady() throws {
+  @Test func `tells which socket is ready`() throws {
     let loopback = try Loopback()
     let client = try loopback.client()
     try client.connect(loopback.endpoint)
@@ -48,7 +49,7 @@ import ZeroMQ
     #expect(try requireMessage(at: loopback.server).frames == [[1]])
   }
 
-  @Test func socketIsWritableOnceItIsConnected() throws {
+  @Test func `socket is writable once it is connected`() throws {
     let loopback = try Loopback()
     let client = try loopback.client()
     var poller = Poller()
@@ -60,7 +61,7 @@ import ZeroMQ
     #expect(poller.readiness(of: entry) == .writing)
   }
 
-  @Test func socketThatHasGoneIsNeverReady() throws {
+  @Test func `socket that has gone is never ready`() throws {
     let context = try Context()
     let one = try Socket(inProcess: .pair, in: context)
     try one.bind("inproc://pair")

@@ -3,6 +3,7 @@ import Glibc
 import Synchronization
 import TestSupport
 import Testing
+import Threads
 import ZeroMQ
 
 /// What the wrapper costs: 128 KiB frames over CURVE, one direction, against the same loop on
@@ -32,7 +33,7 @@ import ZeroMQ
     }
   }
 
-  @Test func chunksCrossAtTheLibrarysOwnSpeed() throws {
+  @Test func `chunks cross at the librarys own speed`() throws {
     var (ours, bare) = (Cost(), Cost())
     var added: Duration { max(.zero, ours.processing - bare.processing) }
     var share: Double { added / bare.elapsed }
@@ -55,7 +56,7 @@ import ZeroMQ
     let client = try loopback.client(in: Context(), options: options)
     let sender = OurSender(client, loopback.endpoint)
     let stopwatch = Stopwatch()
-    let thread = try SocketThread { sender.run(stopwatch, Self.messageCount, Self.frameByteCount) }
+    let thread = try LoopThread { sender.run(stopwatch, Self.messageCount, Self.frameByteCount) }
     defer { thread.join() }
     _ = try requireMessage(at: loopback.server)
     let start = ContinuousClock.now
@@ -81,7 +82,7 @@ import ZeroMQ
     try client.connect(try server.bind())
     let sender = BareSender(client)
     let stopwatch = Stopwatch()
-    let thread = try SocketThread { sender.run(stopwatch, Self.messageCount, Self.frameByteCount) }
+    let thread = try LoopThread { sender.run(stopwatch, Self.messageCount, Self.frameByteCount) }
     defer { thread.join() }
     for _ in 0..<2 { _ = server.receive() }
     let start = ContinuousClock.now

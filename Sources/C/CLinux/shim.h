@@ -14,6 +14,11 @@ int renameat2(int from, const char *name, int to, const char *newName, unsigned 
 ssize_t fgetxattr(int descriptor, const char *name, void *value, size_t size);
 int fsetxattr(int descriptor, const char *name, const void *value, size_t size, int flags);
 
+// pipe2(2), memfd_create(2)
+int pipe2(int ends[2], int flags);
+int memfd_create(const char *name, unsigned int flags);
+#define DISTRO_MFD_CLOEXEC 1
+
 // fcntl(2)
 #define DISTRO_F_SETLEASE 1024
 #define DISTRO_F_SETSIG 10

@@ -4,7 +4,7 @@
 /// - A message is `delivered` only when the other side, or what stands between, has said that it is on its disk.
 /// - What has come is acknowledged only after `CarrierPort.accept` has returned.
 /// - A break costs what was under way: a large message goes on near the chunk where it was.
-/// - A recipient that is offline, refused or over a quota holds up nobody else.
+/// - A recipient that is offline, refused or over a quota holds up no other.
 /// - Messages may come in any order, and more than once.
 /// - Memory does not grow with a message's size, nor with what waits.
 /// - What fails is tried again for ever, with growing and jittered pauses, and reported once.

@@ -1,6 +1,6 @@
 package import MessageFormat
 
-/// Who may put what into which mailbox; everyone collects from their own mailbox only.
+/// The rules on deposits: which identity may put what into which mailbox. Each collects from its own mailbox only.
 package struct CarrierAccess: Sendable {
   /// Whom each mailbox takes deposits from; a mailbox that is not here does not exist for depositors.
   private let depositors: [Mailbox: Set<Mailbox>]

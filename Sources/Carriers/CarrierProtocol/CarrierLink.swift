@@ -30,7 +30,7 @@ package enum LinkEvent {
   case connected
   /// The connection has ended; the transport makes another by itself.
   case interrupted
-  /// The other side says no, and will say it until something changes; or nobody is at this address, and there are others.
+  /// The other side refuses until something changes; or nothing listens at this address, and there are others.
   /// The transport does not try again.
   case turnedAway
   case reply(CarrierReply, chunk: [UInt8]?)

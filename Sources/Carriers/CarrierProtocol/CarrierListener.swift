@@ -11,7 +11,7 @@ package struct CarrierDoor: Sendable {
 }
 
 /// The serving end of the relay protocol's transport: lets in the identities on the list of each door, and hands what they
-/// ask to a `MailboxServer`. An empty list lets nobody in.
+/// ask to a `MailboxServer`. An empty list admits no peer.
 package protocol CarrierListener: AnyObject, Sendable {
   /// Where it listens, with the ports that were taken; in the order of its doors.
   var endpoints: [String] { get }

@@ -26,6 +26,8 @@ package struct CarrierPort: Sendable {
   package var delivered: @Sendable (WaitingMessage) throws -> Void
   /// The other side does not take it for that mailbox; it is tried again.
   package var refused: @Sendable (RefusedMessage) -> Void = { _ in }
+  /// The other side has said that nothing more waits there for us.
+  package var emptied: @Sendable () -> Void = {}
   package var stateChanged: @Sendable (CarrierState) -> Void = { _ in }
   /// A step of a message on its way out, in chunks.
   package var moved: @Sendable (_ done: UInt32, _ total: UInt32) -> Void = { _, _ in }

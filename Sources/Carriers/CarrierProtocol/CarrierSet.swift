@@ -1,5 +1,5 @@
-import Host
 import Synchronization
+import Threads
 
 /// The carriers of a role, each on a thread of its own: all that a role does with transports.
 package final class CarrierSet: Sendable {
@@ -23,7 +23,7 @@ package final class CarrierSet: Sendable {
     _ carrier: any Carrier, _ port: CarrierPort,
     onFailure: @escaping @Sendable (any Error) -> Void
   ) throws {
-    let thread = try LoopThread("carrier") {
+    let thread = try LoopThread {
       do {
         try carrier.run(port)
       } catch {

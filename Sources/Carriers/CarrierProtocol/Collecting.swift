@@ -54,7 +54,7 @@ package struct Collecting {
   private var whole: [Whole] = []
   private var hasMore = false
   private var unacknowledged: [MessageID: MailboxEntry] = [:]
-  private var deferred = DeferredMessages()
+  private var deferred: DeferredMessages
 
   /// Whether the next question need not wait: what was passed over is no sign of a carrier that turns in circles.
   mutating func takeHaste() -> Bool { deferred.takeHaste() }
@@ -65,6 +65,7 @@ package struct Collecting {
     byteCountMax = port.byteCountMax
     waitMilliseconds = timeouts.mailMilliseconds
     capacity = InboxCapacity(port)
+    deferred = DeferredMessages(jitter: timeouts.jitter)
   }
 
   /// A connection stands. A carrier that has lost its disk counts from the beginning again, and so do we.
@@ -115,7 +116,7 @@ package struct Collecting {
   /// From the beginning again: of what was there, all is acknowledged, and what was passed over is tried once more.
   mutating func empty(at now: ContinuousClock.Instant) throws(ExchangeFault) -> [CarrierRequest] {
     guard isAsking, partial == nil, whole.isEmpty else {
-      throw .unexpected("it says that there is nothing, and nobody asked")
+      throw .unexpected("an empty answer that was not asked for")
     }
     if mayResume { try discardUnfinished() }
     if deferred.mayBeginAgain(at: now) { position = 0 }
@@ -183,7 +184,7 @@ package struct Collecting {
 
   /// One answer holds one message of any size, or as many as fit the credit: no carrier makes us keep more.
   private mutating func requireCredit(for size: SealedSize) throws(ExchangeFault) {
-    guard isAsking else { throw .unexpected("a delivery that nobody asked for") }
+    guard isAsking else { throw .unexpected("a delivery that was not asked for") }
     let isFirst = answeredChunkCount == 0
     answeredChunkCount += UInt64(size.chunkCount)
     guard isFirst || answeredChunkCount <= UInt64(Limits.creditMax) else {

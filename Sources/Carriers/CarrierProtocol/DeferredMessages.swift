@@ -17,10 +17,16 @@ struct DeferredMessages {
   private var count = 0
   /// When they are tried again; `nil`: none was passed over since the mailbox was last begun.
   private var retry: ContinuousClock.Instant?
-  private var backoff = Backoff(first: .seconds(5), longest: .seconds(120))
+  private let jitter: Backoff.Jitter
+  private var backoff: Backoff
 
   /// What is behind the one that was just passed over may be asked for at once.
   private var mayHurry = false
+
+  init(jitter: @escaping Backoff.Jitter) {
+    self.jitter = jitter
+    backoff = Backoff(first: .seconds(5), longest: .seconds(120), jitter: jitter)
+  }
 
   mutating func takeHaste() -> Bool {
     defer { mayHurry = false }
@@ -50,7 +56,7 @@ struct DeferredMessages {
   /// Nothing more is there: whether to read from the beginning.
   mutating func mayBeginAgain(at now: ContinuousClock.Instant) -> Bool {
     guard let time = retry else {
-      self = DeferredMessages()
+      self = DeferredMessages(jitter: jitter)
       return true
     }
     guard time <= now else { return false }

@@ -44,16 +44,16 @@ package struct DepositQuotas: Hashable, Sendable {
   /// count for their depositor as if they were there, and for a mailbox with what has come of them.
   func denial(
     of offer: DepositOffer, from depositor: Mailbox, report: OfferReport,
-    underWay: Reservations, at time: Timestamp
+    underWay: Reservations
   ) -> CarrierAccess.Denial? {
     let whole = Reservations.Amount(byteCount: offer.size.byteCount, messageCount: 1)
     if let reason = self.depositor.reason(
-      report.depositor, plus: underWay.ofDepositor[depositor], whole, at: time)
+      report.depositor, plus: underWay.ofDepositor[depositor], whole)
     {
       return .init(.overQuota, "depositor \(depositor.abbreviated): \(reason)")
     }
     return denial(of: report) { name, usage in
-      mailbox.reason(usage, plus: underWay.ofMailbox[name], whole, at: time)
+      mailbox.reason(usage, plus: underWay.ofMailbox[name], whole)
     }
   }
 
@@ -61,7 +61,7 @@ package struct DepositQuotas: Hashable, Sendable {
   /// by what had come of others until then.
   func overflow(of report: OfferReport, underWay: Reservations) -> CarrierAccess.Denial? {
     denial(of: report) { name, usage in
-      mailbox.reason(usage, plus: underWay.ofMailbox[name], Reservations.Amount())
+      mailbox.reasonOfSize(usage, plus: underWay.ofMailbox[name], Reservations.Amount())
     }
   }
 
@@ -81,12 +81,10 @@ extension QuotaLimit {
   package static let dayMilliseconds: UInt64 = 24 * 3_600 * 1_000
 
   fileprivate func reason(
-    _ usage: Usage, plus underWay: Reservations.Amount?, _ more: Reservations.Amount,
-    at time: Timestamp
+    _ usage: Usage, plus underWay: Reservations.Amount?, _ more: Reservations.Amount
   ) -> String? {
-    if let reason = reason(usage, plus: underWay, more) { return reason }
-    guard let oldest = usage.oldest, oldest < time else { return nil }
-    let age = time.milliseconds - oldest.milliseconds
+    if let reason = reasonOfSize(usage, plus: underWay, more) { return reason }
+    let age = usage.ageMilliseconds ?? 0
     guard age <= ageMilliseconds else {
       return "its oldest message has been waiting for \(age / Self.dayMilliseconds) days, "
         + "over its quota of \(ageMilliseconds / Self.dayMilliseconds)"
@@ -94,7 +92,7 @@ extension QuotaLimit {
     return nil
   }
 
-  fileprivate func reason(
+  fileprivate func reasonOfSize(
     _ usage: Usage, plus underWay: Reservations.Amount?, _ more: Reservations.Amount
   ) -> String? {
     let messages = usage.messageCount + (underWay?.messageCount ?? 0) + more.messageCount

@@ -50,23 +50,6 @@ package struct Depositing {
     }
   }
 
-  /// What of a mailbox waits after a refusal.
-  private struct Hold {
-    var backoff = Backoff(first: .seconds(1), longest: .seconds(60))
-    /// `nil`: it is being tried.
-    var until: ContinuousClock.Instant?
-    /// What has fewer bytes goes on: it may fit where that much does not.
-    var byteCount: UInt64 = 0
-
-    mutating func begin(_ refused: UInt64, at now: ContinuousClock.Instant) {
-      byteCount = until == nil ? refused : min(byteCount, refused)
-      // In one pause several may be refused, each smaller than the last.
-      if until == nil { until = now + backoff.next() }
-    }
-
-    func holds(_ byteCount: UInt64) -> Bool { until != nil && byteCount >= self.byteCount }
-  }
-
   /// What was refused for one mailbox.
   package struct Refusal {
     package let message: StoredMessage
@@ -85,7 +68,7 @@ package struct Depositing {
   private let store: MailboxStore
   private let timeouts: ExchangeTimeouts
   private var queue: [Deposit] = []
-  private var holds: [Mailbox: Hold] = [:]
+  private var holds: [Mailbox: DepositHold] = [:]
   private var unreadable = UnreadableMessages()
   private var faults: [Fault] = []
   private var isStale = true
@@ -194,7 +177,7 @@ package struct Depositing {
     return faults
   }
 
-  /// A deposit is the identity's, and the carrier answers whoever asked last: another run of ours may have taken one
+  /// A deposit is the identity's, and the carrier answers the last connection: another run of ours may have taken one
   /// over, finished it, or ended in the middle of it.
   private mutating func lookAfterSilentOnes(
     at now: ContinuousClock.Instant
@@ -286,7 +269,7 @@ extension Depositing {
     _ mailbox: Mailbox, _ size: SealedSize, _ reason: CarrierRefusal,
     at now: ContinuousClock.Instant
   ) {
-    var hold = holds[mailbox] ?? Hold()
+    var hold = holds[mailbox] ?? DepositHold(jitter: timeouts.jitter)
     let isOfSize = reason == .overQuota || reason == .overLimit
     hold.begin(isOfSize ? size.byteCount : 0, at: now)
     holds[mailbox] = hold

@@ -40,7 +40,8 @@ package final class ExchangeLoop<Link: CarrierLink> {
     silenceMax = timeouts.silence
     client = MailboxClient(port, timeouts)
     reports = ExchangeReports(port, place: place)
-    backoff = Backoff(first: timeouts.pauses.first, longest: timeouts.pauses.longest)
+    backoff = Backoff(
+      first: timeouts.pauses.first, longest: timeouts.pauses.longest, jitter: timeouts.jitter)
   }
 
   /// Until it is told to stop.
@@ -163,6 +164,7 @@ package final class ExchangeLoop<Link: CarrierLink> {
     case .stored(let outgoing): try port.delivered(outgoing)
     case .refused(let refusals): for refusal in refusals { reports.refused(refusal) }
     case .tooLarge(let size): reports.tooLarge(size)
+    case .empty: port.emptied()
     case .moved(let done, let total): port.moved(done, total)
     }
   }

@@ -1,3 +1,5 @@
+package import Host
+
 /// How long an exchange waits for what.
 package struct ExchangeTimeouts: Sendable {
   /// The longest that a carrier keeps us waiting for mail: then it says that there is none, which is its sign of life.
@@ -12,6 +14,9 @@ package struct ExchangeTimeouts: Sendable {
 
   /// Between two connections, jittered and growing.
   package var pauses = (first: Duration.milliseconds(250), longest: Duration.seconds(30))
+
+  /// Of every pause.
+  package var jitter: Backoff.Jitter = Backoff.random
 
   package init() {}
 

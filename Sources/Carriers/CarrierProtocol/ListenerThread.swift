@@ -1,4 +1,4 @@
-import Host
+import Threads
 
 /// A listener at work, on a thread of its own.
 package final class ListenerThread: Sendable {
@@ -13,7 +13,7 @@ package final class ListenerThread: Sendable {
   ) throws {
     self.listener = listener
     var server: MailboxServer? = server
-    thread = try LoopThread("listener") {
+    thread = try LoopThread {
       guard let own = server.take() else { return }
       do {
         try listener.run(own, arrived: arrived)

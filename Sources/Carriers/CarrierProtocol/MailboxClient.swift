@@ -36,6 +36,8 @@ package final class MailboxClient {
     case tooLarge(SealedSize)
     /// Told once of each: it waits at the carrier.
     case noRoom(SealedSize, String)
+    /// The carrier has nothing more for us.
+    case empty
     /// A step of a large deposit.
     case moved(done: UInt32, of: UInt32)
   }
@@ -50,7 +52,7 @@ package final class MailboxClient {
   package private(set) var isConnected = false
   /// When collecting begins again after a fault of this machine's.
   private var resumption: ContinuousClock.Instant?
-  private var faults = Backoff(first: .seconds(1), longest: .seconds(30))
+  private var faults: Backoff
   /// When a carrier that did not wait for mail is asked again.
   private var nextLook: ContinuousClock.Instant?
   private var haste: Backoff
@@ -63,7 +65,9 @@ package final class MailboxClient {
   package init(_ port: CarrierPort, _ timeouts: ExchangeTimeouts = ExchangeTimeouts()) {
     self.timeouts = timeouts
     let longest = min(timeouts.pauses.longest, timeouts.delay / 2)
-    haste = Backoff(first: min(timeouts.pauses.first, longest), longest: longest)
+    haste = Backoff(
+      first: min(timeouts.pauses.first, longest), longest: longest, jitter: timeouts.jitter)
+    faults = Backoff(first: .seconds(1), longest: .seconds(30), jitter: timeouts.jitter)
     collecting = Collecting(port, timeouts)
     depositing = Depositing(port, timeouts)
   }
@@ -158,7 +162,7 @@ package final class MailboxClient {
     case .empty:
       return try collected(at: now) { () throws(ExchangeFault) in
         (.nothing, try collecting.empty(at: now))
-      }
+      } ?? .empty
     case .acknowledged(let entry):
       collecting.acknowledged(entry)
       return nil

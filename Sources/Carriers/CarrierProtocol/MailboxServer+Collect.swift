@@ -92,18 +92,18 @@ extension MailboxServer {
   }
 }
 
-// MARK: - Those who wait
+// MARK: - Waiting connections
 
 extension MailboxServer {
   /// When `endWaits` is next to be called.
   package var nextWaitEnd: ContinuousClock.Instant? { waiting.nextEnd }
 
-  /// For those whose time is over: there was nothing.
+  /// For connections whose wait is over: there was nothing.
   package func endWaits() -> [Outgoing] {
     waiting.takeExpired(at: clock()).map { Outgoing(peer: $0, reply: .empty) }
   }
 
-  /// For those who wait for what `flush` has put into their mailboxes.
+  /// For connections that wait for what `flush` has put into their mailboxes.
   package func deliverToWaiting() -> [Outgoing] {
     defer { changed = [] }
     return deliver(toWaitingFor: changed)

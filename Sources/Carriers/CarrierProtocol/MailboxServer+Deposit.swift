@@ -10,10 +10,10 @@ extension MailboxServer {
       return [refusal(offer.id, denial, to: peer)]
     }
     let key = OpenDeposits.Key(depositor: peer.mailbox, id: offer.id)
-    if let running = deposits[key], !running.isOver(at: now()) {
+    if let running = deposits[key], !running.isOver(at: clock()) {
       if running.message.offer == offer {
-        // Whoever asked last goes on with it: the connection before is gone, or does the same twice.
-        deposits.move(key, to: peer, at: now())
+        // The connection that asked last goes on with it: the one before is gone, or does the same twice.
+        deposits.move(key, to: peer, at: clock())
         return [proceed(running.message, to: peer)]
       }
     }
@@ -42,7 +42,7 @@ extension MailboxServer {
     case .without, .not: break
     }
     if let denial = quotas.denial(
-      of: offer, from: peer.mailbox, report: report, underWay: deposits.reservations, at: now())
+      of: offer, from: peer.mailbox, report: report, underWay: deposits.reservations)
     {
       return [refusal(offer.id, denial, to: peer)]
     }
@@ -50,13 +50,13 @@ extension MailboxServer {
       return try addMailboxes(missing, of: offer, from: peer)
     }
     let message = try store.resume(offer, from: peer.mailbox)
-    deposits.begin(message, from: peer, at: now())
+    deposits.begin(message, from: peer, at: clock())
     return [proceed(message, to: peer)]
   }
 
   static let isAnothers = "it is stored already, from another depositor"
 
-  /// The bytes are here: only who gets them is new.
+  /// The bytes are here: only the recipients are new.
   private func addMailboxes(
     _ missing: [Mailbox], of offer: DepositOffer, from peer: Peer
   ) throws(MailboxError) -> [Outgoing] {
@@ -73,7 +73,7 @@ extension MailboxServer {
     return []
   }
 
-  /// Chunk 0 is in clear, so that nobody has to believe what the offer says of it; `nil`: it says the truth.
+  /// Chunk 0 is in clear, so that the offer's word for it need not be trusted; `nil`: it says the truth.
   private static func fault(inHeader bytes: [UInt8], of offer: DepositOffer) -> String? {
     guard MessageID(ofHeader: bytes) == offer.id else {
       return "the message id is not the digest of chunk 0"
@@ -96,7 +96,7 @@ extension MailboxServer {
     }
   }
 
-  func endIdleDeposits() { deposits.endIdle(at: now()) }
+  func endIdleDeposits() { deposits.endIdle(at: clock()) }
 
   func take(_ chunk: [UInt8], named name: ChunkName, from peer: Peer) -> [Outgoing] {
     let key = OpenDeposits.Key(depositor: peer.mailbox, id: name.id)
@@ -141,7 +141,7 @@ extension MailboxServer {
       finished.append((peer, .deposit(message)))
       return []
     }
-    deposits.touch(key, at: now())
+    deposits.touch(key, at: clock())
     return isAtStep(message) ? [proceed(message, to: peer)] : []
   }
 

@@ -5,7 +5,7 @@ extension MailboxServer {
   /// Whether `flush` has something to do.
   package var hasFinished: Bool { !finished.isEmpty }
 
-  /// Puts on the disk, in one step, all that has been finished, and tells who asked for it.
+  /// Puts on the disk, in one step, all that has been finished, and tells the connections that asked for it.
   package func flush() -> [Outgoing] {
     let batch = finished
     (finished, leaving) = ([], [:])
@@ -55,16 +55,17 @@ extension MailboxServer {
     }
   }
 
-  /// Work that nobody waits for, a little at a time: deposits given up or taken up again, messages that nobody could accept
+  /// Upkeep, a little at a time: deposits given up or taken up again, messages that no recipient could accept
   /// any more, space that is given back. Answers whether there is more to do.
   package func maintain() throws(MailboxError) -> Bool {
     endIdleDeposits()
     try resumeDeposits()
     cache.forgetAll()
-    let sweptCount = try store.sweep(at: now())
+    let swept = try store.sweep(at: now())
+    if swept.messageCount > 0 { onSweep(swept) }
     let hasMorePages = try store.state.giveBackSpace(
       above: Self.slackByteCount, byteCountMax: Self.freedByteCountMax)
-    return sweptCount == MailboxStore.sweptCountMax || hasMorePages
+    return swept.messageCount == MailboxStore.sweptCountMax || hasMorePages
   }
 
   /// Kept for the next messages, which would have to ask the file system for it again.

@@ -10,7 +10,7 @@ extension MailboxServer {
   }
 
   /// Those that an earlier run of the program kept, and that may still be made, are under way again, as over a connection
-  /// that has broken. How long they may rest counts from now: nobody could go on with them while there was no carrier.
+  /// that has broken. Their idle time counts from now: no depositor could go on with them while there was no carrier.
   func resumeDeposits() throws(MailboxError) {
     for message in try store.unfinished() {
       let (offer, depositor) = (message.offer, message.depositor)
@@ -20,7 +20,7 @@ extension MailboxServer {
         deposits.ended.append(message)
         continue
       }
-      deposits.begin(message, from: Peer(routingID: [], mailbox: depositor), at: now())
+      deposits.begin(message, from: Peer(routingID: [], mailbox: depositor), at: clock())
     }
     try discardEndedDeposits()
   }

@@ -33,7 +33,7 @@ package final class MailboxServer {
     }
   }
 
-  /// What waits for `flush`, and who is told.
+  /// What waits for `flush`, and the connections that are told.
   enum Finished {
     case deposit(MessageWriter)
     /// For more mailboxes, of a message that is stored.
@@ -55,10 +55,12 @@ package final class MailboxServer {
   var unreadable = UnreadableMessages()
   /// Told of what this machine could not do, and with which message, if one.
   package var onFault: (MessageID?, MailboxError) -> Void = { _, _ in }
+  /// Told of what lay here for too long, and is discarded.
+  package var onSweep: (SweptMessages) -> Void = { _ in }
   /// What something has come into since `deliverToWaiting`.
   var changed: Set<Mailbox> = []
 
-  /// `now` is the wall clock's time, for what is written down; `clock` only grows, and ends waits.
+  /// `now` is the wall clock's time, for what is written down; `clock` only grows, and ends waits and idle deposits.
   package init(
     store: MailboxStore, access: CarrierAccess, quotas: DepositQuotas = .none,
     now: @escaping () -> Timestamp, clock: @escaping () -> ContinuousClock.Instant = { .now }
@@ -150,10 +152,11 @@ package final class MailboxServer {
   /// one, within the limits on how many and how long.
   package func forget(_ peer: Peer) { waiting.remove(peer) }
 
-  /// Which fault exactly, `onFault` is told, and is nobody else's business.
+  /// `onFault` is told which fault it was; peers are not.
   func fault(_ id: MessageID?, _ error: MailboxError, to peer: Peer) -> Outgoing {
     let detail =
-      error.isFullDisk ? "No space left on its disk" : "a fault of this machine; its log says which"
+      error.isFullDisk
+      ? "No space left on its disk" : "a fault of the carrier's machine; the log there says which"
     return refusal(id, .fault, detail, to: peer)
   }
 

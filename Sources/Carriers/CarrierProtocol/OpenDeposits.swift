@@ -12,16 +12,17 @@ struct OpenDeposits {
   struct Deposit {
     let message: MessageWriter
     var peer: MailboxServer.Peer
-    let begunAt: Timestamp
-    var touchedAt: Timestamp
+    /// Of a clock that only grows.
+    let begunAt: ContinuousClock.Instant
+    var touchedAt: ContinuousClock.Instant
     /// How much of what has come is in `reservations`.
     var countedByteCount: UInt64 = 0
 
     /// An offer alone takes a place and no time to make: repeating it gives it no more time.
-    func isOver(at time: Timestamp) -> Bool {
+    func isOver(at time: ContinuousClock.Instant) -> Bool {
       message.byteCount == 0
-        ? begunAt.adding(milliseconds: Limits.depositSilentMillisecondsMax) < time
-        : touchedAt.adding(milliseconds: Limits.depositIdleMillisecondsMax) < time
+        ? begunAt + .milliseconds(Limits.depositSilentMillisecondsMax) < time
+        : touchedAt + .milliseconds(Limits.depositIdleMillisecondsMax) < time
     }
   }
 
@@ -37,7 +38,9 @@ struct OpenDeposits {
 
   var messages: [MessageWriter] { deposits.values.flatMap { $0.values.map(\.message) } }
 
-  mutating func begin(_ message: MessageWriter, from peer: MailboxServer.Peer, at time: Timestamp) {
+  mutating func begin(
+    _ message: MessageWriter, from peer: MailboxServer.Peer, at time: ContinuousClock.Instant
+  ) {
     let offer = message.offer
     let old = deposits[peer.mailbox, default: [:]]
       .updateValue(
@@ -55,12 +58,12 @@ struct OpenDeposits {
   }
 
   /// Over this connection from now on.
-  mutating func move(_ key: Key, to peer: MailboxServer.Peer, at time: Timestamp) {
+  mutating func move(_ key: Key, to peer: MailboxServer.Peer, at time: ContinuousClock.Instant) {
     deposits[key.depositor]?[key.id]?.peer = peer
     touch(key, at: time)
   }
 
-  mutating func touch(_ key: Key, at time: Timestamp) {
+  mutating func touch(_ key: Key, at time: ContinuousClock.Instant) {
     deposits[key.depositor]?[key.id]?.touchedAt = time
   }
 
@@ -91,7 +94,7 @@ struct OpenDeposits {
   }
 
   /// Those in which nothing has moved for too long.
-  mutating func endIdle(at time: Timestamp) { endAll { $0.isOver(at: time) } }
+  mutating func endIdle(at time: ContinuousClock.Instant) { endAll { $0.isOver(at: time) } }
 
   mutating func endAll(ofOthersThan isAllowed: (Mailbox) -> Bool) {
     endAll { !isAllowed($0.message.depositor) }

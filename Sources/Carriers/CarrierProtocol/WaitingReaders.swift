@@ -22,7 +22,7 @@ struct WaitingReaders {
 
   var mailboxes: [Mailbox] { Array(requests.keys) }
 
-  /// When `takeExpired` is next to be called; `nil`: nobody waits.
+  /// When `takeExpired` is next to be called; `nil`: no connection waits.
   var nextEnd: ContinuousClock.Instant? {
     firstTick == .max ? nil : origin + Self.tick * Double(firstTick)
   }
@@ -48,7 +48,7 @@ struct WaitingReaders {
     requests[mailbox, default: [:]]
   }
 
-  /// Those whose time is over.
+  /// The connections whose wait is over.
   mutating func takeExpired(at time: ContinuousClock.Instant) -> [MailboxServer.Peer] {
     guard let nextEnd, nextEnd <= time else { return [] }
     let expired = peersByTick.keys.filter { origin + Self.tick * Double($0) <= time }

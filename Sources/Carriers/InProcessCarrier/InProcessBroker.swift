@@ -1,3 +1,4 @@
+import Host
 package import MessageFormat
 import Synchronization
 
@@ -118,6 +119,11 @@ package final class InProcessBroker: Sendable {
   }
 
   var isDown: Bool { state.withLock { $0.faults.isDown } }
+
+  /// Its seed's own, so that pauses repeat as well.
+  var jitter: Backoff.Jitter {
+    { [self] in state.withLock { .random(in: 0.5...1, using: &$0.random) } }
+  }
 
   /// Why a message of that size is not taken for a mailbox.
   func refusal(of mailbox: Mailbox, _ byteCount: UInt64) -> (CarrierRefusal, String)? {

@@ -10,7 +10,7 @@ package final class InProcessEnd: Carrier {
 
   package let place: String
   private let broker: InProcessBroker
-  private let turns = WorkLoop.Turns()
+  private let bell = Bell()
   private let stopping = StopFlag()
 
   package init(of broker: InProcessBroker, named place: String = "in-process") {
@@ -22,7 +22,7 @@ package final class InProcessEnd: Carrier {
     while !stopping.isSet {
       while !stopping.isSet, traffic.step() {}
       // Others put in, and time passes, without a word.
-      _ = turns.rest(for: .milliseconds(5))
+      bell.wait(for: .milliseconds(5))
     }
     traffic.end()
   }
@@ -30,11 +30,11 @@ package final class InProcessEnd: Carrier {
   /// For a test that moves time: a run of this end that begins now.
   package func traffic(_ port: CarrierPort) -> InProcessTraffic { InProcessTraffic(port, broker) }
 
-  package func outgoingChanged() { turns.wake() }
+  package func outgoingChanged() { bell.ring() }
 
   package func stop() {
     stopping.set()
-    turns.wake()
+    bell.ring()
   }
 
   package var delay: Duration { .zero }

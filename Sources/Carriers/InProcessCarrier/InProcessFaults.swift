@@ -20,7 +20,7 @@ package struct InProcessFaults: Sendable {
   package var refused: Set<Mailbox> = []
   /// Of what waits for one mailbox; what is over it is refused.
   package var mailboxByteCountMax: UInt64 = .max
-  /// Nobody gets a connection.
+  /// Every connection fails.
   package var isDown = false
 
   package init() {}

@@ -33,10 +33,11 @@ package final class InProcessTraffic {
 
   init(_ port: CarrierPort, _ broker: InProcessBroker) {
     (self.port, self.broker) = (port, broker)
-    backoff = Backoff(first: Self.pauses.first, longest: Self.pauses.longest)
+    backoff = Backoff(
+      first: Self.pauses.first, longest: Self.pauses.longest, jitter: broker.jitter)
   }
 
-  /// When there is something to do although nobody has put anything in.
+  /// When the next delayed message is due.
   package var nextAttempt: ContinuousClock.Instant? {
     (Array(holds.values) + [resumption, reconnection].compactMap { $0 }).min()
   }

@@ -27,7 +27,8 @@ extension MailboxStore {
   ) throws {
     try insert(messages) { database in
       var abandoned: [MessageID] = []
-      for message in messages { abandoned += try message.insert(into: database, at: time) }
+      let arrival = try arrival(at: time, in: database)
+      for message in messages { abandoned += try message.insert(into: database, at: arrival) }
       try also(database)
       return abandoned
     }
@@ -43,9 +44,10 @@ extension MailboxStore {
     var isThere: [Bool] = []
     func settle(in database: Database) throws -> [MessageID] {
       var abandoned: [MessageID] = []
+      let arrival = try arrival(at: time, in: database)
       for settlement in settlements {
         switch settlement {
-        case .message(let message): abandoned += try message.insert(into: database, at: time)
+        case .message(let message): abandoned += try message.insert(into: database, at: arrival)
         case .offer(let offer, let depositor):
           let stored = try Self.stored(offer, from: depositor, in: database)
           guard case .without(let mailboxes) = stored else {
@@ -69,6 +71,10 @@ extension MailboxStore {
     }
     do { try insert(settlements.compactMap(\.message), settle) } catch { throw MailboxError(error) }
     return isThere
+  }
+
+  private func arrival(at time: Timestamp, in database: Database) throws -> ArrivalTime {
+    ArrivalTime(wall: time, age: try clock.advance(at: time, in: database))
   }
 
   /// Makes the messages durable, which `body` inserts; that answers the files that may have lost their last mailbox.

@@ -4,7 +4,7 @@ import Spool
 
 /// Large messages that are on their way in, across the ends of the program.
 ///
-/// Who is at one has its file's lock. A file gets and loses its name only within the transaction that changes its row.
+/// The connection that works at one holds its file's lock. A file gets and loses its name in the transaction that changes its row.
 extension MailboxStore {
   /// A message of which an earlier run may have kept the beginning, and which keeps its own for a later one.
   package func resume(
@@ -20,7 +20,7 @@ extension MailboxStore {
     return try MessageWriter(keeping: offer, from: depositor, into: self)
   }
 
-  /// Those that nobody is at, as far as they were kept.
+  /// Those that no connection is at, as far as they were kept.
   package func unfinished() throws(MailboxError) -> [MessageWriter] {
     guard try !reading({ try Partial.all(in: $0) }).isEmpty else { return [] }
     return try writing { database in
@@ -58,7 +58,7 @@ extension MailboxStore {
     return message
   }
 
-  /// Whoever commits or discards a message needs this transaction as well: a file that can be locked here is nobody's.
+  /// Committing or discarding a message needs this transaction as well: a file that can be locked here is not in use.
   private func takeUp(_ partial: Partial, in database: Database) throws -> MessageWriter? {
     if let file = try SpoolFile.reopen(state.spool.path(of: partial.file)) {
       guard try file.lock() else { return nil }

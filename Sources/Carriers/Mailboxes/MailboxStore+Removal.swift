@@ -43,24 +43,44 @@ extension MailboxStore {
 
   package static let sweptCountMax = 200
 
-  /// Takes out, oldest first, what nobody could accept any more at `now`, at most `countMax` messages; answers how many
-  /// they were.
+  /// Takes out, oldest first, what has lain here for so long that every applier would refuse it, at most `countMax`
+  /// messages. The store's own clock measures how long; `now` is the wall clock's time.
   package func sweep(
     at now: Timestamp, countMax: Int = sweptCountMax
-  ) throws(MailboxError) -> Int {
-    let time = Timestamp(
-      milliseconds: now.milliseconds - min(now.milliseconds, Limits.storedMillisecondsMax))
-    let swept = try writing { database in
+  ) throws(MailboxError) -> SweptMessages {
+    var swept = SweptMessages()
+    var files: [MessageID] = []
+    // Asked at every idle turn: others need not wait for a write where nothing is to be written.
+    guard try reading({ try mayHaveOld(at: now, in: $0) }) else { return swept }
+    try writing { database in
+      let age = try clock.advance(at: now, in: database)
+      guard age > Limits.storedMillisecondsMax else { return }
       let rows = try Row.fetchAll(
         database,
-        sql: "SELECT id, byteCount FROM message WHERE receivedAt < ? ORDER BY receivedAt LIMIT ?",
-        arguments: [Int64(clamping: time.milliseconds), countMax])
-      for row in rows { try Self.removeEverywhere(row["id"], in: database) }
-      return rows
+        sql: "SELECT id, byteCount FROM message WHERE storedAt < ? ORDER BY storedAt LIMIT ?",
+        arguments: [Int64(clamping: age - Limits.storedMillisecondsMax), countMax])
+      for row in rows {
+        let id = try row.decode(MessageID.self, forColumn: "id")
+        swept.add(
+          try Mailbox.fetchAll(
+            database, sql: "SELECT mailbox FROM delivery WHERE message = ?", arguments: [id]))
+        try Self.removeEverywhere(id.column, in: database)
+        if try row.decode(UInt64.self, forColumn: "byteCount") > Self.inlineByteCountMax {
+          files.append(id)
+        }
+      }
     }
-    let files = swept.filter { ($0["byteCount"] as Int64) > Int64(Self.inlineByteCountMax) }
-    try removeFiles(files.compactMap { MessageID(Array($0["id"] as Data)) })
-    return swept.count
+    try removeFiles(files)
+    return swept
+  }
+
+  private func mayHaveOld(at now: Timestamp, in database: Database) throws -> Bool {
+    if try clock.isDue(at: now, in: database) { return true }
+    let age = try clock.read(in: database)
+    guard age > Limits.storedMillisecondsMax else { return false }
+    return try Bool.fetchOne(
+      database.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM message WHERE storedAt < ?)"),
+      arguments: [Int64(clamping: age - Limits.storedMillisecondsMax)]) ?? false
   }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+package import Host
 package import MessageFormat
 import Spool
 
@@ -13,13 +14,22 @@ package struct MailboxStore: Sendable {
 
   package let state: StateDatabase
 
-  package init(state: StateDatabase) throws {
+  let clock: StoreClock
+
+  /// `sinceBoot`: what messages grow old by.
+  package init(
+    state: StateDatabase, sinceBoot: @escaping @Sendable () -> BootTime = BootTime.now
+  ) throws {
     self.state = state
+    clock = StoreClock(sinceBoot: sinceBoot)
     try reconcileFiles()
   }
 
   /// Only looks: changes nothing, and makes nothing.
-  package init(reading state: StateDatabase) { self.state = state }
+  package init(reading state: StateDatabase) {
+    self.state = state
+    clock = StoreClock(sinceBoot: BootTime.now)
+  }
 
   /// A message that is stored whole already needs no second deposit.
   package func contains(_ id: MessageID) throws(MailboxError) -> Bool {
@@ -71,10 +81,9 @@ package struct MailboxStore: Sendable {
     }
   }
 
-  /// For few statements that need not see one and the same state. Not `queue.read`: its PRAGMA query_only makes SQLite
-  /// prepare every cached statement anew, which costs more than the reading.
+  /// For few statements that need not see one and the same state.
   func reading<Value>(_ body: (Database) throws -> Value) throws(MailboxError) -> Value {
-    do { return try state.queue.inDatabase(body) } catch { throw MailboxError(error) }
+    do { return try state.reading(body) } catch { throw MailboxError(error) }
   }
 
   /// For removals: what is removed once more, or collected once more, does no harm.

@@ -7,7 +7,8 @@ extension MailboxStore {
         sql: """
           CREATE TABLE message (
             id BLOB PRIMARY KEY, chunkCount INTEGER NOT NULL, byteCount INTEGER NOT NULL,
-            depositor BLOB NOT NULL, receivedAt INTEGER NOT NULL) WITHOUT ROWID;
+            depositor BLOB NOT NULL, receivedAt INTEGER NOT NULL,
+            storedAt INTEGER NOT NULL) WITHOUT ROWID;
           CREATE TABLE chunk (
             message BLOB NOT NULL REFERENCES message ON DELETE CASCADE, number INTEGER NOT NULL,
             bytes BLOB NOT NULL, PRIMARY KEY (message, number)) WITHOUT ROWID;
@@ -24,14 +25,15 @@ extension MailboxStore {
           CREATE INDEX deliveryByMailbox ON delivery (mailbox, position);
           CREATE INDEX deliveryByMessage ON delivery (message);
           CREATE INDEX deliveryBySlot ON delivery (mailbox, slot) WHERE slot IS NOT NULL;
-          CREATE INDEX messageByAge ON message (receivedAt);
-          CREATE INDEX messageByDepositor ON message (depositor, receivedAt);
+          CREATE INDEX messageByAge ON message (storedAt);
+          CREATE INDEX messageByDepositor ON message (depositor, storedAt);
           """)
+      try database.execute(sql: StoreClock.table)
       try database.execute(sql: usageTriggers)
     }
   }
 
-  /// Kept row by row, whoever changes the tables, so that asking costs nothing. A delivery goes before its message.
+  /// Kept row by row, whatever changes the tables, so that asking costs nothing. A delivery goes before its message.
   private static let usageTriggers = """
     CREATE TRIGGER messageStored AFTER INSERT ON message BEGIN
       INSERT INTO usage VALUES ('depositor', NEW.depositor, NEW.byteCount, 1)

@@ -71,30 +71,37 @@ package final class MessageWriter {
 
   package var isComplete: Bool { nextChunk == offer.size.chunkCount }
 
-  /// The next chunk; its length must be what the format says for its place.
+  /// The next chunk; its length must be what the format says for its place. After an error the message is as it was before.
   package func append(_ chunk: [UInt8]) throws(MailboxError) {
     guard !isComplete else { throw .outOfOrder("more chunks than announced") }
     let isInnerPayload = nextChunk >= 2 && nextChunk + 1 < offer.size.chunkCount
     guard (1...Limits.chunkByteCountMax).contains(chunk.count),
       !isInnerPayload || chunk.count == Limits.chunkByteCountMax
     else { throw .outOfOrder("chunk \(nextChunk) has \(chunk.count) bytes") }
-    byteCount += UInt64(chunk.count)
+    let byteCount = self.byteCount + UInt64(chunk.count)
     guard byteCount <= offer.size.byteCount,
       nextChunk + 1 < offer.size.chunkCount || byteCount == offer.size.byteCount
     else { throw .outOfOrder("the chunks have other sizes than announced") }
     if let file {
-      do {
-        try file.append(Self.recordHeader(length: chunk.count))
-        try file.append(chunk)
-        try syncNowAndThen(file)
-      } catch {
-        throw .spool(error)
-      }
+      try append(chunk, to: file)
     } else {
       inline.append(chunk)
     }
     nextChunk += 1
+    self.byteCount = byteCount
     if let partial, byteCount - partial.byteCount >= Self.keptStepByteCount { try keep() }
+  }
+
+  private func append(_ chunk: [UInt8], to file: SpoolFile) throws(MailboxError) {
+    let size = file.size
+    do {
+      try file.append(Self.recordHeader(length: chunk.count))
+      try file.append(chunk)
+      try syncNowAndThen(file)
+    } catch {
+      do { try file.truncate(to: size) } catch { throw .spool(error) }
+      throw .spool(error)
+    }
   }
 
   /// So that the last sync of a large message, for which everyone waits, finds little to do.
@@ -111,13 +118,13 @@ package final class MessageWriter {
   }
 
   /// Answers the files that lost their last mailbox by it: what lay in its slot before.
-  func insert(into database: Database, at time: Timestamp) throws -> [MessageID] {
+  func insert(into database: Database, at time: ArrivalTime) throws -> [MessageID] {
     let abandoned = try store(in: database, at: time)
     try removePartial(in: database)
     return abandoned
   }
 
-  private func store(in database: Database, at time: Timestamp) throws -> [MessageID] {
+  private func store(in database: Database, at time: ArrivalTime) throws -> [MessageID] {
     let id = Data(offer.id.bytes)
     switch try MailboxStore.stored(offer, from: depositor, in: database) {
     case .fromAnother:
@@ -129,10 +136,10 @@ package final class MessageWriter {
       return try MailboxStore.deliver(offer, to: mailboxes, from: depositor, in: database)
     case .not: break
     }
-    try database.cachedStatement(sql: "INSERT INTO message VALUES (?, ?, ?, ?, ?)")
+    try database.cachedStatement(sql: "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)")
       .execute(arguments: [
         id, offer.size.chunkCount, Int64(offer.size.byteCount), Data(depositor.bytes),
-        Int64(time.milliseconds),
+        time.wall, Int64(clamping: time.age),
       ])
     try linkFile()
     let chunkStatement = try database.cachedStatement(sql: "INSERT INTO chunk VALUES (?, ?, ?)")

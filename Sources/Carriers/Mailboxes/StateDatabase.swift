@@ -20,8 +20,8 @@ package struct StateDatabase: Sendable {
   /// Throws `SpoolError`, or a `MailboxError`: `damaged` where the state was made once and its database is not there, or
   /// is none of ours.
   package init(directory: String, migrator: DatabaseMigrator) throws {
-    if let owner = try SpoolDirectory(existing: directory).owner, owner != 0, geteuid() == 0 {
-      throw MailboxError.ownedByAnother(path: directory, user: owner)
+    if geteuid() == 0, let other = try SpoolDirectory(existing: directory).otherUser {
+      throw MailboxError.ownedByAnother(path: other.path, user: other.user)
     }
     spool = try SpoolDirectory(directory + "/spool")
     // Neither turning the log on nor the migrations wait for each other: a daemon and a hook may both be the first.
@@ -30,6 +30,7 @@ package struct StateDatabase: Sendable {
     try files.requireDatabaseOnceMade()
     do {
       queue = try Self.open(files.database)
+      try files.requireTablesOnceMade(try queue.inDatabase(StateFiles.tableCount))
       try migrator.migrate(queue)
     } catch let error as DatabaseError {
       throw MailboxError(error, at: files.database)
@@ -61,8 +62,12 @@ package struct StateDatabase: Sendable {
     var configuration = Configuration()
     configuration.journalMode = .wal
     configuration.busyMode = .timeout(busySecondsMax)
-    // Takes effect where the file is new; it is before the log is turned on that it can.
-    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
+    // It is before the log is turned on that it can take effect. Only where the file is new: elsewhere it would write a
+    // page, which a full disk has no room for.
+    configuration.prepareDatabase { database in
+      guard try Int.fetchOne(database, sql: "PRAGMA page_count") == 0 else { return }
+      try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+    }
     let queue = try DatabaseQueue(path: path, configuration: configuration)
     // Only here: where GRDB turns the log on, it sets NORMAL, after all that a configuration can say.
     try queue.inDatabase { database in
@@ -72,7 +77,7 @@ package struct StateDatabase: Sendable {
     return queue
   }
 
-  /// For whoever works with the state for long: throws `damaged` when the database has been deleted or replaced, since
+  /// For roles that work with the state for long: throws `damaged` when the database has been deleted or replaced, since
   /// what is written then goes nowhere.
   package func requireInPlace() throws(MailboxError) {
     guard !place.isStillThere else { return }
@@ -91,15 +96,40 @@ package struct StateDatabase: Sendable {
     guard flaw == "ok" else { throw .damaged(path: place.path, reason: flaw ?? "no result") }
   }
 
-  /// For whoever handles what lies here, which two must not do at once: a `MailboxError` with `isInUse`.
+  /// A larger database would take a start too long: its damage is found where it is read.
+  private static let checkedByteCountMax = 64 << 20
+
+  /// For a role that handles the messages here, which two must not do at once: a `MailboxError` with `isInUse`, or
+  /// `damaged` where a database that is not large is not whole.
   package func claim() throws(MailboxError) -> StateClaim {
+    let isSmall: Bool
+    do throws(SpoolError) {
+      isSmall = try spool.size(of: place.path) ?? 0 <= Self.checkedByteCountMax
+    } catch {
+      throw .spool(error)
+    }
+    if isSmall { try check() }
     do { return try StateClaim(spool) } catch { throw .spool(error) }
+  }
+
+  /// Whether a role handles what lies there. Takes the claim for a moment where none does.
+  package static func isClaimed(in directory: String) throws(MailboxError) -> Bool {
+    let spool = SpoolDirectory(existing: directory + "/spool")
+    guard spool.isThere else { return false }
+    do throws(SpoolError) {
+      _ = try StateClaim(spool)
+      return false
+    } catch .inUse {
+      return true
+    } catch {
+      throw .spool(error)
+    }
   }
 
   /// Gives what removed rows have left to the file system, as far as it is over `slackByteCount` and at most
   /// `byteCountMax` in one call; answers whether there is more. Takes time in proportion to `byteCountMax`.
   package func giveBackSpace(
-    above slackByteCount: Int, byteCountMax: Int
+    above slackByteCount: Int = 4 << 20, byteCountMax: Int = 16 << 20
   ) throws(MailboxError) -> Bool {
     do {
       return try queue.writeWithoutTransaction { database in
@@ -118,6 +148,12 @@ package struct StateDatabase: Sendable {
     } catch {
       throw MailboxError(error)
     }
+  }
+
+  /// For few statements that need not see one and the same state. Not `queue.read`: its PRAGMA query_only makes SQLite
+  /// prepare every cached statement anew, which costs more than the reading.
+  package func reading<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    try queue.inDatabase(body)
   }
 
   /// A transaction that survives the end of the process, but a power cut only together with the next one that is

@@ -30,6 +30,16 @@ struct StateFiles {
     guard size > 0 else { throw .damaged(path: database, reason: "the database is empty") }
   }
 
+  static func tableCount(in database: Database) throws -> Int? {
+    try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_schema")
+  }
+
+  /// Its tables may all have been in the log, and gone with it.
+  func requireTablesOnceMade(_ tableCount: Int?) throws(MailboxError) {
+    guard tableCount ?? 0 == 0, try size(of: mark) != nil else { return }
+    throw .damaged(path: database, reason: "the database has lost its tables")
+  }
+
   /// After the database is there with its tables.
   func markMade() throws(SpoolError) {
     let mark = SpoolDirectory(existing: directory)
@@ -48,7 +58,7 @@ struct StateFiles {
   // MARK: - Looking
 
   /// SQLite's log needs a file of shared memory, which only a process that may write can make (sqlite.org/wal.html,
-  /// "Read-Only Databases"). Where a daemon runs, it is there. Where none does, nobody changes the database: its log is
+  /// "Read-Only Databases"). Where a daemon runs, it is there. Where none does, the database does not change: its log is
   /// read without, and without a log the database is taken as it is.
   func openForReading() throws(MailboxError) -> DatabaseQueue {
     try requireDatabaseOnceMade()
@@ -63,7 +73,7 @@ struct StateFiles {
       } catch .state(_, let error)
         where [.SQLITE_READONLY, .SQLITE_CANTOPEN].contains(error.resultCode)
       {
-        // Left over from a process that was killed: nobody keeps it up to date.
+        // Left over from a process that was killed: it is out of date.
       }
     }
     return try open("mode=ro&vfs=unix-none", isAlone: true)
@@ -84,7 +94,7 @@ struct StateFiles {
     do {
       let queue = try DatabaseQueue(
         path: "file:\(path)?\(parameters)", configuration: configuration)
-      _ = try queue.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM sqlite_schema") }
+      try requireTablesOnceMade(try queue.read(Self.tableCount))
       return queue
     } catch let error as DatabaseError {
       throw MailboxError(error, at: database)

@@ -43,7 +43,7 @@ package struct StoredMessage: Sendable {
 
   private func inlineChunks() throws(MailboxError) -> [[UInt8]] {
     do {
-      let chunks = try state.queue.inDatabase { database in
+      let chunks = try state.reading { database in
         try Data.fetchAll(
           database.cachedStatement(
             sql: "SELECT bytes FROM chunk WHERE message = ? ORDER BY number"),

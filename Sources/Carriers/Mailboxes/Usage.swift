@@ -8,13 +8,16 @@ package struct Usage: Hashable, Sendable {
 
   package let byteCount: UInt64
   package let messageCount: UInt64
-  /// When its oldest message came in.
+  /// When its oldest message came in, by the wall clock of then: for people.
   package let oldest: Timestamp?
+  /// How old that message is, by the store's clock.
+  package let ageMilliseconds: UInt64?
 
-  package init(byteCount: UInt64, messageCount: UInt64, oldest: Timestamp?) {
-    self.byteCount = byteCount
-    self.messageCount = messageCount
-    self.oldest = oldest
+  package init(
+    byteCount: UInt64, messageCount: UInt64, oldest: Timestamp?, ageMilliseconds: UInt64?
+  ) {
+    (self.byteCount, self.messageCount) = (byteCount, messageCount)
+    (self.oldest, self.ageMilliseconds) = (oldest, ageMilliseconds)
   }
 }
 
@@ -42,15 +45,15 @@ extension MailboxStore {
     try reading { database in
       OfferReport(
         stored: try Self.stored(offer, from: depositor, in: database),
-        depositor: try Self.usage(of: depositor, as: .depositor, in: database),
+        depositor: try usage(of: depositor, as: .depositor, in: database),
         mailboxes: try offer.mailboxes.map {
-          ($0, try Self.usage(of: $0, as: .mailbox, in: database))
+          ($0, try usage(of: $0, as: .mailbox, in: database))
         })
     }
   }
 
   package func usage(of name: Mailbox, as role: Usage.Role) throws(MailboxError) -> Usage {
-    try reading { database in try Self.usage(of: name, as: role, in: database) }
+    try reading { database in try usage(of: name, as: role, in: database) }
   }
 
   /// In which something waits.
@@ -76,29 +79,31 @@ extension MailboxStore {
     return missing.isEmpty || Array(holder) == depositor.bytes ? .without(missing) : .fromAnother
   }
 
-  private static func usage(
+  private func usage(
     of name: Mailbox, as role: Usage.Role, in database: Database
   ) throws -> Usage {
     // Positions grow with time, so the first is the oldest.
     let oldest =
       switch role {
-      case .depositor: "SELECT MIN(receivedAt) FROM message WHERE depositor = ?2"
-      case .mailbox:
-        """
-        SELECT receivedAt FROM message WHERE id =
-          (SELECT message FROM delivery WHERE mailbox = ?2 ORDER BY position LIMIT 1)
-        """
+      case .depositor: "SELECT id FROM message WHERE depositor = ?2 ORDER BY storedAt LIMIT 1"
+      case .mailbox: "SELECT message FROM delivery WHERE mailbox = ?2 ORDER BY position LIMIT 1"
       }
     let row = try Row.fetchOne(
       database.cachedStatement(
         sql: """
-          SELECT byteCount, messageCount, (\(oldest)) AS oldest FROM usage
+          SELECT usage.byteCount, usage.messageCount, receivedAt, storedAt
+          FROM usage LEFT JOIN message ON message.id = (\(oldest))
           WHERE role = ?1 AND name = ?2
-          """), arguments: [role.rawValue, Data(name.bytes)])
-    guard let row else { return Usage(byteCount: 0, messageCount: 0, oldest: nil) }
+          """), arguments: [role.rawValue, name])
+    guard let row else {
+      return Usage(byteCount: 0, messageCount: 0, oldest: nil, ageMilliseconds: nil)
+    }
+    let now = try clock.read(in: database)
+    let storedAt = try row.decode(UInt64?.self, forColumn: "storedAt")
     return Usage(
       byteCount: UInt64(clamping: row["byteCount"] as Int64),
       messageCount: UInt64(clamping: row["messageCount"] as Int64),
-      oldest: (row["oldest"] as Int64?).map { Timestamp(milliseconds: UInt64(clamping: $0)) })
+      oldest: try row.decode(Timestamp?.self, forColumn: "receivedAt"),
+      ageMilliseconds: storedAt.map { now - min(now, $0) })
   }
 }

@@ -23,13 +23,19 @@ extension MailboxStore {
     for mailboxes: Set<Mailbox>, smallerThan bounds: [Mailbox: UInt64] = [:], countMax: Int
   ) throws(MailboxError) -> [WaitingMessage] {
     let rows = try reading { database in
-      try Row.fetchCursor(
-        database.cachedStatement(
-          sql: """
-            SELECT position, id, chunkCount, byteCount, depositor, receivedAt, mailbox, slot
-            FROM delivery JOIN message ON message.id = delivery.message ORDER BY position
-            """)
-      ).takeGroups(for: mailboxes, smallerThan: bounds, countMax: countMax)
+      let counts = try Self.waitingCounts(in: database)
+      let wanted = counts.filter { mailboxes.contains($0.key) }
+      let passedOverCount = counts.reduce(0) { $0 + (wanted[$1.key] == nil ? $1.value : 0) }
+      // What waits for others must not be read again and again; nor is each of a thousand mailboxes asked for nothing.
+      let deliveries =
+        passedOverCount <= UInt64(wanted.count)
+        ? try Self.deliveries(in: database)
+          .take(for: mailboxes, smallerThan: bounds, countMax: countMax)
+        : try wanted.keys.flatMap { mailbox in
+          try Self.deliveries(to: mailbox, in: database)
+            .take(for: [mailbox], smallerThan: bounds, countMax: countMax).joined()
+        }.sorted { $0.position < $1.position }.grouped(countMax: countMax)
+      return deliveries
     }
     do {
       return try rows.map { group in
@@ -42,16 +48,50 @@ extension MailboxStore {
       throw MailboxError(error)
     }
   }
+
+  private static func waitingCounts(in database: Database) throws -> [Mailbox: UInt64] {
+    let rows = try Row.fetchCursor(
+      database.cachedStatement(
+        sql: "SELECT name, messageCount FROM usage WHERE role = 'mailbox' AND messageCount > 0"))
+    var counts: [Mailbox: UInt64] = [:]
+    while let row = try rows.next() {
+      counts[try row.decode(forColumn: "name")] = try row.decode(forColumn: "messageCount")
+    }
+    return counts
+  }
+
+  private static func deliveries(
+    to mailbox: Mailbox? = nil, in database: Database
+  ) throws -> RowCursor {
+    let statement = try database.cachedStatement(
+      sql: """
+        SELECT position, id, chunkCount, byteCount, depositor, receivedAt, mailbox, slot
+        FROM delivery JOIN message ON message.id = delivery.message
+        \(mailbox == nil ? "" : "WHERE mailbox = ?") ORDER BY position
+        """)
+    return try Row.fetchCursor(
+      statement, arguments: mailbox.map { [$0] } ?? StatementArguments())
+  }
 }
 
 private struct DeliveryRow {
   let row: Row
   let mailbox: Mailbox
+  let position: UInt64
+  let message: Data
+
+  /// `row` is read on: what is kept is a copy.
+  init(_ row: Row, to mailbox: Mailbox) throws {
+    self.row = row.copy()
+    self.mailbox = mailbox
+    position = try row.decode(forColumn: "position")
+    message = try row.decode(forColumn: "id")
+  }
 }
 
 extension RowCursor {
-  /// Rows of one message lie together: they were written in one step.
-  fileprivate func takeGroups(
+  /// The first so many messages, each with its rows.
+  fileprivate func take(
     for mailboxes: Set<Mailbox>, smallerThan bounds: [Mailbox: UInt64], countMax: Int
   ) throws -> [[DeliveryRow]] {
     var groups: [[DeliveryRow]] = []
@@ -61,14 +101,29 @@ extension RowCursor {
       if let bound = bounds[mailbox], try row.decode(UInt64.self, forColumn: "byteCount") >= bound {
         continue
       }
-      let copy = DeliveryRow(row: row.copy(), mailbox: mailbox)
-      if let last = groups.last?.first?.row["id"] as Data?, last == row["id"] as Data {
-        groups[groups.count - 1].append(copy)
-      } else {
-        if groups.count == countMax { break }
-        groups.append([copy])
-      }
+      guard groups.add(try DeliveryRow(row, to: mailbox), countMax: countMax) else { break }
     }
+    return groups
+  }
+}
+
+extension [[DeliveryRow]] {
+  /// Rows of one message lie together: they were written in one step. `false`: it would be one message too many.
+  fileprivate mutating func add(_ delivery: DeliveryRow, countMax: Int) -> Bool {
+    if let last = last?.first, last.message == delivery.message {
+      self[count - 1].append(delivery)
+      return true
+    }
+    guard count < countMax else { return false }
+    append([delivery])
+    return true
+  }
+}
+
+extension [DeliveryRow] {
+  fileprivate func grouped(countMax: Int) -> [[DeliveryRow]] {
+    var groups: [[DeliveryRow]] = []
+    for delivery in self where !groups.add(delivery, countMax: countMax) { break }
     return groups
   }
 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Who may connect: CURVE public keys, and the user id that each gets. Replaced as a whole, from
+/// The peers that may connect: CURVE public keys, and the user id that each gets. Replaced as a whole, from
 /// any thread.
 final class AllowList: Sendable {
   private struct Content: Sendable {

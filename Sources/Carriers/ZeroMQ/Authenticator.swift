@@ -1,3 +1,5 @@
+import Threads
+
 /// Decides which clients may connect to the servers of its context: those whose CURVE key is on the
 /// allow-list. Everyone else is refused, and so is everyone once it has stopped.
 ///
@@ -15,7 +17,7 @@ package final class Authenticator: Sendable {
   let context: Context
   private let list = AllowList()
   private let stopping: WakeUp
-  private let thread: SocketThread
+  private let thread: LoopThread
 
   /// Ready when it returns. `allowed`: the user id for each key, 1 to 255 bytes, as `Sender.userID`
   /// shows it. `onRefusal` is called on the authenticator's thread, for its log; it must not wait.
@@ -28,7 +30,11 @@ package final class Authenticator: Sendable {
     list.replace(with: allowed)
     let loop = try AuthenticatorLoop(
       in: context, list: list, stopping: stopping, onRefusal: onRefusal)
-    thread = try SocketThread { loop.run() }
+    do throws(ThreadError) {
+      thread = try LoopThread { loop.run() }
+    } catch {
+      throw .system(call: "pthread_create", code: error.code)
+    }
   }
 
   deinit { stop() }
@@ -89,7 +95,7 @@ private final class AuthenticatorLoop {
     } catch .contextEnded {
       return
     } catch {
-      // Nobody could connect any more, and nobody would know why.
+      // No client could connect any more, and no log would say why.
       preconditionFailure("authenticator: \(error)")
     }
   }

@@ -5,7 +5,7 @@ import Glibc
 ///
 /// Ends when its last socket and its last owner have let go; that waits for what is still to be
 /// sent, at most as long as the sockets' `linger`. `@unchecked Sendable`: a context is thread safe
-/// (zmq_ctx_new(3)), `pointer` is immutable, and only `deinit` frees it, when nobody else can hold
+/// (zmq_ctx_new(3)), `pointer` is immutable, and only `deinit` frees it, when nothing else can hold
 /// it.
 @safe package final class Context: @unchecked Sendable {
   /// A monitored socket counts three times, and an authenticator once. Connections are not sockets.

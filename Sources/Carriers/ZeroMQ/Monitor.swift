@@ -5,7 +5,7 @@ import Synchronization
 /// connected.
 ///
 /// Belongs to the socket's thread. Begin it before `connect` or `bind`, or the first events are
-/// missed. Read it, or drop it: events that nobody reads add up in memory, since a limit on them
+/// missed. Read it, or drop it: unread events add up in memory, since a limit on them
 /// would stop all connections of the context (see `SocketHandle`).
 package struct Monitor: ~Copyable {
   let events: Socket
@@ -17,7 +17,7 @@ package struct Monitor: ~Copyable {
     let endpoint = "inproc://monitor-\(monitorCount.add(1, ordering: .relaxed).newValue)"
     let events = try Socket(inProcess: .pair, in: socket.handle.context)
     try events.handle.set(ZMQ_RCVHWM, to: Int32(0))
-    // First the reader, then what it reads: no event finds nobody there.
+    // First the reader, then what it reads: no event is missed.
     try events.connect(endpoint)
     try Libzmq.check(
       unsafe zmq_socket_monitor(socket.handle.pointer, endpoint, ZMQ_EVENT_ALL),

@@ -6,7 +6,7 @@ package struct MonitorEvent: Hashable, Sendable {
     /// TCP is connected; the handshake follows.
     case connected
     case connectDelayed
-    /// The next attempt comes after this time. Without `connected` since the last: nobody listens
+    /// The next attempt comes after this time. Without `connected` since the last: nothing listens
     /// there, the name is unknown, or the network is down. With it: that connection has ended.
     case connectRetried(after: Duration)
     case listening

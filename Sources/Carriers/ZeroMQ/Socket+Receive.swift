@@ -6,7 +6,7 @@ package struct Sender: Hashable, Sendable {
   /// Of a router: whom to answer; empty for other sockets. It names a connection, never a machine:
   /// a peer that is allowed in may choose it, and may take one that has become free.
   package let routingID: [UInt8]
-  /// Of a server: who the authenticator says it is; never `nil` there. Nothing a peer sends changes
+  /// Of a server: the peer's name by the authenticator; never `nil` there. Nothing a peer sends changes
   /// it.
   package let userID: String?
 

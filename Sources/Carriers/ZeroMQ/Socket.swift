@@ -20,7 +20,7 @@ package struct Socket: ~Copyable {
   let handle: SocketHandle
   let frameByteCountMax: Int
   let frameCountMax: Int
-  /// Only of a server: who is still allowed.
+  /// Only of a server: the peers that are still allowed.
   let authenticator: Authenticator?
 
   /// A server: takes connections only from clients that know its public key and that

@@ -19,7 +19,7 @@ package enum ZeroMQError: Error, Equatable {
   /// Ports below 1024 need a privilege.
   case addressForbidden(endpoint: String)
   case notConnected(endpoint: String)
-  /// Nobody knows the name, or who would is not reached.
+  /// The name is unknown, or the name server is out of reach.
   case nameUnresolved(String, reason: String)
 
   // Limits and life.

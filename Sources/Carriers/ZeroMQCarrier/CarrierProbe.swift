@@ -5,7 +5,7 @@ import ZeroMQ
 
 /// Asks a carrier whether it is there and would take something from us, and leaves nothing behind. Belongs to one thread.
 package final class CarrierProbe {
-  /// Of a message that nobody has: all probes are one unfinished deposit, and give it up again.
+  /// Of a message that does not exist: all probes are one unfinished deposit, and give it up again.
   private static let id: MessageID = {
     guard let id = MessageID(Array("distro doctor asks, sends nothing".utf8.prefix(32))) else {
       preconditionFailure("a message id has 32 bytes")
@@ -42,7 +42,7 @@ package final class CarrierProbe {
         self.line = line
         return
       } catch let error as CarrierError {
-        // That somebody answers there, and how, says more than that nobody does elsewhere.
+        // An answer at one address says more than silence at the others.
         failure = failure.map { $0.isAnswer ? $0 : error } ?? error
       }
     }

@@ -6,7 +6,7 @@ final class ListenerDoor {
   let socket: Socket
   private let monitor: Monitor
   private(set) var mailboxes: [String: Mailbox]
-  /// Connections that have not said anything yet, so that nobody knows whose they are.
+  /// Connections that have not said anything yet: their identity is unknown.
   private var silent: [Int32: Connection] = [:]
 
   init(_ socket: consuming Socket, monitor: consuming Monitor, for mailboxes: Set<Mailbox>) {

@@ -10,7 +10,7 @@ import ZeroMQ
 struct ListenerLoop: ~Copyable {
   /// Messages that are taken from a socket before the disk is asked to sync: many deposits, one sync.
   private static let receiveCountMax = 512
-  /// Between two times of work that nobody waits for, and while there is more of it.
+  /// Between two rounds of upkeep, and while there is more of it.
   private static let maintenanceIntervals = (
     rest: Duration.seconds(60), more: Duration.milliseconds(100)
   )
@@ -45,6 +45,7 @@ struct ListenerLoop: ~Copyable {
         error.isLoss ? .messageLost : .fault,
         ["message": "\(id.map(\.abbreviated) ?? "-")", "error": "\(error)"])
     }
+    server.onSweep = { log.report(.messageExpired, $0.fields) }
   }
 
   /// Until it is told to stop; throws when a socket fails.

@@ -2,7 +2,7 @@ import CarrierProtocol
 import MessageFormat
 import Synchronization
 
-/// Other rules for a listener that runs: for each of its doors who is let in, and who may do what.
+/// Other rules for a listener that runs: for each of its doors, which peers are let in and what they may do.
 struct ListenerUpdate: Sendable {
   let mailboxes: [Set<Mailbox>]
   let access: CarrierAccess

@@ -2,7 +2,7 @@ import Host
 import ZeroMQ
 
 extension Poller {
-  /// Waits, and says so: until then nobody expects the loop to turn.
+  /// Waits, and says so: until then the loop is not expected to turn.
   mutating func wait(until deadline: Deadline, _ liveness: LoopLiveness) throws(ZeroMQError) {
     switch deadline {
     case .now: liveness.beat()

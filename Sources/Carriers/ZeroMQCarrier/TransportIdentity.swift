@@ -1,7 +1,7 @@
 package import Sodium
 package import ZeroMQ
 
-/// Who we are on the wire: the transport key pair, whose secret half is only lent to the call that secures a socket.
+/// Our identity on the wire: the transport key pair, whose secret half is only lent to the call that secures a socket.
 package struct TransportIdentity: Sendable {
   package let publicKey: CurvePublicKey
   private let lendSecret: @Sendable (_ borrower: (Span<UInt8>) throws -> Void) throws -> Void

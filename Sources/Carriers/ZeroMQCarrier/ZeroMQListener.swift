@@ -29,7 +29,7 @@ package final class ZeroMQListener: CarrierListener {
     var (endpoints, authenticators): ([String], [Authenticator]) = ([], [])
     var open: [ListenerDoor] = []
     for door in doors {
-      // A context of its own: one list of who may connect, and one thread that encrypts.
+      // A context of its own: one list of peers that may connect, and one thread that encrypts.
       let authenticator = try Self.authenticator(for: door, log: log)
       let socket = try transport.server(for: authenticator, options: Self.options)
       let monitor = try Monitor(socket)

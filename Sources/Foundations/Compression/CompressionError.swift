@@ -12,7 +12,7 @@ package enum CompressionError: Error, Equatable, CustomStringConvertible {
   case incomplete
   /// There are bytes behind the frame.
   case trailingBytes
-  /// The machine's fault; every other case is the fault of who wrote the frame.
+  /// The machine's fault; every other case is the fault of the frame's writer.
   case outOfMemory
 
   package var description: String {

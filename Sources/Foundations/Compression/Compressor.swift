@@ -2,7 +2,7 @@ internal import CZstd
 
 /// Makes one zstd frame of what is written, in pieces as they come; belongs to one thread.
 ///
-/// The frame has no checksum: whoever needs to know that it is whole has a digest or a signature
+/// The frame has no checksum: callers that must know that it is whole have a digest or a signature
 /// over it.
 @safe package struct Compressor: ~Copyable {
   /// Of the levels 1, 2, 3 and 5 the best for what we send: a diff of 60 kB in 0.4 ms (level 3:

@@ -1,6 +1,6 @@
 internal import CZstd
 
-/// Reads exactly one zstd frame from a sender that nobody trusts; belongs to one thread.
+/// Reads exactly one zstd frame from an untrusted sender; belongs to one thread.
 ///
 /// Memory is bounded by `Zstd.windowByteCountMax`, what comes out by the caller's limit.
 /// Skippable frames, dictionaries and the formats before zstd 0.8 are refused.

@@ -28,6 +28,12 @@ package enum ErrorCode: String, CaseIterable, Sendable {
   case host = "host"
   case library = "library"
 
+  // Programs that are run
+  case programMissing = "program-missing"
+  case programDeadline = "program-deadline"
+  case programFailed = "program-failed"
+  case programRights = "program-rights"
+
   // Repositories and checkouts
   case repositoryMissing = "repository-missing"
   case repositoryOwner = "repository-owner"
@@ -37,6 +43,17 @@ package enum ErrorCode: String, CaseIterable, Sendable {
   case revisionMissing = "revision-missing"
   case referenceMoved = "reference-moved"
   case repository = "repository"
+  case largeFileMissing = "large-file-missing"
+  case largeFileDamaged = "large-file-damaged"
+
+  // Upstreams
+  case upstreamUnreachable = "upstream-unreachable"
+  case upstreamCredential = "upstream-credential"
+  case upstreamHostKey = "upstream-host-key"
+  case upstreamCertificate = "upstream-certificate"
+  case upstreamMissing = "upstream-missing"
+  case upstreamContent = "upstream-content"
+  case upstreamFault = "upstream-fault"
 
   // Carriers
   case carrierUnreachable = "carrier-unreachable"
@@ -48,6 +65,21 @@ package enum ErrorCode: String, CaseIterable, Sendable {
   case addressInvalid = "address-invalid"
   case nameUnresolved = "name-unresolved"
 
+  // Servers that are neither carriers nor ours: code hosts, mail, chat
+  case serverUnreachable = "server-unreachable"
+  case serverCertificate = "server-certificate"
+  case serverSilent = "server-silent"
+  case serverRejected = "server-rejected"
+  case serverInvalid = "server-invalid"
+
+  // The signer's socket
+  case daemonMissing = "daemon-missing"
+  case daemonRights = "daemon-rights"
+  case daemonSilent = "daemon-silent"
+  case daemonEnded = "daemon-ended"
+  case daemonVersion = "daemon-version"
+  case requestInvalid = "request-invalid"
+
   // Sending
   case notConfigured = "not-configured"
   case branchMissing = "branch-missing"
@@ -58,10 +90,14 @@ package enum ErrorCode: String, CaseIterable, Sendable {
   case contentUnsupported = "content-unsupported"
   case overLimit = "over-limit"
 
+  // What a peer has sent
+  case messageInvalid = "message-invalid"
+  case patchInvalid = "patch-invalid"
+
   /// An error without a name of its own: please report it.
   case other = "other"
 
-  var exit: ExitStatus {
+  package var exit: ExitStatus {
     switch self {
     case .usage: .usage
     case .configuration, .addressInvalid: .configuration

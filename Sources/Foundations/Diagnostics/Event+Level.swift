@@ -5,19 +5,29 @@ extension Event {
   package var level: Logger.Level {
     switch self {
     case .heartbeatAnswered: .debug
-    case .carrierConnected, .addressUnreachable, .roleEnded, .identitiesLoaded, .library: .info
+    case .carrierConnected, .addressUnreachable, .roleEnded, .identitiesLoaded, .library,
+      .requestHandled, .statusSent, .noticeSent, .hookReceived,
+      .hookIgnored, .branchSent, .referenceIgnored, .mirrorConsolidated:
+      .info
     case .ready, .stopped, .listening, .collecting, .reloaded, .roleRemoved, .roleRecovered,
-      .applied, .behind, .current, .recovered, .fresh, .healing:
+      .applied, .behind, .current, .recovered, .fresh, .healing, .takingRequests,
+      .statusResumed, .hookHandedOver, .hookSecretLoaded, .certificateLoaded,
+      .sourceRecovered:
       .notice
     case .workInterrupted, .carrierUnreachable, .carrierSilent, .carrierInvalidAnswer,
       .depositRefused, .messageTooLarge, .noSpace,
-      .inboxFull, .transferDiscarded, .sweepFailed, .peerDisconnected, .strangerRefused, .refused,
-      .indexDelayed, .heartbeatBlocked, .heartbeatDropped, .receiptDropped, .stale, .metricsFailed,
-      .routeUnknown:
+      .inboxFull, .transferDiscarded, .messageExpired, .sweepFailed, .peerDisconnected,
+      .strangerRefused, .refused,
+      .consolidationFailed, .heartbeatBlocked, .heartbeatDropped, .receiptDropped, .stale,
+      .metricsFailed, .routeUnknown, .requestRejected, .statusDelayed, .statusRefused,
+      .noticeFailed, .hookRefused, .hookNotUnderstood, .hookOfAnotherRepository, .hookKept,
+      .hookExpired, .submodulePinned:
       .warning
     case .reloadFailed, .roleHangs, .noteFailed, .managerUnreachable, .fault, .storeFailed,
       .messageLost, .messageUnreadable, .checkoutBlocked, .recoveryFailed, .healingFailed,
-      .identityRejected, .directoryUnreadable:
+      .identityRejected, .directoryUnreadable, .socketFailed, .statusLost, .noticeLost,
+      .hookNotStored, .hookSecretRejected, .certificateRejected,
+      .branchFailed, .sourceFailed:
       .error
     case .roleFailed, .receiveFailed, .deadlineExceeded: .critical
     }
@@ -27,7 +37,10 @@ extension Event {
   package var isCausedByPeers: Bool {
     switch self {
     case .refused, .heartbeatDropped, .receiptDropped, .strangerRefused, .peerDisconnected,
-      .messageTooLarge:
+      .messageTooLarge, .requestRejected, .heartbeatBlocked, .depositRefused, .noSpace,
+      .inboxFull, .carrierSilent, .carrierInvalidAnswer, .carrierUnreachable, .statusDelayed,
+      .statusRefused, .statusLost, .noticeFailed, .noticeLost, .hookRefused,
+      .hookNotUnderstood, .hookOfAnotherRepository, .hookNotStored, .referenceIgnored:
       true
     default: false
     }

@@ -1,7 +1,8 @@
 extension Event {
   /// What stands in the log before the fields: one sentence for people.
   package var sentence: String {
-    processSentence ?? carrierSentence ?? applierSentence ?? otherSentence
+    processSentence ?? carrierSentence ?? applierSentence ?? reportingSentence ?? hookSentence
+      ?? otherSentence
   }
 
   private var processSentence: String? {
@@ -42,6 +43,7 @@ extension Event {
     case .messageLost: "stored message is missing or damaged on disk; dropped"
     case .messageUnreadable: "cannot read stored message; message kept, retrying"
     case .transferDiscarded: "cannot keep partial transfer; transfer will restart"
+    case .messageExpired: "discarded messages that waited for 91 days"
     case .sweepFailed: "cannot remove expired messages; retrying"
     case .peerDisconnected: "disconnected peer"
     case .strangerRefused: "refused connection from unknown key"
@@ -58,7 +60,7 @@ extension Event {
     case .checkoutBlocked: "cannot update checkout; retrying"
     case .recovered: "finished interrupted update"
     case .recoveryFailed: "cannot finish interrupted update; checkout was changed since"
-    case .indexDelayed: "cannot write index yet; retrying"
+    case .consolidationFailed: "cannot consolidate packs; retrying after the next update"
     case .deadlineExceeded: "step exceeded its deadline; ending"
     case .heartbeatAnswered: "answered heartbeat"
     case .heartbeatBlocked: "cannot compare checkout with heartbeat"
@@ -70,16 +72,60 @@ extension Event {
     }
   }
 
+  private var reportingSentence: String? {
+    switch self {
+    case .statusSent: "code host shows status"
+    case .statusDelayed: "code host takes no statuses at the moment; retrying"
+    case .statusResumed: "code host takes statuses again"
+    case .statusRefused: "code host refused status; retrying"
+    case .statusLost: "code host refused status for good; given up"
+    case .noticeSent: "sent notice"
+    case .noticeFailed: "cannot send notice; retrying"
+    case .noticeLost: "cannot send notice; given up"
+    default: nil
+    }
+  }
+
+  private var hookSentence: String? {
+    switch self {
+    case .hookReceived: "received push from code host"
+    case .hookIgnored: "received event that is not a push"
+    case .hookRefused: "refused webhook request"
+    case .hookNotUnderstood: "cannot understand payload of code host"
+    case .hookOfAnotherRepository: "ignored push of another repository"
+    case .hookNotStored: "cannot store push; code host is told to try again"
+    case .hookHandedOver: "handed push to signer"
+    case .hookKept: "cannot hand push to signer; push kept, retrying"
+    case .hookExpired: "discarded pushes that no signer has taken for 4 days"
+    case .hookSecretLoaded: "loaded webhook secret"
+    case .hookSecretRejected: "rejected webhook secret; requests signed with it are refused"
+    case .certificateLoaded: "loaded certificate"
+    case .certificateRejected: "cannot load certificate; keeping the old one"
+    default: nil
+    }
+  }
+
   private var otherSentence: String {
     switch self {
     case .healing: "sent missing changes to recipient"
     case .healingFailed: "cannot send missing changes to recipient"
     case .receiptDropped: "dropped receipt that does not fit what it answers"
+    case .takingRequests: "taking requests to send"
+    case .requestHandled: "handled request to send"
+    case .requestRejected: "rejected request at the socket"
+    case .socketFailed: "cannot listen for requests to send; retrying"
+    case .branchSent: "sent branch that moved"
+    case .branchFailed: "cannot send branch that moved; retrying"
+    case .referenceIgnored: "reference that moved is not configured; nothing was sent"
+    case .sourceFailed: "cannot look at repository; retrying"
+    case .sourceRecovered: "repository can be looked at again"
+    case .mirrorConsolidated: "consolidated mirror of upstream"
+    case .submodulePinned: "submodule arrives without its files"
     case .identitiesLoaded: "loaded trusted identities"
     case .identityRejected: "rejected identity file"
     case .directoryUnreadable: "cannot read directory of trusted identities"
     case .routeUnknown: "route names an unknown identity"
-    default: preconditionFailure("every event has its sentence in one of the four lists")
+    default: preconditionFailure("every event has its sentence in one of the lists")
     }
   }
 }

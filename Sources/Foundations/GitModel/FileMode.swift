@@ -41,8 +41,19 @@ package struct TreeChange: Hashable, Sendable {
 
   package init(path: TreePath, old: TreeEntry?, new: TreeEntry?) {
     precondition(old != new, "a change changes something")
-    self.path = path
-    self.old = old
-    self.new = new
+    self.init(path, old, new)
   }
+
+  private init(_ path: TreePath, _ old: TreeEntry?, _ new: TreeEntry?) {
+    (self.path, self.old, self.new) = (path, old, new)
+  }
+
+  /// A file that is to be written although the tree has what it had: in another form, which is git's too.
+  package static func rewriting(_ path: TreePath, _ entry: TreeEntry) -> TreeChange {
+    TreeChange(path, entry, entry)
+  }
+
+  package var isRewriting: Bool { old == new }
+
+  package var reversed: TreeChange { TreeChange(path, new, old) }
 }

@@ -17,15 +17,16 @@ package struct ObjectID: Hashable, Sendable, Comparable, CustomStringConvertible
 
   /// `nil` unless there are exactly 20 bytes.
   package init?(bytes: some Collection<UInt8>) {
+    self.init(byteArray: Array(bytes))
+  }
+
+  // Of one type: a generic loop, in another module than its caller, costs a hundred times as much.
+  private init?(byteArray bytes: [UInt8]) {
     guard bytes.count == Self.byteCount else { return nil }
     var words: (UInt64, UInt64, UInt32) = (0, 0, 0)
-    for (offset, byte) in bytes.enumerated() {
-      switch offset {
-      case 0..<8: words.0 = words.0 << 8 | UInt64(byte)
-      case 8..<16: words.1 = words.1 << 8 | UInt64(byte)
-      default: words.2 = words.2 << 8 | UInt32(byte)
-      }
-    }
+    for offset in 0..<8 { words.0 = words.0 << 8 | UInt64(bytes[offset]) }
+    for offset in 8..<16 { words.1 = words.1 << 8 | UInt64(bytes[offset]) }
+    for offset in 16..<20 { words.2 = words.2 << 8 | UInt32(bytes[offset]) }
     self.init(words: words)
   }
 
@@ -36,10 +37,14 @@ package struct ObjectID: Hashable, Sendable, Comparable, CustomStringConvertible
 
   /// The same, from ASCII bytes.
   package init?(hexBytes digits: some Collection<UInt8>) {
+    self.init(digitArray: Array(digits))
+  }
+
+  private init?(digitArray digits: [UInt8]) {
     guard digits.count == 2 * Self.byteCount else { return nil }
     var words: (UInt64, UInt64, UInt32) = (0, 0, 0)
-    for (offset, digit) in digits.enumerated() {
-      guard let value = Self.value(ofDigit: digit) else { return nil }
+    for offset in 0..<40 {
+      guard let value = Self.value(ofDigit: digits[offset]) else { return nil }
       switch offset {
       case 0..<16: words.0 = words.0 << 4 | UInt64(value)
       case 16..<32: words.1 = words.1 << 4 | UInt64(value)

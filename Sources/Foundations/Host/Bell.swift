@@ -4,7 +4,7 @@ import Glibc
 ///
 /// Waits by CLOCK_MONOTONIC (pthread_condattr_setclock(3)), so that a step of the wall clock neither lengthens nor
 /// shortens a wait, as DispatchSemaphore's are on Linux. `@unchecked Sendable`: the mutex protects `isRinging`, and the
-/// three are freed when nobody holds the bell.
+/// three are freed with the last reference to the bell.
 @safe package final class Bell: @unchecked Sendable {
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let condition: UnsafeMutablePointer<pthread_cond_t>

@@ -2,11 +2,11 @@ import CLinux
 import Foundation
 import Glibc
 
-/// How long the machine has been up, suspended or not: a clock that nobody sets.
+/// How long the machine has been up, suspended or not: a clock that cannot be set.
 ///
 /// Times of two boots cannot be compared.
 package struct BootTime: Hashable, Sendable {
-  /// Which boot; empty where the system does not say.
+  /// Which boot; where the system does not say, each run of the program has one of its own.
   package let boot: String
   package let milliseconds: UInt64
 
@@ -31,7 +31,7 @@ package struct BootTime: Hashable, Sendable {
       return try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
         .trimmingCharacters(in: .whitespacesAndNewlines)
     } catch {
-      return ""
+      return "run \(UInt64.random(in: .min ... .max))"
     }
   }()
 }

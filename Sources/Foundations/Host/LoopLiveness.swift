@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How late a loop is with its next turn, for whoever looks from another thread. A loop that rests says for how long, so
+/// How late a loop is with its next turn, as seen from another thread. A loop that rests says for how long, so
 /// that one with nothing to do is not late.
 package final class LoopLiveness: Sendable {
   /// When the loop is to turn again at the latest; `nil`: nothing is expected of it. By the clock that stands still while

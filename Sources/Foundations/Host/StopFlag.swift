@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Set once, by whoever wants a loop to end.
+/// Set once, from any thread, to end a loop.
 package final class StopFlag: Sendable {
   private let value = Atomic(false)
 

@@ -5,7 +5,7 @@ import Glibc
 package struct DirectoryLock: ~Copyable {
   private let descriptor: Int32
 
-  /// Waits until nobody else has it, or throws `SpoolError.inUse`. The directory itself is locked: no file is made, none is
+  /// Waits until it is free, or throws `SpoolError.inUse`. The directory itself is locked: no file is made, none is
   /// left.
   package init(_ path: String, waits: Bool = true) throws(SpoolError) {
     descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

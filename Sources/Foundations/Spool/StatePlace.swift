@@ -32,13 +32,22 @@ extension SpoolDirectory {
     return status.st_size
   }
 
-  /// Whose the directory is; `nil`: it is not there.
-  package var owner: UInt32? {
+  /// A user that is not root, and works here: the directory is theirs or, where it is not there yet, the one that it would
+  /// be made in, and private.
+  package var otherUser: (path: String, user: UInt32)? {
     get throws(SpoolError) {
+      var place = path
       var status = stat()
-      if unsafe stat(path, &status) == 0 { return status.st_uid }
-      if errno == ENOENT || errno == ENOTDIR { return nil }
-      throw .cannot(operation: "look at", path: path, code: errno)
+      while unsafe stat(place, &status) != 0 {
+        guard errno == ENOENT || errno == ENOTDIR else {
+          throw .cannot(operation: "look at", path: place, code: errno)
+        }
+        guard let slash = place.lastIndex(of: "/"), slash != place.startIndex else { return nil }
+        place = String(place[..<slash])
+      }
+      let isMade = place == path
+      guard status.st_uid != 0, isMade || status.st_mode & 0o077 == 0 else { return nil }
+      return (place, status.st_uid)
     }
   }
 

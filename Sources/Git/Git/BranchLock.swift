@@ -85,7 +85,7 @@ private struct ReferenceLog {
   init(_ repository: Repository, _ permissions: SharedPermissions) throws(GitError) {
     self.repository = repository
     self.permissions = permissions
-    let configured = try repository.configuration("core.logallrefupdates")?.lowercased()
+    let configured = try repository.configured("core.logallrefupdates")?.lowercased()
     isKept = !["false", "no", "off", "0"].contains(configured ?? (repository.isBare ? "no" : "yes"))
   }
 

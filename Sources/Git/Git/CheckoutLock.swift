@@ -3,7 +3,7 @@ import Glibc
 /// Our own claim on a checkout: one process at a time. The kernel gives it up when the process
 /// ends, however it ends.
 ///
-/// Locks of git's that we take are further names of the same file. So whoever holds the claim can tell
+/// Locks of git's that we take are further names of the same file. So the holder of the claim can tell
 /// which locks a killed run of ours has left, and those of git's own programs are never touched.
 package struct CheckoutLock: ~Copyable {
   package static let fileName = "distro.lock"
@@ -39,7 +39,7 @@ package struct CheckoutLock: ~Copyable {
     close(descriptor)
   }
 
-  /// Takes git's lock on a file, as git does: nobody else can make `target`.lock while it is there.
+  /// Takes git's lock on a file, as git does: no other program can make `target`.lock while it is there.
   ///
   /// One that a killed run of ours has left is taken over. Waits for `patience`, since git's own programs
   /// hold theirs for a moment.
@@ -89,7 +89,7 @@ package final class GitLock {
       // Someone may have removed it, and another program may hold the lock by now.
       if try Self.isName(path, ofInode: inode, device: device) { try SystemFile.remove(path) }
     } catch {
-      // Nobody can be told here; `removeLeftovers` finds it.
+      // A deinitializer cannot report it; `removeLeftovers` finds it.
       return
     }
   }

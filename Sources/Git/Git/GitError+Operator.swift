@@ -27,9 +27,12 @@ extension GitError: OperatorError {
     switch self {
     case .directoryMissing, .notRepository:
       "set 'path:' in the configuration to a git repository"
-    case .ownedByAnotherUser(let path): "run: git config --global --add safe.directory \(path)"
+    case .ownedByAnotherUser(let path):
+      "as the user that distro runs as: git config --global --add safe.directory \(path)"
     case .objectFormatUnsupported: "use a SHA-1 repository; others are not supported"
     case .revisionMissing: "run `git log` in the repository to list revisions"
+    case .indexUnsupported(let path, let form):
+      form.remedy.map { "run: git --git-dir=\(SystemFile.parent(of: path)) \($0)" }
     case .locked: "wait for the other git command; if none runs, remove the file"
     default: nil
     }

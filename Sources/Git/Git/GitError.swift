@@ -50,7 +50,7 @@ package enum GitError: Error, Equatable {
   case heldByAnother(path: String)
   case indexUnreadable(path: String, reason: String)
   /// As git wrote it, in a form that is not supported here.
-  case indexUnsupported(path: String, reason: String)
+  case indexUnsupported(path: String, form: IndexForm)
   case malformedShallowFile(path: String)
   case system(call: String, path: String, code: Int32)
   case libgit2(action: String, code: Int32, reason: String)
@@ -108,7 +108,7 @@ extension GitError: CustomStringConvertible {
     case .locked(let path): "lock \(path): is held by another program, or left over from one"
     case .heldByAnother(let path): "lock \(path): is held by another process"
     case .indexUnreadable(let path, let reason): "index \(path): \(reason)"
-    case .indexUnsupported(let path, let reason): "index \(path): \(reason)"
+    case .indexUnsupported(let path, let form): "index \(path): \(form.description)"
     case .malformedShallowFile(let path): "file \(path): has a line that is no object name"
     case .system(let call, let path, let code):
       "\(path): \(call) failed: \(unsafe String(cString: strerror(code)))"

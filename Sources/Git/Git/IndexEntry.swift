@@ -1,4 +1,5 @@
 package import GitModel
+import Glibc
 
 /// What the index has at a path.
 package enum IndexEntry: Hashable, Sendable {
@@ -18,6 +19,13 @@ package struct IndexedStatus: Hashable, Sendable {
     package init(seconds: Int, nanoseconds: Int) {
       self.seconds = seconds
       self.nanoseconds = nanoseconds
+    }
+
+    /// By the clock that file systems take their times from: that of the last tick.
+    package static func now() -> Time {
+      var time = timespec()
+      unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
+      return Time(seconds: time.tv_sec, nanoseconds: time.tv_nsec)
     }
   }
 
@@ -48,10 +56,15 @@ package struct IndexUpsert: Hashable, Sendable {
   package let path: TreePath
   package let entry: TreeEntry
   package let status: IndexedStatus?
+  /// The file holds what the entry's pointer names, not the entry itself: only the status tells git that it is unchanged.
+  package let isLargeFile: Bool
 
-  package init(path: TreePath, entry: TreeEntry, status: IndexedStatus?) {
+  package init(
+    path: TreePath, entry: TreeEntry, status: IndexedStatus?, isLargeFile: Bool = false
+  ) {
     self.path = path
     self.entry = entry
     self.status = status
+    self.isLargeFile = isLargeFile
   }
 }

@@ -18,14 +18,18 @@ struct IndexFile {
 
   /// `index.skipHash` of git-config(1): a file without a checksum is whole all the same. The copy gets one.
   func addChecksum() throws(GitError) -> Bool {
-    guard let bytes = try content().bytes, bytes.count > Self.checksumByteCount else {
-      return false
-    }
+    guard let bytes = try content().bytes, !Self.hasChecksum(bytes) else { return false }
     let content = bytes.dropLast(Self.checksumByteCount)
-    guard bytes.suffix(Self.checksumByteCount).allSatisfy({ $0 == 0 }) else { return false }
     try SystemFile.remove(copyPath)
     try SystemFile.create(copyPath, content + Self.checksum(content), isSynced: false)
     return true
+  }
+
+  /// False: `index.skipHash`.
+  func hasChecksum() throws(GitError) -> Bool { Self.hasChecksum(try content().bytes ?? []) }
+
+  private static func hasChecksum(_ bytes: [UInt8]) -> Bool {
+    bytes.count <= checksumByteCount || bytes.suffix(checksumByteCount).contains { $0 != 0 }
   }
 
   /// Whether the file is as git wrote it, though we may not be able to read it.
@@ -65,13 +69,9 @@ struct FileStamp: Equatable {
   private let inode: UInt
   private let byteCount: Int
 
-  struct Time: Comparable {
+  struct Time: Equatable {
     let seconds: Int
     let nanoseconds: Int
-
-    static func < (left: Time, right: Time) -> Bool {
-      (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
-    }
   }
 
   init(_ status: stat) {

@@ -18,7 +18,8 @@ package final class IndexUpdater {
     try Libgit2.prepare()
     let directory = gitDirectory + (gitDirectory.hasSuffix("/") ? "" : "/")
     file = IndexFile(path: directory + "index", copyPath: directory + Self.copyName)
-    // It may be of another time, or not whole.
+    // Both may be a killed run's: not whole, and libgit2's lock on a file that is ours alone.
+    try SystemFile.remove(file.copyPath + ".lock")
     try SystemFile.remove(file.copyPath)
     var opened: OpaquePointer?
     // Opened by its path, it has no repository: it looks at no working tree and checks no object
@@ -48,7 +49,7 @@ package final class IndexUpdater {
   private func readAnother(because reason: String) throws(GitError) {
     if try file.addChecksum(), unsafe git_index_read(handle, 1) == 0 { return }
     guard try file.isSound() else { throw .indexUnreadable(path: file.path, reason: reason) }
-    throw .indexUnsupported(path: file.path, reason: reason)
+    throw .indexUnsupported(path: file.path, form: IndexForm(libgit2Reason: reason))
   }
 
   /// Whether the file is there.
@@ -56,7 +57,7 @@ package final class IndexUpdater {
     get throws(GitError) { try FileStamp(file.path) != .missing }
   }
 
-  /// Makes it what `tree` says, as `git reset` does, for an index that nobody can read: in memory, until
+  /// Makes it what `tree` says, as `git reset` does, for an index that cannot be read: in memory, until
   /// it is written.
   package func rebuild(from tree: ObjectID?, of repository: Repository) throws(GitError) {
     stamp = nil
@@ -112,13 +113,25 @@ package final class IndexUpdater {
 
   /// Takes paths out, puts others in and writes all of it to our copy, to the disk; a path that is not
   /// there is no error. `publish` makes it git's, `discard` forgets it.
-  package func prepare(removals: [TreePath], upserts: [IndexUpsert]) throws(GitError) {
+  ///
+  /// `lookedAt`: before the statuses were taken. The file gets this time, so that git looks again at what was
+  /// changed in the same second after the look.
+  package func prepare(
+    removals: [TreePath], upserts: [IndexUpsert], lookedAt: IndexedStatus.Time? = nil
+  ) throws(GitError) {
     guard let stamp else { preconditionFailure("what is changed was read") }
     self.stamp = nil
     for path in removals { try remove(path) }
     for upsert in upserts { try insert(upsert) }
-    try distrustRacilyClean(stamp)
+    try distrustRacilyClean(
+      stamp, except: Set(upserts.lazy.filter(\.isLargeFile).map(\.path.bytes)))
     try unsafe Libgit2.check(git_index_write(handle), "write \(file.copyPath)")
+    if let lookedAt {
+      let time = timespec(tv_sec: lookedAt.seconds, tv_nsec: lookedAt.nanoseconds)
+      guard unsafe utimensat(AT_FDCWD, file.copyPath, [time, time], 0) == 0 else {
+        throw SystemFile.failure("utimensat", file.copyPath)
+      }
+    }
     try SystemFile.synchronize(file.copyPath)
   }
 
@@ -129,6 +142,9 @@ package final class IndexUpdater {
     try SystemFile.synchronize(SystemFile.parent(of: file.path))
     stamp = try FileStamp(file.path)
   }
+
+  /// Of an index that was only looked at.
+  package func removeCopy() throws(GitError) { try SystemFile.remove(file.copyPath) }
 
   /// What is in memory is not what the file has.
   package func discard() { stamp = nil }
@@ -163,19 +179,26 @@ package final class IndexUpdater {
     try Libgit2.check(code, "add \(upsert.path) to the index")
   }
 
-  /// A file written in the very tick of the clock in which the index was last written may have
-  /// changed after; writing a newer index would make it look clean for ever. A size of 0 makes git
-  /// compare its content once.
+  /// A file written in the second in which the index was last written may have changed after; writing a
+  /// newer index would make it look clean for ever. A size of 0 makes git compare its content once. git
+  /// compares whole seconds, unless it was built otherwise.
   ///
   /// Source: git's Documentation/technical/racy-git.txt.
-  private func distrustRacilyClean(_ stamp: FileStamp) throws(GitError) {
+  ///
+  /// `largeFiles`: paths that git must not compare with their blob; their times are older than this index will be.
+  private func distrustRacilyClean(
+    _ stamp: FileStamp, except largeFiles: Set<[UInt8]>
+  ) throws(GitError) {
     for position in 0..<entryCount {
       guard let found = unsafe git_index_get_byindex(handle, position) else { continue }
       var entry = unsafe found.pointee
-      let modified = unsafe FileStamp.Time(
-        seconds: Int(entry.mtime.seconds), nanoseconds: Int(entry.mtime.nanoseconds))
-      let isRacy = modified >= stamp.modified && modified.seconds != 0
+      let seconds = unsafe Int(entry.mtime.seconds)
+      let isRacy = seconds >= stamp.modified.seconds && seconds != 0
       guard isRacy, unsafe entry.file_size != 0 else { continue }
+      if !largeFiles.isEmpty, let name = unsafe entry.path {
+        let bytes = unsafe Array(UnsafeRawBufferPointer(start: name, count: strlen(name)))
+        if largeFiles.contains(bytes) { continue }
+      }
       unsafe entry.file_size = 0
       try unsafe Libgit2.check(git_index_add(handle, &entry), "update the index")
     }

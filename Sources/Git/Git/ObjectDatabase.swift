@@ -11,7 +11,7 @@ package final class ObjectDatabase {
   /// size.
   package static let byteCountMax = 1 << 30
 
-  /// The directory without an entry. As for git, it is always there, also where nobody wrote it.
+  /// The directory without an entry. As for git, it is always there, also where it was never written.
   package static let emptyTree: ObjectID = {
     guard let id = ObjectID(hex: "4b825dc642cb6eb9a060e54bf8d69288fbee4904") else {
       preconditionFailure("40 digits")
@@ -48,6 +48,12 @@ package final class ObjectDatabase {
     if id == Self.emptyTree { return true }
     var raw = id.raw
     return unsafe git_odb_exists(handle, &raw) == 1
+  }
+
+  /// By the packs that were there when the database was opened: what is missing costs no look at the directory.
+  func hasAtOnce(_ id: ObjectID) -> Bool {
+    var raw = id.raw
+    return unsafe git_odb_exists_ext(handle, &raw, UInt32(GIT_ODB_LOOKUP_NO_REFRESH.rawValue)) == 1
   }
 
   package func header(_ id: ObjectID) throws(GitError) -> ObjectHeader {

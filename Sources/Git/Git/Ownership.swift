@@ -23,7 +23,7 @@ struct Ownership {
     }
   }
 
-  /// Whether the file is ours; to root, also what belongs to who called sudo.
+  /// Whether the file is ours; to root, also what belongs to the user that called sudo.
   static func isOurs(_ path: String) throws(GitError) -> Bool {
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else {
@@ -79,16 +79,20 @@ extension Repository {
     return false
   }
 
+  /// A value of the configuration, empty where it is a name alone; `nil`: not set. Not of a snapshot, which parses all of
+  /// the configuration once more.
   func configured(_ name: String) throws(GitError) -> String? {
     var configuration: OpaquePointer?
     try unsafe Libgit2.check(
-      git_repository_config_snapshot(&configuration, handle), "read configuration")
+      git_repository_config(&configuration, handle), "read the configuration of \(path)")
     defer { unsafe git_config_free(configuration) }
-    var value: UnsafePointer<CChar>?
-    let code = unsafe git_config_get_string(&value, configuration, name)
+    var entry: UnsafeMutablePointer<git_config_entry>?
+    let code = unsafe git_config_get_entry(&entry, configuration, name)
     if code == GIT_ENOTFOUND.rawValue { return nil }
     try Libgit2.check(code, "read \(name)")
-    return unsafe value.map { unsafe String(cString: $0) }
+    defer { unsafe git_config_entry_free(entry) }
+    guard let value = unsafe entry?.pointee.value else { return "" }
+    return unsafe String(cString: value)
   }
 
   /// All values that the system's and the user's configuration have, not the repository's own.

@@ -19,6 +19,13 @@ package struct PackIndex: Sendable {
     }
   }
 
+  package var ids: some Sequence<ObjectID> {
+    (0..<count).lazy.compactMap { position in
+      let start = Self.idStart + position * ObjectID.byteCount
+      return ObjectID(bytes: bytes[start..<start + ObjectID.byteCount])
+    }
+  }
+
   package func contains(_ id: ObjectID) -> Bool {
     let wanted = id.bytes
     let first = Int(wanted[0])

@@ -14,6 +14,29 @@ extension Repository {
     return ObjectID(raw)
   }
 
+  /// Where all branches point, by full name; those that point to nothing are left out.
+  package func branches() throws(GitError) -> [String: ObjectID] {
+    var iterator: OpaquePointer?
+    try unsafe Libgit2.check(
+      git_reference_iterator_glob_new(&iterator, handle, "refs/heads/*"), "list branches")
+    defer { unsafe git_reference_iterator_free(iterator) }
+    var targets: [String: ObjectID] = [:]
+    var next: UnsafePointer<CChar>?
+    while unsafe git_reference_next_name(&next, iterator) == 0, let name = unsafe next {
+      let name = unsafe String(cString: name)
+      do throws(GitError) {
+        targets[name] = try referenceTarget(name)
+      } catch .referenceDamaged {
+        continue
+      } catch .referenceNameInvalid {
+        continue
+      } catch {
+        throw error
+      }
+    }
+    return targets
+  }
+
   /// The full name of the branch that HEAD is on; `nil` when HEAD is detached.
   package func headSymbolicTarget() throws(GitError) -> String? {
     var reference: OpaquePointer?

@@ -4,15 +4,7 @@ extension Repository {
   /// The URL as the configuration has it: without the rewriting of `url.<base>.insteadOf`; `nil`
   /// when none is set.
   package func remoteURL(_ name: String) throws(GitError) -> String? {
-    var configuration: OpaquePointer?
-    try unsafe Libgit2.check(
-      git_repository_config_snapshot(&configuration, handle), "read configuration")
-    defer { unsafe git_config_free(configuration) }
-    var value: UnsafePointer<CChar>?
-    let code = unsafe git_config_get_string(&value, configuration, "remote.\(name).url")
-    if code == GIT_ENOTFOUND.rawValue { return nil }
-    try Libgit2.check(code, "read URL of remote \(name)")
-    return unsafe value.map { unsafe String(cString: $0) }
+    try configured("remote.\(name).url")
   }
 
   /// Makes the remote, or gives the one that is there another URL.

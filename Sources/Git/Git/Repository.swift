@@ -12,10 +12,25 @@ package final class Repository {
 
   /// Opens the repository whose working directory or git directory is exactly `path`; parents are
   /// not searched.
-  package init(opening path: String) throws(GitError) {
+  package convenience init(opening path: String) throws(GitError) {
     try Libgit2.prepare()
     var opened: OpaquePointer?
     let code = unsafe git_repository_open(&opened, path)
+    try unsafe self.init(opened, code, path)
+  }
+
+  /// The objects and branches of a git directory, whatever its configuration says of a working tree: that of a submodule may
+  /// have been moved.
+  package convenience init(openingGitDirectory path: String) throws(GitError) {
+    try Libgit2.prepare()
+    var opened: OpaquePointer?
+    let flags = GIT_REPOSITORY_OPEN_NO_SEARCH.rawValue | GIT_REPOSITORY_OPEN_BARE.rawValue
+    let code = unsafe git_repository_open_ext(&opened, path, flags, nil)
+    try unsafe self.init(opened, code, path)
+  }
+
+  /// What libgit2 opened, if it did.
+  private init(_ opened: OpaquePointer?, _ code: Int32, _ path: String) throws(GitError) {
     guard code == 0, let opened = unsafe opened else { throw Self.openingFailure(code, path) }
     unsafe handle = unsafe opened
     self.path = path

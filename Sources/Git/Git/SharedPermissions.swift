@@ -2,7 +2,7 @@ import CGit2
 import CLinux
 import Glibc
 
-/// Who may read and write what we make in a git directory: `core.sharedRepository` of git-config(1).
+/// The rights on what we make in a git directory: `core.sharedRepository` of git-config(1).
 package struct SharedPermissions: Equatable, Sendable {
   private let mode: mode_t
   /// The mode is all that there is, whatever the umask leaves.
@@ -33,7 +33,7 @@ package struct SharedPermissions: Equatable, Sendable {
   }
 
   /// As git's `adjust_shared_perm` does.
-  func adjust(_ path: String) throws(GitError) {
+  package func adjust(_ path: String) throws(GitError) {
     guard self != .umask else { return }
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else { throw SystemFile.failure("lstat", path) }
@@ -80,21 +80,7 @@ package struct SharedPermissions: Equatable, Sendable {
 extension Repository {
   package var sharedPermissions: SharedPermissions {
     get throws(GitError) {
-      SharedPermissions(configured: try configuration("core.sharedrepository"))
+      SharedPermissions(configured: try configured("core.sharedrepository"))
     }
-  }
-
-  /// `nil`: not set.
-  func configuration(_ name: String) throws(GitError) -> String? {
-    var opened: OpaquePointer?
-    try unsafe Libgit2.check(
-      git_repository_config_snapshot(&opened, handle), "read the configuration of \(path)")
-    defer { unsafe git_config_free(opened) }
-    var value: UnsafePointer<CChar>?
-    let code = unsafe git_config_get_string(&value, opened, name)
-    if code == GIT_ENOTFOUND.rawValue { return nil }
-    try Libgit2.check(code, "read \(name)")
-    guard let value = unsafe value else { return "" }
-    return unsafe String(cString: value)
   }
 }

@@ -1,7 +1,7 @@
 package import GitModel
 
 extension ObjectDatabase {
-  /// Every tree and blob that `new` needs and that one who has all of `old` may lack; trees first,
+  /// Every tree and blob that `new` needs and that a repository with all of `old` may lack; trees first,
   /// each once, and looked at once.
   ///
   /// What was only moved is left out where both places differ between the trees.

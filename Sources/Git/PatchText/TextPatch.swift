@@ -6,7 +6,7 @@ import GitModel
 /// Every path is quoted, every id has 40 digits, hunks have three lines of context, binary changes
 /// their data in both directions; no renames, no copies, a type change is a deletion and an
 /// addition. Canonical order: first all deletions, then everything else, both by the bytes of their
-/// paths. So whoever applies section after section finds room for a file where a directory was, for
+/// paths. Applied section after section, there is then room for a file where a directory was, for
 /// a directory where a file was, and for every change of type.
 package struct TextPatch: Equatable, Sendable {
   package let sections: [FileSection]

@@ -57,7 +57,7 @@ package struct ObjectOverlay {
 
   /// The new objects as one pack beside the repository, on the disk; `nil`: there are none.
   ///
-  /// Not as files: git removes those that nothing leads to yet whenever it likes.
+  /// Not as files: git removes those that nothing leads to yet whenever it likes, also those that are there already.
   package func pack(for repository: Repository) throws(GitError) -> QuarantinedPack? {
     if newObjects.isEmpty { return nil }
     let contents = contents

@@ -123,7 +123,7 @@ extension Descriptor {
 
   /// Whether a program has the file open for writing; false where that cannot be told.
   ///
-  /// A lease for reading is given only where nobody writes (fcntl(2), "Leases"): to the file's owner, and
+  /// A lease for reading is given only where no program writes (fcntl(2), "Leases"): to the file's owner, and
   /// not by every file system.
   var isOpenForWriting: Bool {
     // Its end would be told by SIGIO, which ends a program; this one is ignored.

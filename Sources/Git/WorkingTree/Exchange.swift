@@ -32,7 +32,7 @@ extension WorkingTree {
       for submodule in change.submodules { try makeSubmodule(submodule, &step) }
       try sync(step.changed)
     } catch {
-      // Whoever knows what the last revision has says so; nothing else is let go.
+      // The caller says which contents the last revision has; nothing else is let go.
       try putBack(from: staging, isOld)
       throw error
     }
@@ -79,7 +79,7 @@ extension WorkingTree {
       }
     }
     let code = step.staging.root.rename(slot, to: parent, name, .exchange)
-    // It went in this moment; whoever removes it does not want it there.
+    // It was removed in this moment, on purpose.
     if code == ENOENT { throw .touched(write.path, .disappeared) }
     guard code == 0 else { throw .cannot("replace", name, code) }
     try step.staging.requireTaken(slot, write.path, write.expected, look)
@@ -148,7 +148,7 @@ extension ExpectedContent {
 }
 
 extension Staging {
-  /// Looks at what came out of the tree. Nobody can open it there any more.
+  /// Looks at what came out of the tree. No program can open it there any more.
   fileprivate func requireTaken(
     _ slot: EntryName, _ path: TreePath, _ expected: ExpectedContent, _ look: WorkingTree.Look
   ) throws(WorkingTreeError) {

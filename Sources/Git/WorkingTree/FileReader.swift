@@ -34,6 +34,19 @@ package struct FileReader: ~Copyable {
   }
 }
 
+extension FileReader {
+  /// The rest of a small file.
+  package mutating func readToEnd() throws(WorkingTreeError) -> [UInt8] {
+    var content: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4_096)
+    while true {
+      let count = try read(into: &buffer)
+      if count == 0 { return content }
+      content += buffer[..<count]
+    }
+  }
+}
+
 extension WorkingTree {
   /// `.notAFile` unless a regular file is there; never waits for the other end of a FIFO.
   package func open(_ path: TreePath) throws(WorkingTreeError) -> FileReader {

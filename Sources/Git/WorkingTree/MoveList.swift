@@ -1,7 +1,7 @@
 internal import GitModel
 
 /// What a step is about to move between the staging directory and the tree, on the disk before the
-/// first move: whoever finds it can put everything back, knowing nothing else.
+/// first move: with the list alone, everything can be put back.
 struct MoveList: Equatable {
   static let name = "moves"
   private static let header = Array("distro moves 1".utf8)
@@ -33,7 +33,7 @@ struct MoveList: Equatable {
 extension MoveList.Write {
   func isOurs(_ status: FileStatus) -> Bool { status.inode == inode }
 
-  /// As it was staged: nobody wrote to it.
+  /// As it was staged: no program wrote to it.
   func isUntouched(_ status: FileStatus) -> Bool {
     isOurs(status) && status.modified == modified && status.size == size
   }

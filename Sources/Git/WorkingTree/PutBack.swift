@@ -110,7 +110,7 @@ extension WorkingTree {
 }
 
 extension Staging {
-  /// Whether our file is in its slot again, as it was staged, and nobody is writing to it.
+  /// Whether our file is in its slot again, as it was staged, and no program has it open for writing.
   fileprivate func hasUntouched(_ write: MoveList.Write) throws(WorkingTreeError) -> Bool {
     let slot = Self.slot(write.number)
     guard let status = try root.status(slot), write.isUntouched(status) else { return false }

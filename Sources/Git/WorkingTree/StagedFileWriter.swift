@@ -22,6 +22,18 @@ package struct StagedFileWriter: ~Copyable {
     }
   }
 
+  /// The file is as if it had been written some seconds ago: before an index is written that knows its times.
+  package func backdate() throws(WorkingTreeError) {
+    var now = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME_COARSE, &now)
+    let time = timespec(tv_sec: now.tv_sec - Self.backdatingSeconds, tv_nsec: now.tv_nsec)
+    guard unsafe futimens(descriptor.number, [time, time]) == 0 else {
+      throw .cannot(operation: "set the time of a file", path: directory, code: errno)
+    }
+  }
+
+  private static let backdatingSeconds = 2
+
   /// The same.
   package mutating func append(_ bytes: [UInt8]) throws(WorkingTreeError) {
     try append(bytes.span)
@@ -32,7 +44,7 @@ extension Staging {
   /// A new file under `name` that has what open(2) in `parent` would give it.
   ///
   /// Made there without a name, then linked to ours: the file system itself hands down the group, the
-  /// default ACL and the security label, and nobody sees an unfinished file. `nil`: `parent` is on
+  /// default ACL and the security label, and an unfinished file has no name. `nil`: `parent` is on
   /// another file system.
   func makeFile(
     _ name: EntryName, _ permissions: mode_t, like parent: borrowing Descriptor

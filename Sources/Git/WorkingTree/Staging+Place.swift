@@ -2,7 +2,7 @@ internal import Glibc
 
 extension Staging {
   private static let name = "distro-staging"
-  /// Below the working tree nobody may see it: not git either, which reads this file in it.
+  /// Below the working tree it must be invisible, to git too, which reads this file in it.
   private static let ignoredName = ".gitignore"
   private static let ignored = Array("# distro: files of a step that is being made\n*\n".utf8)
 

@@ -5,7 +5,7 @@ internal import Glibc
 package struct StagedFile: Hashable, Sendable {
   let number: Int
   let isLink: Bool
-  /// Of the finished file: whoever finds another one at its path has met someone else's work.
+  /// Of the finished file: another one at its path is someone else's work.
   let status: FileStatus
 }
 

@@ -47,7 +47,7 @@ package struct WorkingTree: ~Copyable {
 }
 
 extension WorkingTree {
-  /// The same, if it is still the file that was staged, and nobody has written to it.
+  /// The same, if it is still the file that was staged, and no program has written to it.
   package func status(
     of path: TreePath, ifStill file: StagedFile
   ) throws(WorkingTreeError) -> FileStatus? {

@@ -93,12 +93,19 @@ func requirePrintable(_ text: String, field: String) throws(FormatError) {
 }
 
 /// For people: cut at a character to what the reader takes, with a space for each control character.
-func printableDetail(_ detail: String) -> String {
+func printableDetail(_ detail: String, byteCountMax: Int) -> String {
   var text = ""
   for scalar in detail.unicodeScalars {
     text.unicodeScalars.append(isControl(scalar) ? " " : scalar)
   }
-  while text.utf8.count > Limits.detailByteCountMax { text.removeLast() }
+  while text.utf8.count > byteCountMax { text.removeLast() }
+  return text
+}
+
+/// What an applier says to people.
+func detail(_ text: String, field: String) throws(FormatError) -> String {
+  try requireLimit(text.utf8.count, Limits.detailByteCountMax, field: field)
+  try requirePrintable(text, field: field)
   return text
 }
 

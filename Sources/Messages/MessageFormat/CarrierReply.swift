@@ -43,7 +43,7 @@ extension CarrierReply {
     case .refused(let id, let reason, let mailboxes, let detail):
       wire.refused.messageID = Data(id?.bytes ?? [])
       wire.refused.reason = reason.rawValue
-      wire.refused.detail = printableDetail(detail)
+      wire.refused.detail = printableDetail(detail, byteCountMax: Limits.detailByteCountMax)
       wire.refused.mailboxes = mailboxes.map { Data($0.bytes) }
     case .delivery(let entry, let size, let more):
       wire.delivery.position = entry.position

@@ -20,7 +20,7 @@ package struct DepositOffer: Hashable, Sendable {
   /// In which mailboxes it is to be put; each is a recipient of its header.
   package let mailboxes: [Mailbox]
   package let size: SealedSize
-  /// It takes the place of the depositor's message that was put there before and that nobody has collected.
+  /// It takes the place of the depositor's message that was put there before and was not collected.
   package let slot: Slot?
 
   package init(id: MessageID, mailboxes: [Mailbox], size: SealedSize, slot: Slot? = nil) {

@@ -23,6 +23,14 @@ package enum Limits {
   /// A longer commit object travels in a pack.
   package static let commitByteCountMax = 65_536
 
+  // Heartbeats. With 1,000 recipients one still fits into a statement, and so does the report on all its streams.
+  package static let heartbeatStreamCountMax = 1_000
+  /// Of all remotes and refs together.
+  package static let heartbeatNameByteCountMax = 56_000
+  package static let heartbeatPartCountMax: UInt32 = 1_000
+  /// Of all details of a report together: what its streams leave.
+  package static let reportDetailByteCountMax = 8_192
+
   // Payloads.
   package static let payloadInflatedByteCountMax: UInt64 = 64 << 30
   /// A patch is applied in memory; anything larger is a pack.
@@ -34,6 +42,10 @@ package enum Limits {
   /// libgit2 holds whole objects: a file costs its size in memory on both sides.
   package static let objectByteCountMax: UInt64 = 1 << 30
   package static let treeDepthMax = 512
+  /// Of one message: what a receiver remembers of each is small.
+  package static let largeFileCountMax = 100_000
+  /// Commits of submodules in one message: each is a repository on the machine.
+  package static let submoduleCountMax = 1_000
 
   // Numbers.
   /// Of sequences and times: what SQLite and every language's numbers hold exactly (2^53 - 1).

@@ -72,12 +72,26 @@ package struct PayloadDescription: Hashable, Sendable {
   package let size: UInt64
   /// What the decompressor yields, in bytes.
   package let inflatedSize: UInt64
+  /// What stands behind the patch or pack; `nil`: the signer leaves large files as pointers.
+  package let largeFiles: LargeFilesDescription?
+  /// What stands behind these; `nil`: the message changes no submodule, or its signer does not ship them.
+  package let submodules: SubmodulesDescription?
 
-  package init(kind: Kind, digest: ContentDigest, size: UInt64, inflatedSize: UInt64) {
+  package init(
+    kind: Kind, digest: ContentDigest, size: UInt64, inflatedSize: UInt64,
+    largeFiles: LargeFilesDescription? = nil, submodules: SubmodulesDescription? = nil
+  ) {
     self.kind = kind
     self.digest = digest
     self.size = size
     self.inflatedSize = inflatedSize
+    self.largeFiles = largeFiles
+    self.submodules = submodules
+  }
+
+  /// Of the patch or pack alone: inflated, in bytes.
+  package var contentSize: UInt64 {
+    inflatedSize - (largeFiles?.size ?? 0) - (submodules?.size ?? 0)
   }
 }
 
@@ -104,6 +118,8 @@ extension Message {
     wire.payload.digest = Data(payload.digest.bytes)
     wire.payload.size = payload.size
     wire.payload.inflatedSize = payload.inflatedSize
+    if let largeFiles = payload.largeFiles { wire.payload.largeFiles = largeFiles.wire }
+    if let submodules = payload.submodules { wire.payload.submodules = submodules.wire }
     wire.descends = descends
     return encodeCanonically(wire)
   }
@@ -174,9 +190,22 @@ extension PayloadDescription {
     case .unspecified, .UNRECOGNIZED: throw .invalid(field: "message.payload.kind")
     }
     digest = try name(wire.digest, field: "message.payload.digest")
-    let inflatedMax =
-      kind == .patch ? UInt64(Limits.patchByteCountMax) : Limits.payloadInflatedByteCountMax
-    try requireLimit(wire.inflatedSize, inflatedMax, field: "message.payload.inflated_size")
+    try requireLimit(
+      wire.inflatedSize, Limits.payloadInflatedByteCountMax, field: "message.payload.inflated_size")
+    largeFiles = wire.hasLargeFiles ? try LargeFilesDescription(wire.largeFiles) : nil
+    guard largeFiles?.size ?? 0 <= wire.inflatedSize else {
+      throw .invalid(field: "message.payload.large_files.size")
+    }
+    submodules = wire.hasSubmodules ? try SubmodulesDescription(wire.submodules) : nil
+    let contentSize = wire.inflatedSize - (largeFiles?.size ?? 0)
+    guard submodules?.size ?? 0 <= contentSize else {
+      throw .invalid(field: "message.payload.submodules.size")
+    }
+    if kind == .patch {
+      try requireLimit(
+        contentSize - (submodules?.size ?? 0), UInt64(Limits.patchByteCountMax),
+        field: "message.payload.inflated_size")
+    }
     let sealedMax = UInt64(Limits.chunkCountMax - 2) * UInt64(Limits.chunkPlaintextByteCountMax)
     try requireLimit(wire.size, sealedMax, field: "message.payload.size")
     guard wire.size >= 1 else { throw .invalid(field: "message.payload.size") }

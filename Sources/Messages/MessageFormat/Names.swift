@@ -38,3 +38,13 @@ package typealias MessageID = Name<MessageThing>
 package typealias ContentDigest = Name<ContentThing>
 /// Where a depositor keeps one message at a time in a mailbox; means nothing to the carrier.
 package typealias Slot = Name<SlotThing>
+
+extension Name where Thing == SlotThing {
+  /// One that tells a carrier nothing.
+  package static func random() -> Slot {
+    var generator = SystemRandomNumberGenerator()
+    let bytes = (0..<nameByteCount).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    guard let slot = Slot(bytes) else { preconditionFailure("32 bytes are a name") }
+    return slot
+  }
+}

@@ -1,7 +1,7 @@
 import FoundationEssentials
 package import GitModel
 
-/// An applier's signed answer to one sealed message, a heartbeat for one (docs/message-format.md, "Receipt").
+/// An applier's signed answer to one sealed message (docs/message-format.md, "Receipt").
 package struct Receipt: StatementBody, Hashable {
   package static let statementType = "application/vnd.distro.receipt.v1"
 
@@ -9,13 +9,10 @@ package struct Receipt: StatementBody, Hashable {
     case applied(Snapshot)
     /// The detail is for people: what was expected, what was found.
     case refused(Refusal, detail: String)
-    /// The checkout is not where the message starts, or not where the heartbeat says: it is here, or has nothing, and needs
-    /// what leads on from there.
+    /// The checkout is not where the message starts: it is here, or has nothing, and needs what leads on from there.
     case behind(Snapshot?)
-    /// To a heartbeat: the checkout is where it says.
-    case current(Snapshot)
-    /// The machine, not the message, has been in the way for a minute or longer: to a message that stays in the inbox and is
-    /// answered again later, or to a heartbeat. The detail is for people.
+    /// The machine, not the message, has been in the way for a minute or longer: the message stays in the inbox and is
+    /// answered again later. The detail is for people.
     case blocked(BlockReason, detail: String)
   }
 
@@ -51,7 +48,7 @@ package struct Receipt: StatementBody, Hashable {
     self.outcome = outcome
     self.revision =
       switch outcome {
-      case .applied(let snapshot), .current(let snapshot): snapshot.revision
+      case .applied(let snapshot): snapshot.revision
       case .behind(let snapshot): snapshot?.revision
       case .refused, .blocked: revision
       }
@@ -79,16 +76,13 @@ extension Receipt {
     case .behind(let snapshot):
       wire.tree = Data(snapshot?.tree.bytes ?? [])
       wire.standing = .behind
-    case .current(let snapshot):
-      wire.tree = Data(snapshot.tree.bytes)
-      wire.standing = .current
     case .refused(let refusal, let detail):
       wire.refusal = refusal.rawValue
-      wire.detail = printableDetail(detail)
+      wire.detail = printableDetail(detail, byteCountMax: Limits.detailByteCountMax)
     case .blocked(let reason, let detail):
       wire.standing = .blocked
       wire.block = reason.rawValue
-      wire.detail = printableDetail(detail)
+      wire.detail = printableDetail(detail, byteCountMax: Limits.detailByteCountMax)
     }
     wire.receivedAt = receivedAt.milliseconds
     wire.finishedAt = finishedAt.milliseconds
@@ -127,17 +121,17 @@ extension Receipt {
       else {
         throw .invalid(field: "receipt.refusal")
       }
-      return .refused(refusal, detail: try detail(of: wire))
+      return .refused(refusal, detail: try detail(wire.detail, field: "receipt.detail"))
     }
     guard wire.detail.isEmpty else { throw .invalid(field: "receipt.detail") }
     let snapshot = try Snapshot.decoding(
       wire.revision, wire.tree, fields: ("receipt.revision", "receipt.tree"))
-    if wire.standing == .behind { return .behind(snapshot) }
-    guard let snapshot else { throw .invalid(field: "receipt.tree") }
     switch wire.standing {
-    case .answered: return .applied(snapshot)
-    case .current: return .current(snapshot)
-    case .behind, .blocked, .UNRECOGNIZED: throw .invalid(field: "receipt.standing")
+    case .behind: return .behind(snapshot)
+    case .answered:
+      guard let snapshot else { throw .invalid(field: "receipt.tree") }
+      return .applied(snapshot)
+    case .current, .blocked, .UNRECOGNIZED: throw .invalid(field: "receipt.standing")
     }
   }
 
@@ -145,12 +139,6 @@ extension Receipt {
     guard wire.standing == .blocked, wire.refusal.isEmpty, wire.tree.isEmpty,
       let reason = BlockReason(rawValue: wire.block)
     else { throw .invalid(field: "receipt.block") }
-    return .blocked(reason, detail: try detail(of: wire))
-  }
-
-  private static func detail(of wire: WireReceipt) throws(FormatError) -> String {
-    try requireLimit(wire.detail.utf8.count, Limits.detailByteCountMax, field: "receipt.detail")
-    try requirePrintable(wire.detail, field: "receipt.detail")
-    return wire.detail
+    return .blocked(reason, detail: try detail(wire.detail, field: "receipt.detail"))
   }
 }

@@ -25,8 +25,12 @@ package enum Refusal: String, Error, Sendable, CaseIterable {
   case commitMismatch = "commit-mismatch"
   case invalidPack = "invalid-pack"
   case localChanges = "local-changes"
+  case foreignCommit = "foreign-commit"
   case checkoutUnusable = "checkout-unusable"
   case goingBack = "going-back"
+  case largeFileMissing = "large-file-missing"
+  case invalidLargeFile = "invalid-large-file"
+  case invalidSubmodule = "invalid-submodule"
   // Apply
   case unprocessable = "unprocessable"
 }

@@ -3,7 +3,7 @@ package protocol StatementBody: Sendable {
   /// The type that is signed with the body, so that no body passes for one of another type.
   static var statementType: String { get }
 
-  /// Who says it, and must have signed it.
+  /// The identity that must have signed it.
   var author: Mailbox { get }
 
   /// The one canonical form.
@@ -13,7 +13,7 @@ package protocol StatementBody: Sendable {
   init(decoding bytes: [UInt8]) throws(FormatError)
 }
 
-/// A body that names its recipients and ends at a time: a recipient can pass it on to nobody else.
+/// A body that names its recipients and ends at a time: a recipient cannot pass it on.
 package protocol AddressedBody: StatementBody {
   var recipients: [Mailbox] { get }
   var createdAt: Timestamp { get }

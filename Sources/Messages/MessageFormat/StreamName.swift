@@ -34,6 +34,12 @@ extension RemoteName: Hashable {
   }
 }
 
+extension RemoteName: Comparable {
+  package static func < (left: RemoteName, right: RemoteName) -> Bool {
+    left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+  }
+}
+
 /// A branch of a remote: what a signer numbers messages by, and what a checkout follows.
 package struct StreamName: Hashable, Sendable, CustomStringConvertible {
   package let remote: RemoteName
@@ -51,6 +57,17 @@ package struct StreamName: Hashable, Sendable, CustomStringConvertible {
     self.branch = branch
   }
 
+  /// Of both names together.
+  package var byteCount: Int { remote.text.utf8.count + branch.fullName.utf8.count }
+
   /// For logs and people: `git@example.org:shop.git main`.
   package var description: String { "\(remote) \(branch)" }
+}
+
+/// In the order of the remotes' bytes, then of the branches' full names.
+extension StreamName: Comparable {
+  package static func < (left: StreamName, right: StreamName) -> Bool {
+    guard left.remote == right.remote else { return left.remote < right.remote }
+    return left.branch.fullName.utf8.lexicographicallyPrecedes(right.branch.fullName.utf8)
+  }
 }

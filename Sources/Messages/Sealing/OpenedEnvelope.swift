@@ -6,7 +6,7 @@ package import Sodium
 /// Only `OpenedEnvelope.verified` makes one.
 package struct Verified<Body: StatementBody>: Sendable {
   package let body: Body
-  /// Who said and signed it.
+  /// The identity that signed it.
   package let author: PublicIdentity
   /// Of the body's bytes as they were signed.
   package let digest: ContentDigest
@@ -23,7 +23,7 @@ package struct OpenedEnvelope<Source: ChunkSource>: ~Copyable {
   /// What the statement says that it is: decides which body is asked for, and is verified with it.
   package var type: String { statement.type }
 
-  /// Who the statement says has signed it: for finding keys among many, never for a decision.
+  /// The signer that the statement names: for finding keys among many, never for a decision.
   package var claimedSigners: [Mailbox] { statement.signatures.map(\.signer) }
 
   private let chunks: Source

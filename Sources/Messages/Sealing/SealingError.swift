@@ -18,7 +18,7 @@ package enum SealingError: Error, Equatable, CustomStringConvertible {
     case .notARecipient: "the sealed message has no key for this identity"
     case .tampered(let chunk):
       "chunk \(chunk) does not decrypt: it was changed, mixed up or cut off"
-    case .unknownSigner(let mailbox): "signed by \(mailbox.abbreviated), who is not trusted"
+    case .unknownSigner(let mailbox): "signed by \(mailbox.abbreviated), which is not trusted"
     case .badSignature: "the signature does not match"
     case .wrongType(let type): "a statement of the type \(type)"
     case .wrongPayload(let what): "the payload is not the signed one: \(what)"

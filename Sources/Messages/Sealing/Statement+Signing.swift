@@ -12,7 +12,7 @@ extension Statement {
       signatures: [Statement.Signature(signer: identity.public.mailbox, bytes: signature.bytes)])
   }
 
-  /// The body, and who of `trusted` signed it; the only way from a statement to bytes that may be decoded.
+  /// The body, and the one of `trusted` that signed it; the only way from a statement to bytes that may be decoded.
   package func verified(
     type expected: String, by trusted: [PublicIdentity]
   ) throws(SealingError) -> (body: [UInt8], signer: PublicIdentity) {

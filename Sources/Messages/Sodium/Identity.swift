@@ -12,7 +12,7 @@ package final class Identity: Sendable {
   private let sealingSecret: SecretBytes
   private let transportSecret: SecretBytes
 
-  /// A new identity that nobody else has.
+  /// A new identity, from random bytes.
   package convenience init(generating name: IdentityName) {
     self.init(name: name, seed: SecretBytes(random: KeyDerivation.seedByteCount))
   }

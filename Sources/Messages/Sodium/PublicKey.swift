@@ -15,7 +15,7 @@ package enum SigningUse: Sendable {}
 package enum SealingUse: Sendable {}
 package enum TransportUse: Sendable {}
 
-/// Ed25519: whose signature it is.
+/// Ed25519: verifies signatures.
 package typealias SigningKey = PublicKey<SigningUse>
 /// X25519: whom content keys are wrapped for.
 package typealias SealingKey = PublicKey<SealingUse>

@@ -1,6 +1,6 @@
 import CSodium
 
-/// Bytes that nobody else may see: locked into memory, between guard pages, out of core dumps,
+/// Secret bytes: locked into memory, between guard pages, out of core dumps,
 /// read-only once filled, wiped when they go.
 ///
 /// Runs out of memory as Swift does, by stopping the process. Source: libsodium, "Secure memory".

@@ -20,7 +20,7 @@ struct SeedLock {
 
   /// With a fresh salt.
   init(name: IdentityName, cost: PassphraseCost) {
-    precondition(cost.isWithinLimits, "nobody could read that key file")
+    precondition(cost.isWithinLimits, "the key file could not be read again")
     self.name = name
     self.cost = cost
     salt = randomBytes(Self.saltByteCount)

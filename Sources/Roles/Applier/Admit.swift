@@ -26,16 +26,25 @@ struct AdmittedMessage {
   }
 }
 
-/// A heartbeat that is newer than the last one, for a checkout that trusts its signer.
+/// A heartbeat that has news of streams, for checkouts that trust its signer.
 ///
 /// Only `Admit` makes one.
 struct AdmittedHeartbeat {
-  let opened: OpenedHeartbeat
-  let settings: CheckoutSettings
+  struct Stream {
+    let heard: Heartbeat.Stream
+    let settings: CheckoutSettings
+  }
 
-  fileprivate init(_ opened: OpenedHeartbeat, to settings: CheckoutSettings) {
+  let opened: OpenedHeartbeat
+  /// At least one.
+  let streams: [Stream]
+  /// Why other streams of it are for no checkout here; one of each name.
+  let strays: [Refused]
+
+  fileprivate init(_ opened: OpenedHeartbeat, _ streams: [Stream], strays: [Refused]) {
     self.opened = opened
-    self.settings = settings
+    self.streams = streams
+    self.strays = strays
   }
 }
 
@@ -67,20 +76,35 @@ struct Admit {
 
   func admit(_ opened: OpenedHeartbeat, at now: Timestamp) throws -> Passage<AdmittedHeartbeat> {
     let heartbeat = opened.heartbeat
-    do {
-      let settings = try route.checkout(of: heartbeat.stream, signer: heartbeat.signer)
-      try requireNews(heartbeat, at: now)
-      return .next(AdmittedHeartbeat(opened, to: settings))
-    } catch let refused as Refused {
-      return .ends(.heartbeatDropped(opened.stored, refused))
+    let counters = try inbox.heartbeatCounters(of: heartbeat.signer)
+    var streams: [AdmittedHeartbeat.Stream] = []
+    var strays: [Refusal: Refused] = [:]
+    for stream in heartbeat.streams {
+      do throws(Refused) {
+        let settings = try route.checkout(of: stream.name, signer: heartbeat.signer)
+        try requireNews(heartbeat.counter, behind: counters[stream.name], at: now)
+        streams.append(.init(heard: stream, settings: settings))
+      } catch {
+        strays[error.refusal] = error
+      }
     }
+    let replayed = strays.removeValue(forKey: .replayed)
+    guard !streams.isEmpty else {
+      let reason = replayed ?? strays.values.first
+      return .ends(
+        .heartbeatDropped(opened.stored, reason ?? Refused(.malformed, "it names no stream")))
+    }
+    return .next(AdmittedHeartbeat(opened, streams, strays: Array(strays.values)))
   }
 
-  private func requireNews(_ heartbeat: Heartbeat, at now: Timestamp) throws {
-    guard let last = try inbox.heard(of: heartbeat.stream, by: [heartbeat.signer]) else { return }
-    // Of a time when both clocks were ahead: it would keep every later one out.
-    let latest = now.adding(milliseconds: Limits.clockSkewMillisecondsMax)
-    guard last.createdAt <= latest, last.createdAt >= heartbeat.createdAt else { return }
-    throw Refused(.replayed, "a heartbeat of this stream that is not older was seen already")
+  /// A counter far ahead of now is of a time when the signer's clock was ahead, and keeps out none of a state that has
+  /// begun anew since.
+  private func requireNews(
+    _ counter: UInt64, behind last: UInt64?, at now: Timestamp
+  ) throws(Refused) {
+    guard let last, counter <= last else { return }
+    let latest = now.adding(milliseconds: Limits.clockSkewMillisecondsMax).milliseconds
+    guard last <= latest || counter > latest else { return }
+    throw Refused(.replayed, "its counter is \(counter), and \(last) was seen already")
   }
 }

@@ -15,8 +15,7 @@ extension Answer {
     case .refused(let refused):
       let revision = try refused.settings.flatMap { try Checkout.revision(of: $0) }
       try answer([Outcome(refused, revision: revision)])
-    case .heartbeatAnswered(let heartbeat, let outcome, let revision):
-      try answer(heartbeat, with: outcome, revision: revision, at: moment)
+    case .heartbeatAnswered(let answered): try answer(answered, at: moment)
     case .heartbeatDropped(let stored, let reason): try drop(stored, reason)
     case .declined(let routed, let fault):
       try decline(routed, fault, revision: try Checkout.revision(of: routed.settings))
@@ -30,30 +29,32 @@ extension Decision {
     case .applied(let applied): applied.patch.stored
     case .alreadyThere(let admitted, _), .behind(let admitted, _): admitted.opened.stored
     case .refused(let refused): refused.stored
-    case .heartbeatAnswered(let heartbeat, _, _): heartbeat.opened.stored
+    case .heartbeatAnswered(let answered): answered.heartbeat.opened.stored
     case .heartbeatDropped(let stored, _): stored
     case .declined(let routed, _): routed.opened.stored
     }
   }
 
-  /// Of the checkout that it is about.
-  var path: String? {
+  /// Of the checkouts that it is about.
+  var paths: [String] {
     switch self {
-    case .refused(let refused): refused.settings?.path
-    case .heartbeatAnswered(let heartbeat, _, _): heartbeat.settings.path
-    case .declined(let routed, _): routed.settings.path
-    case .applied, .alreadyThere, .behind, .heartbeatDropped: workablePath
+    case .refused(let refused): [refused.settings?.path].compactMap { $0 }
+    case .heartbeatAnswered(let answered): answered.streams.map(\.stream.settings.path)
+    case .declined(let routed, _): [routed.settings.path]
+    case .applied, .alreadyThere, .behind, .heartbeatDropped: workablePaths
     }
   }
 
-  /// The checkout that was looked at, and can be worked on.
-  var workablePath: String? {
+  /// The checkouts that were looked at, and can be worked on.
+  var workablePaths: [String] {
     switch self {
-    case .applied(let applied): applied.patch.admitted.settings.path
-    case .alreadyThere(let admitted, _), .behind(let admitted, _): admitted.settings.path
-    case .refused(let refused): refused.isAdmitted ? refused.settings?.path : nil
-    case .heartbeatAnswered(_, .blocked, _), .heartbeatDropped, .declined: nil
-    case .heartbeatAnswered(let heartbeat, _, _): heartbeat.settings.path
+    case .applied(let applied): [applied.patch.admitted.settings.path]
+    case .alreadyThere(let admitted, _), .behind(let admitted, _): [admitted.settings.path]
+    case .refused(let refused):
+      refused.isAdmitted ? [refused.settings?.path].compactMap { $0 } : []
+    case .heartbeatAnswered(let answered):
+      answered.streams.filter { $0.standing?.isBlocked == false }.map(\.stream.settings.path)
+    case .heartbeatDropped, .declined: []
     }
   }
 }
@@ -70,7 +71,7 @@ extension Logger {
         fields(
           refused.stored.id, refused.reason,
           ["stream": "\(refused.opened.map { "\($0.message.stream)" } ?? "unknown")"]))
-    case .heartbeatAnswered(let heartbeat, let outcome, _): report(heartbeat, outcome)
+    case .heartbeatAnswered(let answered): report(answered)
     case .heartbeatDropped(let stored, let reason):
       report(.heartbeatDropped, fields(stored.id, reason))
     case .declined(let routed, let fault):
@@ -105,19 +106,27 @@ extension Logger {
       ])
   }
 
-  private func report(_ heartbeat: AdmittedHeartbeat, _ outcome: Receipt.Outcome) {
-    let opened = heartbeat.opened.heartbeat
-    guard case .blocked(let reason, let detail) = outcome else {
-      return report(
-        .heartbeatAnswered,
-        ["stream": "\(opened.stream)", "sequence": .number(opened.sequence)])
-    }
+  private func report(_ answered: AnsweredHeartbeat) {
+    let told = answered.told
     report(
-      .heartbeatBlocked,
+      .heartbeatAnswered,
       [
-        "checkout": "\(heartbeat.settings.path)", "reason": "\(reason.rawValue)",
-        "detail": "\(detail)",
+        "counter": .number(answered.heartbeat.opened.heartbeat.counter),
+        "streams": .number(answered.streams.count),
+        "names":
+          "\(answered.streams.prefix(10).map { "\($0.stream.heard.name)" }.joined(separator: "; "))",
+        "behind": .number(told.count { $0.standing.isBehind }),
+        "blocked": .number(told.count { $0.standing.isBlocked }),
       ])
+    for stream in answered.streams {
+      guard case .blocked(let reason, let detail, _) = stream.standing else { continue }
+      report(
+        .heartbeatBlocked,
+        [
+          "checkout": "\(stream.stream.settings.path)", "reason": "\(reason.rawValue)",
+          "detail": "\(detail)",
+        ])
+    }
   }
 
   private func fields(

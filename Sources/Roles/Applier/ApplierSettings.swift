@@ -7,7 +7,7 @@ package struct ApplierSettings: Sendable {
   package let identity: Identity
   /// The directory of the inbox, the journal and the receipts.
   package let state: String
-  /// Never empty: whose messages are opened at all.
+  /// Never empty: only their messages are opened.
   package let trustedSigners: [PublicIdentity]
   package let checkouts: [CheckoutSettings]
   /// How long one message may take before the program gives up on it and restarts.
@@ -44,18 +44,21 @@ package struct CheckoutSettings: Hashable, Sendable {
   package let onGoingBack: GoingBack
   package let unusualPaths: UnusualPaths
   package let symbolicLinks: SymbolicLinks
-  /// Whose messages this checkout takes, out of the trusted signers.
+  /// Those of the trusted signers that may change this checkout.
   package let signers: Set<Mailbox>
   /// How long it may be without any heartbeat, from when it was first watched; `nil`: for ever, for signers that send
   /// none.
   package let staleAfterSeconds: UInt64?
   /// How much the checkout may hold.
   package let limits: TreeLimits
+  /// The command that git is given as its filter for large files; `nil`: none.
+  package let largeFileFilter: String?
 
   package init(
     stream: StreamName, path: String, onLocalChanges: LocalChanges,
     onGoingBack: GoingBack = .apply, unusualPaths: UnusualPaths, symbolicLinks: SymbolicLinks,
-    signers: Set<Mailbox>, staleAfterSeconds: UInt64?, limits: TreeLimits = TreeLimits()
+    signers: Set<Mailbox>, staleAfterSeconds: UInt64?, limits: TreeLimits = TreeLimits(),
+    largeFileFilter: String? = nil
   ) {
     self.stream = stream
     self.path = path
@@ -66,5 +69,6 @@ package struct CheckoutSettings: Hashable, Sendable {
     self.signers = signers
     self.staleAfterSeconds = staleAfterSeconds
     self.limits = limits
+    self.largeFileFilter = largeFileFilter
   }
 }

@@ -42,10 +42,16 @@ package struct CheckoutStatus: Sendable {
     return heartbeat == nil ? .unheard : .fresh
   }
 
-  init(_ settings: CheckoutSettings, inbox: Inbox, now: Moment) throws {
+  init(
+    _ settings: CheckoutSettings, inbox: Inbox, now: Moment, finding: CheckoutFinding = .unknown
+  ) throws {
     self.settings = settings
     let stream = settings.stream
-    revision = try Checkout.revision(of: settings)
+    revision =
+      switch finding {
+      case .unknown: try Checkout.revision(of: settings)
+      case .at(let found): found
+      }
     lastRefusal = try inbox.lastRefusal(of: stream).map {
       LastRefusal(name: $0.name, detail: $0.detail, at: $0.at)
     }

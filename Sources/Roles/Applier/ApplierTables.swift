@@ -25,13 +25,17 @@ extension StateDatabase {
     CREATE INDEX appliedByStream ON applied (signer, remote, ref, number);
     CREATE TABLE heartbeat (
       signer BLOB NOT NULL, remote TEXT NOT NULL, ref TEXT NOT NULL, number INTEGER NOT NULL,
-      sequence INTEGER NOT NULL, revision BLOB NOT NULL, createdAt INTEGER NOT NULL,
-      receivedAt INTEGER NOT NULL, boot TEXT NOT NULL, sinceBoot INTEGER NOT NULL,
-      lifetime INTEGER NOT NULL, PRIMARY KEY (signer, remote, ref)) WITHOUT ROWID;
+      sequence INTEGER NOT NULL, revision BLOB NOT NULL, counter INTEGER NOT NULL,
+      createdAt INTEGER NOT NULL, receivedAt INTEGER NOT NULL, boot TEXT NOT NULL,
+      sinceBoot INTEGER NOT NULL, lifetime INTEGER NOT NULL,
+      PRIMARY KEY (signer, remote, ref)) WITHOUT ROWID;
     CREATE INDEX heartbeatByStream ON heartbeat (remote, ref, number);
     CREATE TABLE answerSlot (
       signer BLOB NOT NULL, remote TEXT NOT NULL, ref TEXT NOT NULL, slot BLOB NOT NULL,
       PRIMARY KEY (signer, remote, ref)) WITHOUT ROWID;
+    CREATE TABLE reportSlot (
+      signer BLOB NOT NULL, part INTEGER NOT NULL, slot BLOB NOT NULL,
+      PRIMARY KEY (signer, part)) WITHOUT ROWID;
     CREATE TABLE refusal (
       remote TEXT NOT NULL, ref TEXT NOT NULL, name TEXT NOT NULL, detail TEXT NOT NULL,
       at INTEGER NOT NULL, PRIMARY KEY (remote, ref)) WITHOUT ROWID;

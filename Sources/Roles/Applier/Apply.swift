@@ -14,12 +14,21 @@ struct AppliedPatch {
 /// The third stage: brings a checkout from the revision it is at to the last one of a batch.
 struct Apply {
   let journal: Journal
+  let onPhase: PhaseObserver
 
   func apply(_ batch: Batch) throws -> [AppliedPatch] {
     guard !batch.patches.isEmpty else { return [] }
-    let deployment: any Deployment = WorkingCopy(batch.checkout, journal: journal)
+    let deployment: any Deployment = WorkingCopy(
+      batch.checkout, journal: journal, onPhase: onPhase)
     try deployment.prepare(batch)
     try deployment.activate()
+    do {
+      try onPhase(.activated)
+    } catch {
+      // What stands is answered by the recovery, as what a killed run has left.
+      _ = try deployment.rollBack()
+      throw error
+    }
     return batch.patches.map { AppliedPatch($0) }
   }
 }

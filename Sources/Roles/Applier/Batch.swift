@@ -20,6 +20,10 @@ final class Batch {
   /// What was seen at these paths before the first change of each.
   private(set) var expected: [TreePath: ExpectedContent] = [:]
   private(set) var patches: [CheckedPatch] = []
+  /// What is written in the place of pointers.
+  private(set) var contents: [TreePath: LargeFilePointer] = [:]
+  /// Of the only patch, which is then a step of its own.
+  private(set) var submodules: SubmoduleChanges?
   /// How much the checkout holds at `current`.
   private(set) var totals: TreeTotals
   private let sizes: CheckoutSizes
@@ -34,23 +38,37 @@ final class Batch {
 
   /// A pack is a step of its own: its objects are on the disk, not in the overlay.
   var isFull: Bool {
-    patches.count >= Self.messageCountMax || overlay.byteCount >= Self.byteCountMax
+    patches.count >= Self.messageCountMax || submodules != nil
+      || overlay.byteCount >= Self.byteCountMax
       || patches.contains { if case .packed = $0.objects { true } else { false } }
   }
 
   func add(_ patch: CheckedPatch) {
     patches.append(patch)
+    submodules = patch.submodules
     current = patch.message.after
     totals = patch.totals
     sizes.note(totals, of: patch.message.after.tree, in: checkout)
-    for change in patch.changes { merge(change) }
+    for change in patch.changes {
+      merge(change)
+      contents[change.path] = patch.largeFiles.contents[change.path]
+    }
     expected.merge(patch.expected) { first, _ in first }
+  }
+
+  /// Whether a content comes with one of the patches.
+  func hasIncoming(_ pointer: LargeFilePointer) -> Bool {
+    patches.contains { $0.largeFiles.incoming?.pointers.contains(pointer) ?? false }
   }
 
   /// Two changes of one path are one from the first's old side to the second's new side, or none.
   private func merge(_ change: TreeChange) {
-    let old = if let earlier = changes[change.path] { earlier.old } else { change.old }
+    guard let earlier = changes[change.path], !earlier.isRewriting else {
+      changes[change.path] = change
+      return
+    }
     changes[change.path] =
-      old == change.new ? nil : TreeChange(path: change.path, old: old, new: change.new)
+      earlier.old == change.new
+      ? nil : TreeChange(path: change.path, old: earlier.old, new: change.new)
   }
 }

@@ -1,6 +1,6 @@
-import Compression
 import Git
 import GitModel
+import LargeFiles
 import MessageFormat
 import Sealing
 
@@ -13,23 +13,13 @@ extension Check {
     var completed: Set<ObjectID> = []
   }
 
-  func receive(_ opened: OpenedMessage) throws -> QuarantinedPack {
-    let description = opened.message.payload
+  func receive(_ opened: OpenedMessage) throws -> (QuarantinedPack, Accompaniment) {
     var room = Room()
-    room.add(packOf: Int(clamping: description.inflatedSize))
+    room.add(packOf: Int(clamping: opened.message.payload.contentSize))
     try room.require(at: batch.checkout.repository.commonDirectory)
     let receiver = try PackReceiver(for: batch.checkout.repository, limits: PackLimits())
-    var decompressor = try Decompressor(outputByteCountMax: Int(description.inflatedSize))
-    var byteCount = 0
-    try opened.payload.forEachPiece { piece, _ in
-      try decompressor.write(piece) { span throws(GitError) in
-        byteCount += span.count
-        try receiver.append(span)
-      }
-    }
-    try decompressor.finish()
-    try requireSize(byteCount, of: description)
-    return try receiver.finish()
+    let incoming = try inflate(opened) { try receiver.append($0) }
+    return (try receiver.finish(), incoming)
   }
 
   /// The commits that the message brings, each with everything that its tree needs, in the pack or there before.
@@ -47,7 +37,20 @@ extension Check {
     // A commit is in the message or in the pack, not in both.
     let packedCount = message.commit.isEmpty ? history.commits.count : 0
     try requireNothingElse(in: pack, history.commits, packedCount, &completeness)
+    try requireDescent(of: message, by: history)
     return history
+  }
+
+  /// Where the branch names a commit whose objects are lost, the pack alone can show that the message leads on from it.
+  private func requireDescent(of message: Message, by history: History) throws(Refused) {
+    guard batch.checkout.settings.onGoingBack == .refuse, batch.current == nil,
+      let lost = batch.checkout.branchTarget, lost != message.after.revision,
+      !history.commits.contains(where: { $0.id == lost })
+    else { return }
+    throw Refused(
+      .goingBack,
+      "objects of \(lost.abbreviated) are lost, and \(message.after.revision.abbreviated) is not known to "
+        + "descend from it; set 'on-going-back: apply' until it has arrived")
   }
 
   private func commits(

@@ -1,6 +1,7 @@
 import Compression
 import Git
 import GitModel
+import LargeFiles
 import MessageFormat
 import PatchText
 import Patching
@@ -80,10 +81,31 @@ extension Check {
   }
 
   /// What was seen at the paths; nothing where it does not matter.
-  func requireNoLocalChange(_ changes: [TreeChange]) throws -> [TreePath: ExpectedContent] {
+  func requireNoLocalChange(
+    _ changes: [TreeChange], _ largeFiles: CheckedLargeFiles, _ submodules: SubmoduleChanges?
+  ) throws -> [TreePath: ExpectedContent] {
     guard batch.checkout.settings.onLocalChanges == .refuse else { return [:] }
-    return try LocalChanges(checkout: batch.checkout, pending: batch.changes)
-      .require(noneAt: changes)
+    return try batch.checkout.requireNoLocalChange(
+      changes, largeFiles.contents, submodules, pending: batch.changes)
+  }
+}
+
+extension Checkout {
+  /// Throws `Refused` where there is one, in the checkout's own files or in those of submodules.
+  func requireNoLocalChange(
+    _ changes: [TreeChange], _ contents: [TreePath: LargeFilePointer],
+    _ submodules: SubmoduleChanges?, pending: [TreePath: TreeChange] = [:]
+  ) throws -> [TreePath: ExpectedContent] {
+    let indexes = try submodules.map { try SubmoduleIndexes(of: $0) }
+    let look = try LocalChanges(
+      checkout: self, pending: pending, contents: contents, submodules: indexes)
+    if let submodules {
+      for change in changes where submodules.handled.contains(change.path) {
+        guard let what = look.stagedChange(at: change) else { continue }
+        throw Refused(.localChanges, "the submodule \(change.path) \(what)")
+      }
+    }
+    return try look.require(noneAt: submodules?.fileChanges(beside: changes) ?? changes)
   }
 }
 
@@ -94,7 +116,6 @@ extension Check {
     switch error {
     case GitError.objectMissing, GitError.objectDamaged, GitError.malformedTree: true
     case PatchingError.git(let error): isMissingObject(error)
-    case StreamError<GitError>.sink(let error): isMissingObject(error)
     default: false
     }
   }
@@ -102,11 +123,8 @@ extension Check {
   static func refusal(of error: any Error) throws -> Refused {
     switch error {
     case let error as Refused: return error
-    case let error as StreamError<GitError>:
-      switch error {
-      case .stream(let error): return try refusal(of: error)
-      case .sink(let error): return try refusal(ofGit: error)
-      }
+    case let error as LargeFileError where error.isAboutContent:
+      return Refused(.invalidLargeFile, "\(error)")
     case CompressionError.outOfMemory: throw error
     case let error as CompressionError: return Refused(.malformed, "the payload: \(error)")
     case let error as GitError: return try refusal(ofGit: error)

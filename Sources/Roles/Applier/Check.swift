@@ -1,6 +1,6 @@
-import Compression
 import Git
 import GitModel
+import LargeFiles
 import Mailboxes
 import MessageFormat
 import PatchText
@@ -30,11 +30,15 @@ struct CheckedPatch {
   let completed: Set<ObjectID>
   /// How much the checkout holds then.
   let totals: TreeTotals
+  let largeFiles: CheckedLargeFiles
+  /// `nil`: their directories are left to people.
+  let submodules: SubmoduleChanges?
 
   fileprivate init(
     _ admitted: AdmittedMessage, changes: [TreeChange], expected: [TreePath: ExpectedContent],
     objects: Objects, boundary: [ObjectID],
-    completed: Set<ObjectID> = [], totals: TreeTotals
+    completed: Set<ObjectID> = [], totals: TreeTotals, largeFiles: CheckedLargeFiles,
+    submodules: SubmoduleChanges?
   ) {
     self.admitted = admitted
     self.changes = changes
@@ -43,6 +47,8 @@ struct CheckedPatch {
     self.boundary = boundary
     self.completed = completed
     self.totals = totals
+    self.largeFiles = largeFiles
+    self.submodules = submodules
   }
 
   var stored: StoredMessage { admitted.opened.stored }
@@ -125,19 +131,19 @@ struct Check {
         + "\(before.revision.abbreviated); set 'on-going-back: apply' for a push by force")
   }
 
-  /// A signer that does not know a revision cannot know whose it is: a commit that was made here stays, and so does one of
+  /// A signer that does not know a revision cannot know its origin: a commit that was made here stays, and so does one of
   /// another signer's, while that one is at work.
   private func requireReplaceable(_ head: ObjectID?, _ message: Message) throws {
     let settings = batch.checkout.settings
     guard settings.onLocalChanges == .refuse, let head else { return }
     guard let sender = try inbox.sender(of: head, on: message.stream) else {
-      throw Refused(.localChanges, "HEAD is \(head.abbreviated), a commit that no signer sent")
+      throw Refused(.foreignCommit, "HEAD is \(head.abbreviated), a commit that no signer sent")
     }
     guard sender != message.signer, settings.signers.contains(sender),
       let heard = try inbox.heard(of: message.stream, by: [sender]), heard.isAlive(at: now)
     else { return }
     throw Refused(
-      .localChanges,
+      .foreignCommit,
       "HEAD is \(head.abbreviated), which another signer has sent whose heartbeats still come")
   }
 
@@ -146,7 +152,11 @@ struct Check {
   private func checkPatch(_ admitted: AdmittedMessage) throws -> CheckedPatch {
     let opened = admitted.opened
     let message = opened.message
-    let text = try inflated(opened)
+    var text: [UInt8] = []
+    text.reserveCapacity(Int(message.payload.contentSize))
+    let incoming = try inflate(opened) { span in
+      for index in span.indices { text.append(span[index]) }
+    }
     let patch: TextPatch
     do throws(PatchTextError) {
       patch = try TreePatch.parse(text, limits: .carried)
@@ -165,10 +175,15 @@ struct Check {
     try requirePaths(changes) { id throws(GitError) in
       try batch.overlay.read(id, .blob, byteCountMax: TreePath.byteCountMax)
     }
-    let expected = try requireNoLocalChange(changes)
+    let largeFiles = try largeFiles(
+      of: message, at: changes, incoming.largeFiles, in: batch.overlay)
+    let submodules = try submodules(
+      of: message, at: changes, incoming.submodules, in: batch.overlay)
+    let expected = try requireNoLocalChange(changes, largeFiles, submodules)
     return CheckedPatch(
       admitted, changes: changes, expected: expected, objects: .computed,
-      boundary: boundary(of: [commit]) { batch.overlay.contains($0) }, totals: totals)
+      boundary: boundary(of: [commit]) { batch.overlay.contains($0) }, totals: totals,
+      largeFiles: largeFiles, submodules: submodules)
   }
 
   /// A path that changes its type stands in two sections.
@@ -179,25 +194,6 @@ struct Check {
       changes[section.path] = TreeChange(path: section.path, old: old, new: section.new)
     }
     return Array(changes.values)
-  }
-
-  private func inflated(_ opened: OpenedMessage) throws -> [UInt8] {
-    let description = opened.message.payload
-    var decompressor = try Decompressor(outputByteCountMax: Int(description.inflatedSize))
-    var text: [UInt8] = []
-    text.reserveCapacity(Int(description.inflatedSize))
-    try opened.payload.forEachPiece { piece, _ in
-      do throws(StreamError<Never>) {
-        try decompressor.write(piece) { span in
-          for index in span.indices { text.append(span[index]) }
-        }
-      } catch {
-        throw error.streamError
-      }
-    }
-    try decompressor.finish()
-    try requireSize(text.count, of: description)
-    return text
   }
 
   // MARK: - Pack
@@ -214,19 +210,32 @@ struct Check {
     let opened = admitted.opened
     let message = opened.message
     let limits = batch.checkout.settings.limits
-    let pack = try receive(opened)
+    let (pack, incoming) = try receive(opened)
     let history = try history(of: message, in: pack)
     let counted = try pack.objects.countedChanges(
       from: batch.current?.tree, to: message.after.tree, limits: limits)
     let totals = try requireSize(counted.difference)
-    let changes = try mended(counted.changes, message)
+    var changes = try mended(counted.changes, message)
     try requirePaths(changes) { id throws(GitError) in
       try pack.objects.read(id, .blob, byteCountMax: TreePath.byteCountMax)
     }
-    let expected = try requireNoLocalChange(changes)
+    let objects = ObjectOverlay(over: pack.objects)
+    var largeFiles = try largeFiles(of: message, at: changes, incoming.largeFiles, in: objects)
+    let submodules = try submodules(of: message, at: changes, incoming.submodules, in: objects)
+    if message.payload.kind == .replacement, message.payload.largeFiles != nil {
+      let shipped = Set(incoming.largeFiles?.pointers ?? [])
+      let unwritten = try batch.checkout.unwrittenLargeFiles(
+        of: message.after.tree, in: objects, except: changes, where: shipped.contains)
+      for (change, pointer) in unwritten {
+        changes.append(change)
+        largeFiles.contents[change.path] = pointer
+      }
+    }
+    let expected = try requireNoLocalChange(changes, largeFiles, submodules)
     return CheckedPatch(
       admitted, changes: changes, expected: expected, objects: .packed(pack),
       boundary: boundary(of: history.commits) { pack.objects.contains($0) },
-      completed: history.completed, totals: totals)
+      completed: history.completed, totals: totals, largeFiles: largeFiles,
+      submodules: submodules)
   }
 }

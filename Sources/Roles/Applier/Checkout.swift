@@ -1,6 +1,8 @@
+import Diagnostics
 import Foundation
 import Git
 import GitModel
+import LargeFiles
 import MessageFormat
 import WorkingTree
 
@@ -13,15 +15,17 @@ final class Checkout {
   let files: WorkingTree
   let index: IndexUpdater
   let staging: Staging
+  /// The contents of its large files.
+  let largeFiles: LargeFileStore
   /// `nil`: the branch has no commit yet, or one that cannot be read.
   let head: Snapshot?
   /// What the branch names, read or not.
   let branchTarget: ObjectID?
   /// Why it needs everything anew; `nil`: it does not.
   let damage: GitError?
-  /// Packs of a step that a killed run had begun, for as long as nobody has said what becomes of them.
+  /// Packs of a step that a killed run had begun, until it is decided what becomes of them.
   private(set) var leftoverPacks: [KeptPack]
-  /// git's lock on the index was ours all along: nobody can have built on the leftover packs.
+  /// git's lock on the index was ours all along: no program of git's can have built on the leftover packs.
   private let wasLocked: Bool
   /// What was there before it was made, if it was: that is how it is left if nothing is applied.
   private let filled: MadeCheckout?
@@ -50,18 +54,24 @@ final class Checkout {
     try EmptyCheckout.removeLeftover(in: settings)
     files = try WorkingTree(opening: path)
     staging = try Staging(for: files, gitDirectory: repository.gitDirectory)
+    largeFiles = try repository.largeFiles
     wasLocked = try claim.lock.isOurs(repository.gitDirectory + "index.lock")
     leftoverPacks = try KeptPack.leftovers(in: repository)
     let branch = settings.stream.branch.fullName
     if let note = staging.interrupted {
       let interrupted = InterruptedStep(
-        note: StepNote(note), branch: branch, repository: repository, staging: staging)
+        note: StepNote(note), branch: branch, path: path, repository: repository, staging: staging)
       let indexLock = try claim.lock.take(
         repository.gitDirectory + "index", patience: WorkingCopy.lockPatience)
-      if try interrupted.resolve(in: files) { leftoverPacks = [] }
+      let isMoved = try interrupted.resolve(in: files) { target in
+        try claim.lock.take(target, patience: WorkingCopy.lockPatience)
+      }
+      if isMoved { leftoverPacks = [] }
       withExtendedLifetime(indexLock) {}
     }
     try repository.removeLeftovers(branch: branch, claim.lock)
+    try SubmoduleDirectory.removeLeftovers(below: repository.commonDirectory, claim.lock)
+    try IncomingLargeFiles.removeLeftovers(of: largeFiles)
     if filled != nil { indexes.forget(repository) }
     let state = CheckoutState(of: repository, isDeep: isDeep)
     (branchTarget, head, damage) = (state.branch, state.head, state.damage)
@@ -72,6 +82,11 @@ final class Checkout {
   func takeIndexLock() throws -> GitLock {
     try openClaim.lock.take(
       repository.gitDirectory + "index", patience: WorkingCopy.lockPatience)
+  }
+
+  /// git's lock on another file: of a submodule's, for example.
+  func lock(_ path: String) throws -> GitLock {
+    try openClaim.lock.take(path, patience: WorkingCopy.lockPatience)
   }
 
   /// git's locks on HEAD and the branch.
@@ -110,6 +125,7 @@ final class Checkout {
   static func open(
     _ settings: CheckoutSettings, canCreate: Bool, indexes: IndexCache
   ) throws -> Checkout? {
+    _ = try LinkedPath(settings.path)
     let vacancy = try EmptyCheckout(of: settings)
     if vacancy != nil, !canCreate { return nil }
     let filled = try vacancy?.fill()
@@ -119,15 +135,16 @@ final class Checkout {
         throw Refused(.checkoutUnusable, "\(settings.path) is a bare repository")
       }
       try requireIdentity(of: repository, settings)
-      // Who sends everything was asked to, perhaps because something could not be read.
+      // A full pack was asked for, perhaps because an object could not be read.
       let checkout = try Checkout(
         settings, path, repository, indexes: indexes, filled: filled,
         isDeep: canCreate && filled == nil)
-      // Whoever could have gone on with them has had the chance: the recovery comes first.
+      // The recovery, which could have gone on with them, comes first.
       try checkout.discardLeftoverPacks()
       return checkout.damage == nil || canCreate ? checkout : nil
     } catch let error as GitError where error.isAboutRepository {
-      throw Refused(.checkoutUnusable, "\(error)")
+      let words = ["\(error)", error.hint].compactMap { $0 }
+      throw Refused(.checkoutUnusable, words.joined(separator: "; "))
     }
   }
 

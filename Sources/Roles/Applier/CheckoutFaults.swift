@@ -2,7 +2,7 @@ import MessageFormat
 
 /// The checkouts that a step has just failed on: their messages wait a while, and those of the others go on.
 struct CheckoutFaults {
-  /// A fault that lasts as long is told to the signer, and to whoever asks for the status.
+  /// A fault that lasts as long is told to the signer, and shown by `status`.
   static let blockedAfter: Duration = .seconds(60)
 
   private static let delays: [Duration] = [1, 2, 5, 10, 30].map { .seconds($0) }
@@ -101,11 +101,6 @@ struct CheckoutFaults {
     else { return false }
     held[path, default: HeldMessages()].add(message)
     return true
-  }
-
-  /// At most one a stream; answers the one that is not held, if there are two.
-  mutating func hold(_ heartbeat: OpenedHeartbeat, for path: String) -> MessageID? {
-    held[path, default: HeldMessages()].holdNewest(heartbeat)
   }
 
   /// They are answered.

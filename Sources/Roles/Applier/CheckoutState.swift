@@ -71,7 +71,7 @@ final class IndexCache {
     indexes[directory] = index
     do {
       try index.refresh()
-      // Who stages a removal has an index.
+      // A staged removal means that there is an index.
       if let head = state.head, try !index.isThere {
         try index.rebuild(from: head.tree, of: repository)
       }

@@ -11,8 +11,8 @@ enum Decision {
   /// The checkout is not where the message starts: it needs what leads on from here; `nil`: there is nothing.
   case behind(AdmittedMessage, Snapshot?)
   case refused(RefusedMessage)
-  /// `revision`: where the outcome does not say it.
-  case heartbeatAnswered(AdmittedHeartbeat, Receipt.Outcome, revision: ObjectID?)
+  /// One decision for all streams that it names.
+  case heartbeatAnswered(AnsweredHeartbeat)
   /// A heartbeat without news, or one that cannot be believed: answering each would never end.
   case heartbeatDropped(StoredMessage, Refused)
   /// The machine keeps us from the checkout, and the checkout's share of the inbox is used up: its signer sends it again.

@@ -13,8 +13,9 @@ protocol Deployment {
   /// Makes the prepared step visible, whole or not at all; durable when it returns.
   func activate() throws
 
-  /// Takes the activated step back, for a revision that turns out to be of no use.
-  func rollBack() throws
+  /// Takes the activated step back, for a revision that turns out to be of no use. False: people have changed since
+  /// what would go back, and it stands.
+  func rollBack() throws -> Bool
 
   /// Brings what a run before this one has left to one end or the other.
   func recover(_ entry: Journal.Entry) throws -> RecoveredStep

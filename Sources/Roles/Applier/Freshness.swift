@@ -31,7 +31,7 @@ package enum Staleness: Hashable, Sendable, CustomStringConvertible {
 /// What there is to say of a checkout in one word, for people and scripts; never changes.
 package enum Freshness: String, Sendable {
   case fresh
-  /// Not one heartbeat has come: nobody knows, and it is not yet time to worry, or none is expected.
+  /// No heartbeat has come yet: the state is unknown, and it is too early to call it stale, or none is expected.
   case unheard
   case stale
 }

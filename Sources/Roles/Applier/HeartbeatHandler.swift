@@ -1,26 +1,54 @@
 import GitModel
 import MessageFormat
 
-/// What a heartbeat is answered with: where its checkout is, or why that cannot be said.
+/// How a checkout stands towards what a heartbeat says of its stream, or why that cannot be told.
 struct HeartbeatHandler {
-  func decide(_ heartbeat: AdmittedHeartbeat) throws -> Decision {
+  func standing(of stream: AdmittedHeartbeat.Stream) throws -> Report.Standing {
     do {
-      let snapshot = try Checkout.snapshot(of: heartbeat.settings)
-      guard let snapshot, snapshot.revision == heartbeat.opened.heartbeat.revision else {
-        return .heartbeatAnswered(heartbeat, .behind(snapshot), revision: nil)
+      let snapshot = try Checkout.snapshot(of: stream.settings)
+      guard let snapshot, snapshot.revision == stream.heard.revision else {
+        return .behind(snapshot)
       }
-      return .heartbeatAnswered(heartbeat, .current(snapshot), revision: nil)
+      return .current(snapshot)
     } catch let refused as Refused {
       // Nothing that could be sent would help.
-      return .heartbeatAnswered(
-        heartbeat, .blocked(.checkoutMismatch, detail: refused.detail),
-        revision: try Checkout.revision(of: heartbeat.settings))
+      return .blocked(
+        .checkoutMismatch, detail: refused.detail,
+        revision: try Checkout.revision(of: stream.settings))
     }
   }
 
-  func decide(_ heartbeat: AdmittedHeartbeat, for fault: CheckoutFault) throws -> Decision {
-    .heartbeatAnswered(
-      heartbeat, .blocked(fault.blockReason, detail: fault.detail),
-      revision: try Checkout.revision(of: heartbeat.settings))
+  func standing(
+    of stream: AdmittedHeartbeat.Stream, for fault: CheckoutFault
+  ) throws -> Report.Standing {
+    .blocked(
+      fault.blockReason, detail: fault.detail, revision: try Checkout.revision(of: stream.settings))
   }
+}
+
+/// A heartbeat with how each of its checkouts stands.
+struct AnsweredHeartbeat {
+  struct Stream {
+    let stream: AdmittedHeartbeat.Stream
+    /// `nil`: the checkout has failed for less than a minute, and is left out of the report.
+    let standing: Report.Standing?
+  }
+
+  let heartbeat: AdmittedHeartbeat
+  let streams: [Stream]
+
+  /// For the report.
+  var told: [Report.Stream] {
+    streams.compactMap { stream in
+      let heard = stream.stream.heard
+      return stream.standing.map {
+        Report.Stream(heard.name, sequence: heard.sequence, standing: $0)
+      }
+    }
+  }
+}
+
+extension Report.Standing {
+  var isBlocked: Bool { if case .blocked = self { true } else { false } }
+  var isBehind: Bool { if case .behind = self { true } else { false } }
 }

@@ -48,9 +48,9 @@ extension Inbox {
   }
 
   private func attempts() throws -> [MessageID: Int] {
-    try store.state.queue.read { database in
+    try store.state.reading { database in
       let records = try AttemptRecord.fetchAll(
-        database, sql: "SELECT message, count FROM attempt WHERE count > 0")
+        database.cachedStatement(sql: "SELECT message, count FROM attempt WHERE count > 0"))
       return Dictionary(uniqueKeysWithValues: records.map { ($0.message, $0.count) })
     }
   }

@@ -4,7 +4,7 @@ import GitModel
 import Mailboxes
 import MessageFormat
 
-/// What is being done to a checkout, written down before its first file changes: whoever starts next finishes it.
+/// What is being done to a checkout, written down before its first file changes: the next start finishes it.
 struct Journal {
   struct Entry {
     let checkout: String
@@ -13,6 +13,9 @@ struct Journal {
     /// The verified messages that are to be answered as applied.
     let messages: [(id: MessageID, message: Message)]
     let phase: Phase
+
+    /// The step writes contents in the place of pointers.
+    var shipsLargeFiles: Bool { messages.contains { $0.message.payload.largeFiles != nil } }
   }
 
   /// How far a step had come for certain when it was written; it may be further.
@@ -45,12 +48,12 @@ struct Journal {
     _ checkout: String, from before: ObjectID?, to after: ObjectID, patches: [CheckedPatch]
   ) throws {
     try state.queue.write { database in
-      try database.execute(sql: "DELETE FROM journal WHERE checkout = ?", arguments: [checkout])
-      try database.execute(
-        sql: "INSERT INTO journal (checkout, before, after, phase) VALUES (?, ?, ?, ?)",
-        arguments: [
-          checkout, before.map { Data($0.bytes) }, Data(after.bytes), Phase.activating.rawValue,
-        ])
+      try Self.end(checkout, in: database)
+      try database.cachedStatement(
+        sql: "INSERT INTO journal (checkout, before, after, phase) VALUES (?, ?, ?, ?)"
+      ).execute(arguments: [
+        checkout, before.map { Data($0.bytes) }, Data(after.bytes), Phase.activating.rawValue,
+      ])
       let statement = try database.cachedStatement(
         sql: "INSERT INTO journalMessage VALUES (?, ?, ?, ?)")
       for (number, patch) in patches.enumerated() {
@@ -63,15 +66,15 @@ struct Journal {
 
   /// Belongs into the transaction in which the messages are answered.
   static func end(_ checkout: String, in database: Database) throws {
-    try database.execute(sql: "DELETE FROM journal WHERE checkout = ?", arguments: [checkout])
+    try database.cachedStatement(sql: "DELETE FROM journal WHERE checkout = ?")
+      .execute(arguments: [checkout])
   }
 
   /// Not synced: the checkout itself shows it as well.
   func mark(_ checkout: String, _ phase: Phase) throws {
     try state.writeUnsynced { database in
-      try database.execute(
-        sql: "UPDATE journal SET phase = ? WHERE checkout = ?",
-        arguments: [phase.rawValue, checkout])
+      try database.cachedStatement(sql: "UPDATE journal SET phase = ? WHERE checkout = ?")
+        .execute(arguments: [phase.rawValue, checkout])
     }
   }
 
@@ -82,17 +85,20 @@ struct Journal {
 
   /// The checkouts that have an entry, by path.
   func checkouts() throws -> Set<String> {
-    try state.queue.read { try String.fetchSet($0, sql: "SELECT checkout FROM journal") }
+    try state.reading {
+      try String.fetchSet($0.cachedStatement(sql: "SELECT checkout FROM journal"))
+    }
   }
 
   func entry(of checkout: String) throws -> Entry? {
-    try state.queue.read { database in
+    try state.reading { database in
       let row = try Row.fetchOne(
-        database, sql: "SELECT * FROM journal WHERE checkout = ?", arguments: [checkout])
+        database.cachedStatement(sql: "SELECT * FROM journal WHERE checkout = ?"),
+        arguments: [checkout])
       guard let row, let after = ObjectID(bytes: row["after"] as Data) else { return nil }
       let rows = try Row.fetchAll(
-        database,
-        sql: "SELECT message, body FROM journalMessage WHERE checkout = ? ORDER BY number",
+        database.cachedStatement(
+          sql: "SELECT message, body FROM journalMessage WHERE checkout = ? ORDER BY number"),
         arguments: [checkout])
       return Entry(
         checkout: checkout, before: (row["before"] as Data?).flatMap { ObjectID(bytes: $0) },

@@ -1,4 +1,5 @@
 import Foundation
+import Host
 
 /// A configured path, and where it leads: a link to a directory is followed once, at the start of a step.
 struct LinkedPath {
@@ -6,10 +7,11 @@ struct LinkedPath {
 
   /// Throws `Refused` for a link to nothing.
   init(_ path: String) throws {
-    let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    if resolved != path, !FileManager.default.fileExists(atPath: path) {
-      throw Refused(.checkoutUnusable, "\(path) is a symbolic link to nothing")
+    if let target = try SymbolicLink.target(of: path),
+      !FileManager.default.fileExists(atPath: path)
+    {
+      throw Refused(.checkoutUnusable, "\(path) is a symbolic link to nothing: \(target)")
     }
-    target = resolved
+    target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
   }
 }

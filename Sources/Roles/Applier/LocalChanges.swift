@@ -14,6 +14,19 @@ struct LocalChanges {
   let checkout: Checkout
   /// Paths of earlier changes in the same batch, which are not on the disk yet.
   let pending: [TreePath: TreeChange]
+  private let entryLook: EntryLook
+  private let submodules: SubmoduleIndexes?
+
+  /// `contents`: what is to be written in the place of pointers. `submodules`: those that the changes lie in.
+  init(
+    checkout: Checkout, pending: [TreePath: TreeChange],
+    contents: [TreePath: LargeFilePointer] = [:], submodules: SubmoduleIndexes? = nil
+  ) throws(GitError) {
+    self.checkout = checkout
+    self.pending = pending
+    self.submodules = submodules
+    entryLook = try EntryLook(checkout.repository.objects, contents: contents)
+  }
 
   /// What was seen at each path that an earlier change of the batch has not been at.
   ///
@@ -81,7 +94,7 @@ struct LocalChanges {
   }
 
   func stagedChange(at change: TreeChange) -> String? {
-    switch checkout.index.entry(at: change.path) {
+    switch submodules?.entry(at: change.path) ?? checkout.index.entry(at: change.path) {
     case .unmerged: "is in the middle of a merge"
     case .nothing: change.old == nil ? nil : "was removed from the index"
     case .entry(let entry): entry == change.old || entry == change.new ? nil : "has a staged change"
@@ -94,9 +107,7 @@ struct LocalChanges {
     case .file:
       var reader = try checkout.files.open(path)
       let status = reader.status
-      guard status.fileMode == entry.mode, try ContentLook.hash(&reader) == entry.id else {
-        return nil
-      }
+      guard try entryLook.holds(entry, &reader) else { return nil }
       return .unchanged(status, isSettled: Self.isSettled(status))
     case .symbolicLink(let status):
       let target = try checkout.files.linkTarget(of: path)

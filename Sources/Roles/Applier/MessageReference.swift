@@ -15,12 +15,4 @@ struct MessageReference: Sendable {
     sequence = opened.message.sequence
     receivedAt = opened.stored.receivedAt
   }
-
-  init(_ opened: OpenedHeartbeat) {
-    id = opened.stored.id
-    signer = opened.heartbeat.signer
-    stream = opened.heartbeat.stream
-    sequence = opened.heartbeat.sequence
-    receivedAt = opened.stored.receivedAt
-  }
 }

@@ -11,7 +11,7 @@ package struct Moment: Hashable, Sendable {
     self.sinceBoot = sinceBoot
   }
 
-  /// How long ago `past` was, in milliseconds: within one boot by the clock that nobody sets, or else by the wall's.
+  /// How long ago `past` was, in milliseconds: within one boot by the clock that cannot be set, or else by the wall's.
   ///
   /// `nil`: `past` is ahead of now by more than clocks may differ, so that one of the two was written by a wrong clock.
   func milliseconds(since past: Moment) -> UInt64? {

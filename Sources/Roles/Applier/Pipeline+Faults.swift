@@ -31,7 +31,7 @@ extension Pipeline {
     try tellBlock(of: fault.path, fault.message)
   }
 
-  /// The signer of the message in hand, and whoever asks for the status.
+  /// Told to the signer of the message in hand, and shown by `status`.
   private func tellBlock(of path: String, _ message: MessageReference?) throws {
     guard let settings = admit.route.checkouts.first(where: { $0.path == path }),
       var fault = faults.takeUntoldBlock(of: path)
@@ -52,34 +52,27 @@ extension Pipeline {
     return .ends(.declined(routed, fault))
   }
 
+  /// Of a checkout that fails nothing is said for a minute, and then that it is blocked.
   func turn(of opened: OpenedHeartbeat) throws -> Turn {
     switch try admit.admit(opened, at: moment().wall) {
     case .ends(let decision): return .ends(decision)
     case .next(let heartbeat):
-      let settings = heartbeat.settings
-      guard !faults.isWaiting(settings.path) else { return try turn(ofBlocked: heartbeat) }
-      do {
-        return .ends(try HeartbeatHandler().decide(heartbeat))
-      } catch {
-        try note(
-          CheckoutFault(path: settings.path, reason: error, message: MessageReference(opened)))
-        return try turn(ofBlocked: heartbeat)
+      let streams = try heartbeat.streams.map {
+        AnsweredHeartbeat.Stream(stream: $0, standing: try standing(of: $0))
       }
+      return .ends(.heartbeatAnswered(AnsweredHeartbeat(heartbeat: heartbeat, streams: streams)))
     }
   }
 
-  private func turn(ofBlocked heartbeat: AdmittedHeartbeat) throws -> Turn {
-    if let fault = faults.block(of: heartbeat.settings.path) {
-      return .ends(try HeartbeatHandler().decide(heartbeat, for: fault))
+  private func standing(of stream: AdmittedHeartbeat.Stream) throws -> Report.Standing? {
+    let path = stream.settings.path
+    if !faults.isWaiting(path) {
+      do {
+        return try HeartbeatHandler().standing(of: stream)
+      } catch {
+        try note(CheckoutFault(path: path, reason: error))
+      }
     }
-    guard let other = faults.hold(heartbeat.opened, for: heartbeat.settings.path) else {
-      return .held
-    }
-    if other == heartbeat.opened.stored.id {
-      let reason = Refused(.replayed, "a heartbeat of this stream that is not older waits already")
-      return .ends(.heartbeatDropped(heartbeat.opened.stored, reason))
-    }
-    if let replaced = try inbox.message(other) { try answer.drop(replaced, nil) }
-    return .held
+    return try faults.block(of: path).map { try HeartbeatHandler().standing(of: stream, for: $0) }
   }
 }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Git
 import Logging
 import Mailboxes
 import MessageFormat
@@ -12,7 +13,7 @@ final class Pipeline {
   private let open: Open
   let admit: Admit
   let inbox: Inbox
-  private let apply: Apply
+  let apply: Apply
   let answer: Answer
   private let indexes: IndexCache
   private let sizes = CheckoutSizes()
@@ -21,7 +22,7 @@ final class Pipeline {
   let onAnswer: () -> Void
   var faults: CheckoutFaults
   /// Checkouts that something was found out about.
-  private var touched: Set<String> = []
+  private var touched: [String: CheckoutFinding] = [:]
 
   init(
     open: Open, admit: Admit, apply: Apply, answer: Answer, indexes: IndexCache,
@@ -98,8 +99,9 @@ final class Pipeline {
   private func turn(of routed: RoutedMessage, in batch: Batch?) throws -> Turn {
     let settings = routed.settings
     if faults.isWaiting(settings.path) { return try hold(routed) }
-    let isPatch = routed.opened.message.payload.kind == .patch
-    if let batch, batch.checkout.settings != settings || !isPatch {
+    let payload = routed.opened.message.payload
+    let canJoin = payload.kind == .patch && payload.submodules == nil
+    if let batch, batch.checkout.settings != settings || !canJoin {
       return .later
     }
     switch try admit.admit(routed, behind: batch?.patches ?? []) {
@@ -131,7 +133,13 @@ final class Pipeline {
       let checkout = try Checkout.open(
         admitted.settings, canCreate: admitted.opened.message.before == nil, indexes: indexes)
       guard let checkout else { return .ends(.behind(admitted, nil)) }
-      return .next(try Batch(checkout, sizes: sizes))
+      do throws(GitError) {
+        return .next(try Batch(checkout, sizes: sizes))
+      } catch {
+        // A directory of it is lost: everything anew mends it.
+        guard Check.isMissingObject(error), checkout.isDamaged else { throw error }
+        return .ends(.behind(admitted, nil))
+      }
     } catch let refused as Refused {
       return .ends(.refused(RefusedMessage(.admitted(admitted), refused)))
     }
@@ -164,10 +172,11 @@ final class Pipeline {
       try answer.answer(applied.map { Outcome($0) }) { database in
         try Journal.end(settings.path, in: database)
       }
+      try apply.onPhase(.answered)
       onAnswer()
       for patch in applied { log.report(.applied, patch) }
       faults.forget(settings.path)
-      touched.insert(settings.path)
+      touched[settings.path] = .unknown
       return Set(batch.patches.map(\.stored.id))
     }
   }
@@ -187,13 +196,13 @@ final class Pipeline {
     try answer.answer(decision, at: moment())
     log.report(decision)
     if case .heartbeatDropped = decision {} else { onAnswer() }
-    if let path = decision.workablePath { faults.forget(path) }
-    if let path = decision.path { touched.insert(path) }
+    for path in decision.workablePaths { faults.forget(path) }
+    touched.merge(decision.findings) { $1 }
     return [decision.stored.id]
   }
 
-  func takeTouched() -> Set<String> {
-    defer { touched = [] }
+  func takeTouched() -> [String: CheckoutFinding] {
+    defer { touched = [:] }
     return touched
   }
 

@@ -2,6 +2,7 @@ import Git
 import GitModel
 import Mailboxes
 import MessageFormat
+import Patching
 import WorkingTree
 
 /// Ends what a killed run had begun: forward where nothing is in the way, since everything that the step needs was
@@ -11,12 +12,17 @@ final class Recovery {
   let inbox: Inbox
   let answer: Answer
   let indexes: IndexCache
+  let onPhase: PhaseObserver
 
-  init(journal: Journal, inbox: Inbox, answer: Answer, indexes: IndexCache) {
+  init(
+    journal: Journal, inbox: Inbox, answer: Answer, indexes: IndexCache,
+    onPhase: @escaping PhaseObserver
+  ) {
     self.journal = journal
     self.inbox = inbox
     self.answer = answer
     self.indexes = indexes
+    self.onPhase = onPhase
   }
 
   enum Result: Equatable {
@@ -32,7 +38,8 @@ final class Recovery {
     guard let entry = try journal.entry(of: settings.path) else { return .nothingToDo }
     do {
       let checkout = try Checkout.reopen(settings, indexes: indexes)
-      let deployment: any Deployment = WorkingCopy(checkout, journal: journal)
+      let deployment: any Deployment = WorkingCopy(
+        checkout, journal: journal, onPhase: onPhase)
       switch try deployment.recover(entry) {
       case .activated:
         try answerMessages(of: entry)
@@ -101,16 +108,39 @@ extension WorkingCopy {
     let objects = checkout.repository.objects
     guard objects.contains(entry.after) else { return false }
     let before = try entry.before.map { try objects.commit($0).tree }
-    let changes = try objects.changes(
-      from: before, to: try objects.commit(entry.after).tree, limits: .counted)
+    let after = try objects.commit(entry.after).tree
+    var changes = try objects.changes(from: before, to: after, limits: .counted)
+    var contents: [TreePath: LargeFilePointer] = [:]
+    if entry.shipsLargeFiles {
+      contents = try checkout.storedLargeFiles(at: changes, ofCommit: entry.after)
+      if entry.messages.last?.message.payload.kind == .replacement {
+        let unwritten = try checkout.unwrittenLargeFiles(
+          of: after, in: ObjectOverlay(over: objects), except: changes,
+          where: checkout.largeFiles.contains)
+        for (change, pointer) in unwritten {
+          changes.append(change)
+          contents[change.path] = pointer
+        }
+      }
+    }
+    var submodules: SubmoduleChanges?
+    if let message = entry.messages.last?.message, message.payload.submodules != nil {
+      submodules = try checkout.submoduleChanges(
+        at: changes, to: after, in: ObjectOverlay(over: objects),
+        isWhole: message.payload.kind == .replacement, incoming: nil)
+    }
     var expected: [TreePath: ExpectedContent] = [:]
     if checkout.settings.onLocalChanges == .refuse {
-      expected = try LocalChanges(checkout: checkout, pending: [:]).require(noneAt: changes)
+      expected = try checkout.requireNoLocalChange(changes, contents, submodules)
     }
     var step = WorkingCopyStep(
       before: entry.before, after: entry.after, changes: changes, expected: expected, packs: [],
-      patches: nil)
-    try stage(&step) { id throws(GitError) in try objects.read(id, .blob) }
+      patches: nil, contents: contents, submodules: submodules)
+    let inner = submodules?.objects
+    try stage(&step) { id throws(GitError) in
+      if let inner, inner.contains(id) { return try inner.read(id, .blob) }
+      return try objects.read(id, .blob)
+    }
     try run(step)
     return true
   }

@@ -3,18 +3,25 @@ import MessageFormat
 /// Which checkout a stream is for.
 struct Route {
   let checkouts: [CheckoutSettings]
+  private let byStream: [StreamName: CheckoutSettings]
+  private let remotes: Set<RemoteName>
 
-  /// Whether any checkout is kept at this stream, whoever sent it.
-  func leads(_ stream: StreamName) -> Bool { checkouts.contains { $0.stream == stream } }
+  init(checkouts: [CheckoutSettings]) {
+    self.checkouts = checkouts
+    byStream = Dictionary(checkouts.map { ($0.stream, $0) }) { first, _ in first }
+    remotes = Set(checkouts.map(\.stream.remote))
+  }
+
+  /// Whether any checkout is kept at this stream, for any signer.
+  func leads(_ stream: StreamName) -> Bool { byStream[stream] != nil }
 
   func checkout(
     of stream: StreamName, signer: Mailbox
   ) throws(Refused) -> CheckoutSettings {
-    let sameRemote = checkouts.filter { $0.stream.remote == stream.remote }
-    guard !sameRemote.isEmpty else {
+    guard remotes.contains(stream.remote) else {
       throw Refused(.remoteMismatch, "no checkout here has the remote \(stream.remote)")
     }
-    guard let settings = sameRemote.first(where: { $0.stream == stream }) else {
+    guard let settings = byStream[stream] else {
       throw Refused(.branchMismatch, "no checkout here is on the branch \(stream.branch)")
     }
     guard settings.signers.contains(signer) else {

@@ -4,11 +4,11 @@ import Host
 import Logging
 import MessageFormat
 
-/// Looks at a checkout when something was done there, when it may become stale, and once a minute: says so once where one
+/// Looks at a checkout when something was done there, when it may become stale, and every ninety seconds: says so once where one
 /// becomes stale or fresh again, and writes the metrics.
 final class Watch {
-  /// A checkout can be moved by hand, which nobody tells us.
-  private static let intervalMillisecondsMax: UInt64 = 60_000
+  /// A checkout can be moved by hand, without notice to us. Longer than heartbeats are apart by default: those look, too.
+  private static let intervalMillisecondsMax: UInt64 = 90_000
   /// Metrics name every checkout: not for each heartbeat, unless one becomes stale or fresh.
   private static let metricsIntervalMilliseconds: UInt64 = 10_000
 
@@ -22,7 +22,7 @@ final class Watch {
   private let inbox: Inbox
   private let log: Logger
   private var isStarted = false
-  private var touched: Set<String> = []
+  private var touched: [String: CheckoutFinding] = [:]
   private var looks: [String: Look] = [:]
   private var nextLook: UInt64 = 0
   private var nextMetrics: UInt64 = 0
@@ -36,7 +36,7 @@ final class Watch {
     self.log = log
   }
 
-  func touch(_ paths: Set<String>) { touched.formUnion(paths) }
+  func touch(_ paths: [String: CheckoutFinding]) { touched.merge(paths) { $1 } }
 
   /// Answers when to look again at the latest; `nil`: there is nothing to watch.
   func look(at moment: Moment) throws -> Duration? {
@@ -48,12 +48,13 @@ final class Watch {
     var isNews = false
     if now >= nextLook || !touched.isEmpty {
       for checkout in settings.checkouts where isDue(checkout, now) {
-        let status = try CheckoutStatus(checkout, inbox: inbox, now: moment)
+        let status = try CheckoutStatus(
+          checkout, inbox: inbox, now: moment, finding: touched[checkout.path] ?? .unknown)
         let end = min(status.remainingMilliseconds ?? .max, Self.intervalMillisecondsMax)
         looks[checkout.path] = Look(status: status, next: now + max(1, end))
         isNews = say(status) || isNews
       }
-      touched = []
+      touched = [:]
       nextLook = looks.values.map(\.next).min() ?? now + Self.intervalMillisecondsMax
     }
     try writeMetrics(now, isNews: isNews)
@@ -70,7 +71,7 @@ final class Watch {
   }
 
   private func isDue(_ checkout: CheckoutSettings, _ now: UInt64) -> Bool {
-    touched.contains(checkout.path) || (looks[checkout.path]?.next ?? 0) <= now
+    touched[checkout.path] != nil || (looks[checkout.path]?.next ?? 0) <= now
   }
 
   private func writeMetrics(_ now: UInt64, isNews: Bool) throws {

@@ -14,25 +14,31 @@ package final class Worker {
   private let pipeline: Pipeline
   private let watch: Watch
   private let watchdog: Watchdog
+  private let packUpkeep: PackUpkeep
   private let log: Logger
   private let moment: () -> Moment
+  private let instant: () -> ContinuousClock.Instant
   private let onAnswer: () -> Void
+  private static let giveBackMilliseconds: UInt64 = 600_000
+  /// By the clock since the machine's start.
+  private var nextGiveBack: UInt64 = 0
   /// Of the inbox; what lies before it waits for a checkout.
   private var position: UInt64 = 0
 
   /// `now` is the time of day that messages speak of, `sinceBoot` the clock that ages are measured with, `instant` the one
-  /// of waits. `onAnswer` is called when receipts wait to be collected, `onOutcome` for each message that was answered.
+  /// of waits. `onAnswer` is called when receipts wait to be collected, `onOutcome` for each message that was answered,
+  /// `onPhase` at each phase of a step.
   package init(
     _ settings: ApplierSettings, store: MailboxStore, log: Logger,
     now: @escaping @Sendable () -> Timestamp,
     sinceBoot: @escaping @Sendable () -> BootTime = BootTime.now,
     instant: @escaping () -> ContinuousClock.Instant = { .now }, onAnswer: @escaping () -> Void,
-    onOutcome: @escaping (Answered) -> Void = { _ in }
+    onOutcome: @escaping (Answered) -> Void = { _ in }, onPhase: @escaping PhaseObserver = { _ in }
   ) {
     self.settings = settings
     self.log = log
     moment = { Moment(wall: now(), sinceBoot: sinceBoot()) }
-    self.onAnswer = onAnswer
+    (self.instant, self.onAnswer) = (instant, onAnswer)
     inbox = Inbox(store: store, mailbox: settings.identity.public.mailbox)
     let route = Route(checkouts: settings.checkouts)
     let answer = Answer(
@@ -40,18 +46,21 @@ package final class Worker {
       route: route, now: now, onOutcome: onOutcome)
     journal = Journal(state: store.state)
     let indexes = IndexCache()
-    recovery = Recovery(journal: journal, inbox: inbox, answer: answer, indexes: indexes)
+    recovery = Recovery(
+      journal: journal, inbox: inbox, answer: answer, indexes: indexes, onPhase: onPhase)
     pipeline = Pipeline(
       open: Open(
         identity: settings.identity, trustedSigners: settings.trustedSigners,
         spoolDirectory: store.state.spool.path),
-      admit: Admit(route: route, inbox: inbox), apply: Apply(journal: journal), answer: answer,
+      admit: Admit(route: route, inbox: inbox), apply: Apply(journal: journal, onPhase: onPhase),
+      answer: answer,
       indexes: indexes,
       faults: CheckoutFaults(
         share: InboxShare(checkoutCount: settings.checkouts.count), now: instant),
       log: log, moment: moment, onAnswer: onAnswer)
     watch = Watch(settings, inbox: inbox, log: log)
     watchdog = Watchdog(deadline: settings.deadline, log: log)
+    packUpkeep = PackUpkeep(settings.checkouts, log: log)
   }
 
   /// What one call has come to.
@@ -74,7 +83,7 @@ package final class Worker {
     try restoreBlocksOnce()
     let waiting = try next()
     guard let first = waiting.first else { return try idle() }
-    watch.touch(pipeline.takeTouched())
+    noteTouched()
     try watch.lookIfDue(at: moment())
     if try inbox.attemptCount(of: first.id) >= Inbox.attemptCountMax {
       let detail = "it ended the program, or took longer than \(settings.deadline), too often"
@@ -129,11 +138,28 @@ package final class Worker {
   private func idle() throws -> Step {
     pipeline.faults.forgetEnded()
     let moment = moment()
-    // Receipts that nobody collects.
-    _ = try inbox.store.sweep(at: moment.wall)
-    watch.touch(pipeline.takeTouched())
-    let look = try watch.look(at: moment).map { ContinuousClock.now + $0 }
+    try upkeep(at: moment)
+    noteTouched()
+    packUpkeep.run()
+    let look = try watch.look(at: moment).map { instant() + $0 }
     return .idle(until: [look, pipeline.faults.nextEnd].compactMap { $0 }.min())
+  }
+
+  /// What removed rows have left goes back to the file system, a part at a time.
+  private func upkeep(at moment: Moment) throws {
+    // Receipts that are never collected.
+    let swept = try inbox.store.sweep(at: moment.wall)
+    if swept.messageCount > 0 { log.report(.messageExpired, swept.fields) }
+    let now = moment.sinceBoot.milliseconds
+    guard now >= nextGiveBack else { return }
+    let hasMore = try inbox.store.state.giveBackSpace()
+    if !hasMore { nextGiveBack = now + Self.giveBackMilliseconds }
+  }
+
+  private func noteTouched() {
+    let touched = pipeline.takeTouched()
+    watch.touch(touched)
+    packUpkeep.touch(Set(touched.keys))
   }
 
   // MARK: - Checkouts that an earlier step, or an earlier run, has left

@@ -1,5 +1,7 @@
+import Diagnostics
 import Git
 import GitModel
+import LargeFiles
 import WorkingTree
 
 // The order of a step's writes: docs/architecture.md, "The journal".
@@ -8,7 +10,10 @@ extension WorkingCopy {
   func run(_ step: WorkingCopyStep) throws {
     let lock = try checkout.takeIndexLock()
     defer { _ = lock }
+    try onPhase(.locked)
     try requireUnmoved(step)
+    let submoduleLocks = try lockSubmodules(of: step)
+    defer { _ = submoduleLocks }
     let permissions = try checkout.repository.sharedPermissions
     var kept: [KeptPack] = []
     do {
@@ -16,29 +21,34 @@ extension WorkingCopy {
       for pack in step.packs { kept.append(try pack.keep(permissions)) }
       // As files of their own they may be what cannot be read.
       try checkout.repository.removeLooseObjects(damaged)
+      try onPhase(.kept)
       if let patches = step.patches {
         try recordShallowBoundary(patches)
         try journal.begin(
           checkout.settings.path, from: step.before, to: step.after, patches: patches)
       }
+      try onPhase(.recorded)
       try exchange(step)
       try moveBranch(step, permissions)
     } catch {
       try takeBack(step, kept)
       throw try StepFault(orThrow: error)
     }
-    // It stands. What fails from here on is done by whoever starts next.
+    // It stands. What fails from here on is done by the next start.
+    try settleSubmodules(of: step)
     for pack in kept { try pack.release() }
+    try onPhase(.released)
     try checkout.files.settle(
       from: checkout.staging, keeping: step.staged.submodules.map(\.path))
+    try onPhase(.settled)
     try journal.mark(checkout.settings.path, .activated)
   }
 
   /// The last look at HEAD, the branch and the index, under git's lock on the index.
   private func requireUnmoved(_ step: WorkingCopyStep) throws {
     if try checkout.index.refresh() {
-      // The files are looked at when they are replaced; who staged something since would lose that.
-      let look = LocalChanges(checkout: checkout, pending: [:])
+      // The files are looked at when they are replaced; what was staged since would be lost.
+      let look = try LocalChanges(checkout: checkout, pending: [:])
       guard
         checkout.settings.onLocalChanges == .overwrite
           || step.changes.allSatisfy({ look.stagedChange(at: $0) == nil })
@@ -64,21 +74,31 @@ extension WorkingCopy {
     guard isThere else { throw StepFault.moved(path: checkout.path) }
   }
 
-  /// The files, and the index that goes with them, which nobody reads yet.
+  private func look(at step: WorkingCopyStep) throws -> ContentLook {
+    ContentLook(
+      step.fileChanges, try EntryLook(checkout.repository.objects, contents: step.contents))
+  }
+
+  /// The files, and the index that goes with them, which git does not see yet.
   private func exchange(_ step: WorkingCopyStep) throws {
-    let look = ContentLook(step.changes)
+    let look = try look(at: step)
     try checkout.files.exchange(
       step.staged, from: checkout.staging, note: step.note, isExpected: look.isExpected,
       isOld: look.isOld)
-    try prepareIndex(step.changes, step.staged)
+    try onPhase(.exchanged)
+    try prepareIndex(step)
+    try onPhase(.indexed)
   }
 
   private func moveBranch(_ step: WorkingCopyStep, _ permissions: SharedPermissions) throws {
     let branch = try checkout.lockBranch()
+    try onPhase(.branchLocked)
     try requireState(of: branch, step)
     try branch.move(
       from: step.before, to: step.after, message: "distro: \(step.after.abbreviated)")
+    try onPhase(.branchMoved)
     try checkout.index.publish(permissions)
+    try onPhase(.published)
   }
 
   /// Where a checkout is mended: what its packs hold, and the repository holds in files of its own as well.
@@ -97,7 +117,7 @@ extension WorkingCopy {
     try checkout.setShallowBoundary(boundary)
   }
 
-  /// The objects go while git's lock on the index is held: nobody has built on them.
+  /// The objects go while git's lock on the index is held: no program of git's has built on them.
   private func takeBack(_ step: WorkingCopyStep, _ kept: [KeptPack]) throws {
     checkout.index.discard()
     // The branch has moved already, and the index could not follow: that is for the recovery.
@@ -107,18 +127,37 @@ extension WorkingCopy {
     {
       return
     }
-    try checkout.files.putBack(from: checkout.staging, ContentLook(step.changes).isOld)
+    try checkout.files.putBack(from: checkout.staging, try look(at: step).isOld)
     for pack in kept { try pack.remove() }
+    try refreshIndex(step.changes)
     try journal.end(checkout.settings.path)
+  }
+
+  /// Of large files that went out and came back. Where the disk has no room even for that, git shows them as changed, and the
+  /// next step that is made or taken back corrects it.
+  private func refreshIndex(_ changes: [TreeChange]) throws {
+    do throws(GitError) {
+      try checkout.index.refresh()
+    } catch {
+      if case .indexUnreadable = error { return }
+      throw error
+    }
+    do {
+      try LargeFileStatuses(checkout.repository)
+        .refresh(checkout.index, changes, in: checkout.files)
+    } catch let error as GitError where error.code == .diskFull {
+      checkout.index.discard()
+    }
   }
 
   /// Entries with the status of the files that were written, where these are still the ones: git need not
   /// read them to see that they are unchanged.
-  func prepareIndex(_ changes: [TreeChange], _ staged: StagedChange) throws {
-    let files = Dictionary(staged.writes.map { ($0.path, $0.file) }) { $1 }
+  private func prepareIndex(_ step: WorkingCopyStep) throws {
+    let now = IndexedStatus.Time.now()
+    let files = Dictionary(step.staged.writes.map { ($0.path, $0.file) }) { $1 }
     var removals: [TreePath] = []
     var upserts: [IndexUpsert] = []
-    for change in changes {
+    for change in step.changes {
       guard let new = change.new else {
         removals.append(change.path)
         continue
@@ -127,9 +166,11 @@ extension WorkingCopy {
         try checkout.files.status(of: change.path, ifStill: $0)
       }
       upserts.append(
-        IndexUpsert(path: change.path, entry: new, status: status.map { IndexedStatus($0) }))
+        IndexUpsert(
+          path: change.path, entry: new, status: status.map { IndexedStatus($0) },
+          isLargeFile: step.contents[change.path] != nil))
     }
-    try checkout.index.prepare(removals: removals, upserts: upserts)
+    try checkout.index.prepare(removals: removals, upserts: upserts, lookedAt: now)
   }
 }
 
@@ -138,9 +179,11 @@ struct ContentLook {
   private static let bufferByteCount = 65_536
 
   private let changes: [TreePath: TreeChange]
+  private let look: EntryLook
 
-  init(_ changes: [TreeChange]) {
+  init(_ changes: [TreeChange], _ look: EntryLook) {
     self.changes = Dictionary(changes.map { ($0.path, $0) }) { $1 }
+    self.look = look
   }
 
   /// The revision before: then nothing is lost with the file.
@@ -160,8 +203,20 @@ struct ContentLook {
   private func holds(
     _ entry: TreeEntry?, _ reader: inout FileReader
   ) throws(WorkingTreeError) -> Bool {
-    guard let entry, reader.status.fileMode == entry.mode else { return false }
-    return try Self.hash(&reader) == entry.id
+    try entry.map { entry throws(WorkingTreeError) in try look.holds(entry, &reader) } ?? false
+  }
+
+  /// The pointer to what a file holds; `nil`: it is empty.
+  static func pointer(
+    to reader: inout FileReader
+  ) throws(WorkingTreeError) -> LargeFilePointer? {
+    var hasher = LargeFileHasher()
+    var buffer = [UInt8](repeating: 0, count: bufferByteCount)
+    while true {
+      let count = try reader.read(into: &buffer)
+      if count == 0 { return hasher.finish() }
+      hasher.update(buffer.span.extracting(0..<count))
+    }
   }
 
   /// In pieces, so that a large file is never in memory; `nil` when it changed meanwhile.

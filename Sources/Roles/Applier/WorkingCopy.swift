@@ -8,20 +8,22 @@ import WorkingTree
 /// git's lock on the index is taken before the last look at anything, and kept until the new index stands:
 /// no git program that changes files, index or commits runs meanwhile. The locks on HEAD and the branch
 /// are taken last, for a moment: git's own programs, which may be between their index and their HEAD, give
-/// up on these after 100 ms. Whoever moved HEAD until then has the step taken back.
+/// up on these after 100 ms. If HEAD moved until then, the step is taken back.
 final class WorkingCopy: Deployment {
   /// How long one of git's locks is waited for; its programs hold them for moments.
   static let lockPatience: Duration = .milliseconds(500)
 
   let checkout: Checkout
   let journal: Journal
+  let onPhase: PhaseObserver
   private var step: WorkingCopyStep?
   /// What `rollBack` goes back over.
   private var activated: WorkingCopyStep?
 
-  init(_ checkout: Checkout, journal: Journal) {
+  init(_ checkout: Checkout, journal: Journal, onPhase: @escaping PhaseObserver) {
     self.checkout = checkout
     self.journal = journal
+    self.onPhase = onPhase
   }
 
   func prepare(_ batch: Batch) throws {
@@ -34,16 +36,27 @@ final class WorkingCopy: Deployment {
       packs.append(pack)
       if !patch.message.commit.isEmpty { try objects.add(.commit, patch.message.commit) }
     }
+    for patch in batch.patches { try patch.largeFiles.incoming?.publish() }
+    if !batch.contents.isEmpty, let command = checkout.settings.largeFileFilter {
+      try checkout.repository.setFilter("lfs", command: command)
+    }
     let source = packs.first?.objects
-    try requireRoom(for: changes, beside: objects.byteCount) { id throws(GitError) in
+    let inner = batch.submodules?.objects
+    let fileChanges = batch.submodules?.fileChanges(beside: changes) ?? changes
+    try requireRoom(for: fileChanges, batch.contents, beside: objects.byteCount) {
+      id throws(GitError) in
+      if let inner, inner.contains(id) { return try inner.header(id).byteCount }
       if let source { return try source.header(id).byteCount }
       return try objects.byteCount(of: id)
     }
+    if let submodules = batch.submodules { try publish(submodules) }
     if let pack = try objects.pack(for: checkout.repository) { packs.append(pack) }
     var step = WorkingCopyStep(
       before: checkout.branchTarget, after: last.message.after.revision, changes: changes,
-      expected: batch.expected, packs: packs, patches: batch.patches)
+      expected: batch.expected, packs: packs, patches: batch.patches, contents: batch.contents,
+      submodules: batch.submodules)
     try stage(&step) { id throws(GitError) in
+      if let inner, inner.contains(id) { return try inner.read(id, .blob) }
       if let source { return try source.read(id, .blob) }
       return try objects.read(id, .blob)
     }
@@ -54,6 +67,7 @@ final class WorkingCopy: Deployment {
     guard let step else { preconditionFailure("a step is prepared before it is activated") }
     self.step = nil
     do {
+      try onPhase(.prepared)
       try run(step)
       activated = step
     } catch {
@@ -63,28 +77,38 @@ final class WorkingCopy: Deployment {
     }
   }
 
-  func rollBack() throws {
+  func rollBack() throws -> Bool {
     guard let done = activated else { preconditionFailure("only what stands is taken back") }
     guard let before = done.before else { preconditionFailure("there is a revision to go back to") }
+    guard done.submodules == nil else { return false }
     let objects = checkout.repository.objects
-    let changes = done.changes.map { TreeChange(path: $0.path, old: $0.new, new: $0.old) }
-    let expected = try LocalChanges(checkout: checkout, pending: [:]).require(noneAt: changes)
-    var step = WorkingCopyStep(
-      before: done.after, after: before, changes: changes, expected: expected, packs: [],
-      patches: done.patches)
-    try stage(&step) { id throws(GitError) in try objects.read(id, .blob) }
-    try run(step)
+    let changes = done.changes.map(\.reversed)
+    do {
+      let expected = try LocalChanges(checkout: checkout, pending: [:]).require(noneAt: changes)
+      var step = WorkingCopyStep(
+        before: done.after, after: before, changes: changes, expected: expected, packs: [],
+        patches: [],
+        contents: try checkout.storedLargeFiles(at: changes, ofCommit: before))
+      try stage(&step) { id throws(GitError) in try objects.read(id, .blob) }
+      try run(step)
+    } catch is Refused {
+      return false
+    }
     activated = nil
+    try journal.end(checkout.settings.path)
+    return true
   }
 
   private func requireRoom(
-    for changes: [TreeChange], beside objectByteCount: Int,
+    for changes: [TreeChange], _ contents: [TreePath: LargeFilePointer],
+    beside objectByteCount: Int,
     byteCount: (ObjectID) throws(GitError) -> Int
   ) throws {
     var files = Room()
     for change in changes {
       guard let new = change.new, new.mode != .submodule else { continue }
-      files.add(fileOf: try byteCount(new.id))
+      let large = contents[change.path].map { Int(clamping: $0.byteCount) }
+      files.add(fileOf: try large ?? byteCount(new.id))
     }
     files.add(packOf: objectByteCount)
     try files.require(at: checkout.path)
@@ -96,15 +120,20 @@ final class WorkingCopy: Deployment {
   ) throws {
     let staging = checkout.staging
     do {
-      for change in step.changes {
+      for change in step.fileChanges {
         let expected = step.expected[change.path] ?? .anything
         switch change.new {
         case nil: step.staged.removals.append(.init(path: change.path, expected: expected))
         case let new? where new.mode == .submodule:
           step.staged.submodules.append(.init(path: change.path, expected: expected))
         case let new?:
-          let file = try staging.write(
-            new.mode, content: try content(new.id), for: change.path, in: checkout.files)
+          let file =
+            if let pointer = step.contents[change.path] {
+              try stage(pointer, new.mode, for: change.path)
+            } else {
+              try staging.write(
+                new.mode, content: try content(new.id), for: change.path, in: checkout.files)
+            }
           step.staged.writes.append(.init(path: change.path, file: file, expected: expected))
         }
       }
@@ -126,30 +155,45 @@ struct WorkingCopyStep {
   /// What was seen at each path when it was checked; where nothing is, anything goes.
   let expected: [TreePath: ExpectedContent]
   let packs: [QuarantinedPack]
-  /// `nil`: the journal has them already.
+  /// Those that are answered as applied once the step stands; `nil`: the journal has them already.
   let patches: [CheckedPatch]?
+  /// What is written in the place of pointers.
+  let contents: [TreePath: LargeFilePointer]
+  var submodules: SubmoduleChanges?
   var staged = StagedChange()
 
-  /// For whoever finds the files of a step that did not come to its end.
-  var note: [UInt8] { Array(StepNote(before: before, after: after).text.utf8) }
+  /// Of files, links and directories, those in submodules with them.
+  var fileChanges: [TreeChange] { submodules?.fileChanges(beside: changes) ?? changes }
+
+  /// For the run that finds the files of an unfinished step.
+  var note: [UInt8] {
+    Array(
+      StepNote(before: before, after: after, hasSubmodules: submodules != nil).text.utf8)
+  }
 }
 
-/// The two revisions of a step, as the staging directory keeps them.
+/// The two revisions of a step, as the staging directory keeps them, and whether it has files of submodules.
 struct StepNote: Equatable {
+  private static let submodules = "submodules"
+
   let before: ObjectID?
   let after: ObjectID
+  let hasSubmodules: Bool
 
-  var text: String { "\(before?.hex ?? "-") \(after.hex)" }
+  var text: String {
+    "\(before?.hex ?? "-") \(after.hex)" + (hasSubmodules ? " \(Self.submodules)" : "")
+  }
 
-  init(before: ObjectID?, after: ObjectID) {
-    self.before = before
-    self.after = after
+  init(before: ObjectID?, after: ObjectID, hasSubmodules: Bool = false) {
+    (self.before, self.after, self.hasSubmodules) = (before, after, hasSubmodules)
   }
 
   init?(_ bytes: [UInt8]) {
     let words = String(decoding: bytes, as: UTF8.self).split(separator: " ").map(String.init)
-    guard words.count == 2, let after = ObjectID(hex: words[1]) else { return nil }
-    self.init(before: ObjectID(hex: words[0]), after: after)
+    guard words.count == 2 || words.count == 3 && words[2] == Self.submodules,
+      let after = ObjectID(hex: words[1])
+    else { return nil }
+    self.init(before: ObjectID(hex: words[0]), after: after, hasSubmodules: words.count == 3)
   }
 }
 

@@ -21,7 +21,7 @@ package struct RelayStatus {
     package let unfinishedByteCount: UInt64
   }
 
-  /// Signers, appliers, and whoever was removed.
+  /// Signers, appliers, and identities that were removed.
   package let rows: [Row]
 
   package init(_ places: RelayPlaces) throws {

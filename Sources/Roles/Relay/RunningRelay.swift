@@ -109,7 +109,7 @@ package final class RunningRelay: Sendable {
     rules.troubles = troubles
   }
 
-  /// Whether anything changed; a directory that has become unreadable has, and trusts nobody.
+  /// Whether anything changed; a directory that has become unreadable has, and trusts no identity.
   private func refresh(
     _ directory: WritableKeyPath<Rules, TrustedDirectory>, of rules: inout Rules
   ) -> Bool {

@@ -6,7 +6,7 @@ package import Spool
 /// A directory of public identities: `*.pub` is let in, `*.revoked`, of the same content, is kept out whatever else says
 /// that it is let in. Other files are passed over.
 package struct TrustedDirectory: Sendable {
-  /// A file that does not say what it should; whoever it was meant for is not let in.
+  /// A file that does not say what it should; its identity is not let in.
   package struct Fault: Hashable, Sendable {
     package let file: String
     package let reason: String
@@ -32,7 +32,7 @@ package struct TrustedDirectory: Sendable {
 
   /// Looks whether anything has changed since the last time, and reads what has; `true`: something had.
   ///
-  /// Where the directory cannot be read, nobody in it is trusted until it can. Nothing changes for want of descriptors or
+  /// Where the directory cannot be read, none of its identities is trusted. Nothing changes for want of descriptors or
   /// memory (`isShortage`): strangers could bring that about, and shut everyone out.
   package mutating func refresh() throws(SpoolError) -> Bool {
     // Before the files: what changes while they are read is found the next time.

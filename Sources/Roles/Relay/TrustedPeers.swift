@@ -3,10 +3,12 @@ import MessageFormat
 import Sealing
 package import Sodium
 
-/// Whom a relay lets in, at which of its doors, and who of them may send to whom.
+/// The identities that a relay lets in, at which of its doors, and the routes between them.
 package struct TrustedPeers: Sendable {
   package let signers: [PublicIdentity]
   package let appliers: [PublicIdentity]
+  package let signerNames: NameIndex
+  package let applierNames: NameIndex
   /// What is wrong with the files, for people.
   package let faults: [TrustedDirectory.Fault]
 
@@ -24,6 +26,8 @@ package struct TrustedPeers: Sendable {
     }
     self.signers = usable(signers)
     self.appliers = usable(appliers)
+    signerNames = NameIndex(self.signers)
+    applierNames = NameIndex(self.appliers)
     faults =
       signers.faults + (appliers.path == signers.path ? [] : appliers.faults)
       + shared.map(\.abbreviated).sorted().map {
@@ -37,12 +41,12 @@ package struct TrustedPeers: Sendable {
   /// Without routes, every signer may send to every applier; each applier may answer who may send to it.
   func access(by routes: [RelaySettings.Route]?) -> CarrierAccess {
     var depositors: [Mailbox: Set<Mailbox>] = [:]
-    // Whoever has no route has a mailbox that nothing comes into.
+    // An identity without a route has a mailbox that nothing comes into.
     for identity in signers + appliers { depositors[identity.mailbox] = [] }
     for route in routes ?? [] {
-      guard let signer = Self.only(signers, named: route.signer) else { continue }
+      guard case .one(let signer) = signerNames[route.signer] else { continue }
       for name in route.appliers {
-        guard let applier = Self.only(appliers, named: name) else { continue }
+        guard case .one(let applier) = applierNames[name] else { continue }
         depositors[applier, default: []].insert(signer)
         depositors[signer, default: []].insert(applier)
       }
@@ -62,17 +66,11 @@ package struct TrustedPeers: Sendable {
   private static let messageByteCountMax =
     UInt64(Limits.chunkCountMax) * UInt64(Limits.chunkByteCountMax)
 
-  /// `nil` also where two have that name: a name proves nothing, and a guess would.
-  private static func only(_ identities: [PublicIdentity], named name: String) -> Mailbox? {
-    let named = identities.filter { "\($0.name)" == name }
-    return named.count == 1 ? named[0].mailbox : nil
-  }
-
-  /// The names of routes that lead nowhere: there is nobody of that name, or more than one.
+  /// The names of routes that lead nowhere: no identity has that name, or several have.
   package func unknownNames(in routes: [RelaySettings.Route]) -> [String] {
     routes.flatMap { route in
-      (Self.only(signers, named: route.signer) == nil ? [route.signer] : [])
-        + route.appliers.filter { Self.only(appliers, named: $0) == nil }
+      [route.signer].filter { !signerNames[$0].isOne }
+        + route.appliers.filter { !applierNames[$0].isOne }
     }
   }
 }

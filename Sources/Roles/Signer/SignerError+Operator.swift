@@ -1,9 +1,11 @@
 package import Diagnostics
+import LargeFileFetching
+import LargeFiles
 
 extension SignerError: OperatorError {
   package var code: ErrorCode {
     switch self {
-    case .unknownRepository, .notConfigured: .notConfigured
+    case .unknownRepository, .notConfigured, .notOnBranch: .notConfigured
     case .missingReference: .branchMissing
     case .streamMoved: .streamMoved
     case .overtaken: .overtaken
@@ -13,6 +15,9 @@ extension SignerError: OperatorError {
     case .unsupported: .contentUnsupported
     case .unsendable(_, let error, _): error.code
     case .overLimit: .overLimit
+    case .largeFile(_, _, let error): error.code
+    case .largeFileFetch(_, _, _, let error): error.code
+    case .submodule: .contentUnsupported
     case .mailbox(let error): error.code
     case .state: .stateDamaged
     }
@@ -27,9 +32,14 @@ extension SignerError: OperatorError {
     case .streamMoved: "run the command again"
     case .goingBack:
       "move the branch there first (git branch --force), then send its tip"
+    case .notOnBranch:
+      "move the branch there, or run it as the user of the signer without the daemon"
     case .quorum: "ask for at most as many recipients as the branch has"
     case .emptyPatch: "nothing to send; commit a change first"
     case .mailbox(let error): error.hint
+    case .largeFile(_, _, let error): error.hint
+    case .largeFileFetch(_, _, _, let error): error.hint
+    case .submodule(_, _, let fault): fault.hint
     case .unsupported(_, _, let hint), .unsendable(_, _, let hint): hint
     default: nil
     }

@@ -1,5 +1,7 @@
 package import Git
 package import GitModel
+package import LargeFileFetching
+package import LargeFiles
 package import Mailboxes
 package import MessageFormat
 
@@ -14,6 +16,8 @@ package enum SignerError: Error, CustomStringConvertible {
   case overtaken(BranchName, by: ObjectID)
   /// A revision was asked for that lies behind what was sent, and is not the branch's tip.
   case goingBack(BranchName, to: ObjectID, from: ObjectID)
+  /// A revision was asked for by a program that may only ask for what the branch holds.
+  case notOnBranch(BranchName, ObjectID)
   /// More recipients were asked for than a branch has.
   case quorum(Int, recipientCount: Int)
   case emptyPatch(before: ObjectID, after: ObjectID)
@@ -21,6 +25,12 @@ package enum SignerError: Error, CustomStringConvertible {
   /// A commit, or a tree or path of it, that cannot be sent as it is.
   case unsendable(commit: ObjectID, GitError, hint: String?)
   case overLimit(what: String, limit: UInt64, actual: UInt64)
+  /// A file of a commit whose content is to be shipped, and cannot be.
+  case largeFile(commit: ObjectID, path: TreePath, LargeFileError)
+  /// The same, of what the upstream is to give.
+  case largeFileFetch(commit: ObjectID, path: TreePath, LargeFilePointer, LargeFileFetchError)
+  /// A submodule whose files are to be shipped, and cannot be.
+  case submodule(commit: ObjectID, path: TreePath, SubmoduleFault)
   case mailbox(MailboxError)
   case state(String)
 
@@ -36,6 +46,8 @@ package enum SignerError: Error, CustomStringConvertible {
       "\(branch.shortName): \(newer.abbreviated), which includes this push, was sent already"
     case .goingBack(let branch, let older, let newer):
       "\(branch.shortName): \(older.abbreviated) lies behind \(newer.abbreviated), which was sent already"
+    case .notOnBranch(let branch, let revision):
+      "\(revision.abbreviated) is not on \(branch.shortName): the daemon sends only what the branch holds"
     case .quorum(let quorum, let count):
       "a quorum of \(quorum) exceeds the branch's number of recipients, \(count)"
     case .emptyPatch(let before, let after):
@@ -44,6 +56,11 @@ package enum SignerError: Error, CustomStringConvertible {
     case .unsendable(let commit, let error, _): "commit \(commit): \(error)"
     case .overLimit(let what, let limit, let actual):
       "\(what) is \(actual), over the limit of \(limit)"
+    case .largeFile(let commit, let path, let error): "commit \(commit): \(path): \(error)"
+    case .largeFileFetch(let commit, let path, let pointer, let error):
+      "commit \(commit): \(path): large file \(pointer.abbreviated) (\(pointer.byteCount) bytes): \(error)"
+    case .submodule(let commit, let path, let fault):
+      "commit \(commit): \(path): \(fault.description)"
     case .mailbox(let error): "outbox: \(error)"
     case .state(let reason): "signer state: \(reason)"
     }

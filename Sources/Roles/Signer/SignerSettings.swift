@@ -14,11 +14,15 @@ package struct SignerSettings: Sendable {
   package let lifetimeMilliseconds: UInt64
   /// How often a daemon says on every stream that it is alive; 0: never.
   package let heartbeatSeconds: UInt64
+  /// Recipients whose `.pub` files cannot be used: nothing is sent to them, and everything to the others.
+  package let recipientFaults: [SodiumError]
+  package let socket: SignerSocket
 
   package init(
     identity: Identity, state: String, carriers: [any CarrierPlan],
     repositories: [SignerRepository],
-    lifetimeMilliseconds: UInt64, heartbeatSeconds: UInt64 = 60
+    lifetimeMilliseconds: UInt64, heartbeatSeconds: UInt64 = 60,
+    recipientFaults: [SodiumError] = [], socket: SignerSocket? = nil
   ) {
     self.identity = identity
     self.state = state
@@ -26,6 +30,8 @@ package struct SignerSettings: Sendable {
     self.repositories = repositories
     self.lifetimeMilliseconds = lifetimeMilliseconds
     self.heartbeatSeconds = heartbeatSeconds
+    self.recipientFaults = recipientFaults
+    self.socket = socket ?? SignerSocket(inState: state)
   }
 }
 
@@ -39,32 +45,76 @@ package struct SignerRepository: Sendable {
     case full
   }
 
-  package let path: String
+  /// What arrives of files of Git LFS.
+  package enum LargeFiles: String, Sendable, CaseIterable {
+    case pointers
+    /// Their contents, in the place of the pointers.
+    case ship
+  }
+
+  /// What arrives of submodules.
+  package enum Submodules: String, Sendable, CaseIterable {
+    /// The ids of their commits.
+    case pin
+    /// Their files as well.
+    case ship
+  }
+
+  package let source: RepositorySource
   package let remote: RemoteName
-  package let branches: [BranchName]
+  package let branches: BranchPatterns
   package let recipients: [PublicIdentity]
   package let history: History
   /// How much a message may bring: of a snapshot, all.
   package let limits: TreeLimits
+  package let largeFiles: LargeFiles
+  package let submodules: Submodules
+  /// How often a daemon looks by itself whether a branch has moved; `nil`: never.
+  package let pollSeconds: UInt64?
 
   package init(
-    path: String, remote: RemoteName, branches: [BranchName], recipients: [PublicIdentity],
-    history: History, limits: TreeLimits = TreeLimits()
+    source: RepositorySource, remote: RemoteName, branches: BranchPatterns,
+    recipients: [PublicIdentity], history: History, limits: TreeLimits = TreeLimits(),
+    largeFiles: LargeFiles = .pointers, submodules: Submodules = .pin, pollSeconds: UInt64? = nil
   ) {
-    self.path = path
+    self.source = source
     self.remote = remote
     self.branches = branches
     self.recipients = recipients
     self.history = history
     self.limits = limits
+    self.largeFiles = largeFiles
+    self.submodules = submodules
+    self.pollSeconds = pollSeconds
   }
+
+  package init(
+    path: String, remote: RemoteName, branches: [BranchName], recipients: [PublicIdentity],
+    history: History, limits: TreeLimits = TreeLimits(), largeFiles: LargeFiles = .pointers,
+    submodules: Submodules = .pin
+  ) {
+    self.init(
+      source: .local(path: path), remote: remote, branches: BranchPatterns(branches),
+      recipients: recipients, history: history, limits: limits, largeFiles: largeFiles,
+      submodules: submodules)
+  }
+
+  /// Of the repository that is read.
+  package var path: String { source.path }
 
   package func stream(_ branch: BranchName) -> StreamName {
     StreamName(remote: remote, branch: branch)
   }
 
-  /// Whether this is where a stream comes from.
+  /// Whether this may be where a stream comes from; of several, the first one is.
   package func sends(_ stream: StreamName) -> Bool {
     remote == stream.remote && branches.contains(stream.branch)
+  }
+}
+
+extension [SignerRepository] {
+  /// The entry that a stream comes from: the first one that has its branch.
+  package func source(of stream: StreamName) -> SignerRepository? {
+    first { $0.sends(stream) }
   }
 }

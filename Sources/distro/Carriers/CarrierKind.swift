@@ -1,4 +1,5 @@
 import CarrierProtocol
+import Logging
 import Sodium
 
 /// One transport, as the program knows it: its key below `carriers:`, how that is read, and how it is examined.
@@ -21,12 +22,25 @@ protocol CarrierKind: SendableMetatype {
   )
 }
 
-/// Who uses a carrier: a signer connects, an applier may listen as well.
+/// The role that uses a carrier: a signer connects, an applier may listen as well.
 enum CarrierUser { case signer, applier }
 
 /// All transports, in the order in which an error names them. The only place that names them all.
 enum CarrierKinds {
   static let all: [any CarrierKind.Type] = [ZeroMQKind.self]
+
+  /// By which a relay is reached.
+  private static let relayKind = ZeroMQKind.self
+
+  static func relayEndpoint(at node: ConfigurationNode) throws -> String {
+    try relayKind.read(listeningOn: node).place
+  }
+
+  static func relayListener(
+    for doors: [CarrierDoor], as identity: Identity, log: Logger
+  ) throws -> any CarrierListener {
+    try relayKind.listener(for: doors, as: identity, log: log)
+  }
 
   static func requireLibraries() throws { for kind in all { try kind.requireLibrary() } }
 

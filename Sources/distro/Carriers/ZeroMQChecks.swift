@@ -76,7 +76,7 @@ struct ZeroMQChecks {
   }
 }
 
-/// An endpoint of our own, as one who is not on its list sees it.
+/// An endpoint of our own, as a stranger sees it.
 struct ListenerChecks {
   private static let timeout: Duration = .seconds(5)
 
@@ -86,11 +86,12 @@ struct ListenerChecks {
   func run(_ examination: inout Examination) {
     guard !endpoint.hasSuffix(":*"), !endpoint.hasSuffix(":0") else {
       return examination.warn(
-        .carrier, endpoint, "takes another port at every start, which nobody can configure",
+        .carrier, endpoint,
+        "takes another port at every start, so that peers cannot be configured for it",
         do: "name a port in the configuration")
     }
     do {
-      // Our own key is on no list of ours: a daemon of ours says no, which nobody else can say with its key.
+      // Our own key is on no list of ours: a daemon of ours says no, and only it can say so with its key.
       let probe = try CarrierProbe(
         to: Self.reachable(endpoint), of: identity.public, as: identity)
       try probe.reach(within: Self.timeout)

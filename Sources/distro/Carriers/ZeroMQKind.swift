@@ -1,5 +1,6 @@
 import CarrierProtocol
 import Diagnostics
+import Logging
 import Sodium
 import ZeroMQCarrier
 
@@ -22,12 +23,22 @@ enum ZeroMQKind: CarrierKind {
     guard keys[optional: "connect"] == nil, keys[optional: "server"] == nil else {
       throw node.invalid("either 'connect:' and 'server:', or 'listen:'")
     }
-    let place = try listen.string()
-    return try endpoint(at: listen) { try ZeroMQPlan(listeningOn: place) }
+    return try read(listeningOn: listen)
+  }
+
+  static func read(listeningOn node: ConfigurationNode) throws -> ZeroMQPlan {
+    let place = try node.string()
+    return try endpoint(at: node) { try ZeroMQPlan(listeningOn: place) }
+  }
+
+  static func listener(
+    for doors: [CarrierDoor], as identity: Identity, log: Logger
+  ) throws -> any CarrierListener {
+    try ZeroMQListener(at: doors, as: identity, log: log)
   }
 
   /// An address that no socket takes is the configuration's fault, and found before anything begins.
-  static func endpoint<Value>(
+  private static func endpoint<Value>(
     at node: ConfigurationNode, _ read: () throws -> Value
   ) throws -> Value {
     do { return try read() } catch let error as any OperatorError {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diagnostics
 import Foundation
 import Logging
 import Signer
@@ -9,15 +10,30 @@ struct SignAndSend: ParsableCommand {
     discussion: """
       With --ref, one branch. Without it, the lines "old new ref" of a git post-receive hook from standard input:
 
-        exec distro sign-and-send --config /etc/distro/signer.yaml
+        exec distro sign-and-send
+
+      A running daemon (`distro serve`) is asked to do it, through its socket: that takes no key and no configuration, \
+      only the right to write to the socket. Without a daemon, this process does it, with --config.
 
       What nobody takes stays in the outbox and goes with the next run, or with --flush.
       """)
 
-  @Option(help: "The configuration, see config/signer.example.yaml.")
-  var config: String
+  @Option(
+    help:
+      "The signer's configuration: its daemon is asked, and without one, this process sends. See config/signer.example.yaml."
+  )
+  var config: String?
 
-  @Option(help: "One of the configured repositories; needed where it is not the current directory.")
+  @Option(
+    help:
+      "The daemon's socket; unless given, that of --config, then DISTRO_SOCKET, then /run/distro/signer.sock."
+  )
+  var socket: String?
+
+  @Option(
+    help:
+      "A configured repository: its path, remote or upstream; needed where it is not the current directory."
+  )
   var repository: String?
 
   @Option(help: "A branch: main or refs/heads/main.")
@@ -59,22 +75,46 @@ struct SignAndSend: ParsableCommand {
   }
 
   func run() throws {
-    let configuration = try SignerConfiguration.read(config)
-    let settings = configuration.settings
-    for fault in configuration.faults { ErrorReport(fault).print() }
-    let outbox = try Outbox(directory: settings.state)
-    try outbox.sweep(settings, at: Clock.now())
     let terminal = IntakeTerminal(asJSON: json)
+    let path = try daemonPath()
+    let request = try request()
+    let result: IntakeResult
+    do throws(IntakeError) {
+      result = try IntakeClient(path).ask(request, report: terminal.take)
+    } catch .absent where config != nil {
+      return try send(request, terminal)
+    } catch {
+      terminal.interrupt()
+      throw error
+    }
+    try terminal.finish(result, isAsked: wait > 0)
+  }
+
+  private func daemonPath() throws -> String {
+    if let socket { return Self.absolute(socket) }
+    if let config { return try SignerConfiguration.places(config).socket.path }
+    return ProcessInfo.processInfo.environment["DISTRO_SOCKET"].map(Self.absolute)
+      ?? SignerSocket.pathDefault
+  }
+
+  /// There is no daemon: in this process.
+  private func send(_ request: PushRequest, _ terminal: IntakeTerminal) throws {
+    guard let config else { return }
+    let settings = try SignerConfiguration.read(config).settings
+    let outbox = try Outbox(directory: settings.state)
+    let swept = try outbox.sweep(settings, at: WallClock.now())
+    if swept.messageCount > 0 {
+      let event = Event.messageExpired.sentence
+      Terminal.printError("distro: \(event): \(swept.messageCount), for \(swept.mailboxText)")
+    }
     let delivery = Delivery(
       settings, outbox: outbox, progress: terminal.progress,
-      log: Logger(label: "distro.sign-and-send") { _ in SwiftLogNoOpLogHandler() }, now: Clock.now)
+      log: Logger(label: "distro.sign-and-send") { _ in SwiftLogNoOpLogHandler() },
+      now: WallClock.now)
     let intake = PushIntake(
-      settings, outbox: outbox, courier: .own(delivery), now: Clock.now,
+      settings, outbox: outbox, courier: .own(delivery), now: WallClock.now,
       progress: terminal.progress, report: terminal.take)
-    let result = try intake.handle(try request())
-    try terminal.finish(result, isAsked: wait > 0)
-    // Nothing was sent to these.
-    if !configuration.faults.isEmpty { throw ExitCode(.fault) }
+    try terminal.finish(try intake.handle(request), isAsked: wait > 0)
   }
 
   private func request() throws -> PushRequest {
@@ -88,19 +128,34 @@ struct SignAndSend: ParsableCommand {
     } else {
       subject = .pushes(try HookInput.lines())
     }
+    let directory = repository ?? ProcessInfo.processInfo.environment["GIT_DIR"] ?? "."
     return PushRequest(
-      repository: repository ?? ProcessInfo.processInfo.environment["GIT_DIR"] ?? ".",
-      isNamed: repository != nil, subject: subject, patience: .seconds(wait), quorum: quorum)
+      repository: Self.place(directory), isNamed: repository != nil, subject: subject,
+      patience: .seconds(wait), quorum: quorum)
+  }
+
+  /// A remote or upstream by its name, or a directory.
+  private static func place(_ name: String) -> String {
+    name.contains(":") && !FileManager.default.fileExists(atPath: name) ? name : absolute(name)
+  }
+
+  /// The daemon is in another directory.
+  private static func absolute(_ path: String) -> String {
+    URL(fileURLWithPath: path).standardizedFileURL.path
   }
 }
 
 /// What git writes to a `post-receive` hook: a line for each ref of the push, of which there may be any number.
 enum HookInput {
-  static func lines() throws -> [String] {
+  static func lines() throws -> PushLines {
     guard isatty(STDIN_FILENO) == 0 else {
       throw ValidationError(
         "name a branch with --ref, or give post-receive lines on standard input")
     }
-    return AnyIterator { readLine() }.filter { !$0.isEmpty }
+    var lines = PushLines()
+    while let line = readLine() {
+      if !line.isEmpty { lines.add(line) }
+    }
+    return lines
   }
 }

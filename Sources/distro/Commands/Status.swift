@@ -3,11 +3,12 @@ import Diagnostics
 
 struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Shows the fleet, the checkouts of this machine, or the mailboxes of a relay.",
+    abstract:
+      "Shows the fleet, the checkouts of this machine, the mailboxes of a relay, or webhooks that wait.",
     discussion: """
       With a signer's configuration: every stream and machine, its revision, how far it is behind, and what was not \
       sent. With an applier's: every checkout, and whether it is up to date. With a relay's: what waits for whom. With \
-      that of `distro serve`: all of its roles. Changes nothing; exits with 2 where something needs attention.
+      that of `distro hooks`: what was received, and what the signer has not taken. With that of `distro serve`: all of its roles. Changes nothing; exits with 2 where something needs attention.
 
         distro status --config config/signer.yaml
         distro status --config config/web1.yaml
@@ -45,7 +46,7 @@ struct Status: ParsableCommand {
     do {
       return try configured.role.status(configured.path)
     } catch let error as any OperatorError where error.code == .stateRights {
-      // Nobody knows, which is neither good nor stale.
+      // Unknown, which is neither good nor stale.
       return RoleStatus(
         text: "\(configured.role.name): unknown: not readable by you", json: UnknownStatus(),
         exit: .fault, faults: [error])

@@ -15,7 +15,7 @@ struct VerifyApply: AsyncParsableCommand {
   @Option(help: "The configuration, see config/applier.example.yaml.")
   var config: String
 
-  @Flag(help: "Handles what waits in the inbox, and exits.")
+  @Flag(help: "Collects what waits at the relay, handles it and what is in the inbox, and exits.")
   var once = false
 
   @Flag(help: "With --once: prints what became of each message as JSON.")
@@ -35,21 +35,18 @@ struct VerifyApply: AsyncParsableCommand {
     let configuration = try ApplierConfiguration.read(config)
     let log = try configuration.log.logger(for: "applier")
     let state = try StateDatabase.applier(directory: configuration.settings.state)
-    try handleOnce(configuration.settings, MailboxStore(state: state), log)
+    try handleOnce(configuration, MailboxStore(state: state), log)
   }
 
   private func handleOnce(
-    _ settings: ApplierSettings, _ store: MailboxStore, _ log: Logger
+    _ configuration: ApplierConfiguration, _ store: MailboxStore, _ log: Logger
   ) throws {
-    let claim = try store.state.claim()
     var answered: [Answered] = []
-    let worker = Worker(
-      settings, store: store, log: log, now: Clock.now, onAnswer: {},
-      onOutcome: { answered.append($0) })
-    while case .progress = try worker.handleNext() {}
-    _ = consume claim
+    let result = Result {
+      try OnceRun(configuration: configuration, store: store, log: log).run { answered.append($0) }
+    }
     if json { Terminal.print(try OnceReport.json(answered)) }
-    if let fault = worker.fault { throw fault }
+    try result.get()
     let isRefused = answered.contains { if case .refused = $0.outcome { true } else { false } }
     if isRefused { throw ExitCode(.refused) }
   }

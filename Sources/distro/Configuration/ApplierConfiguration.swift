@@ -1,5 +1,6 @@
 import Applier
 import CarrierProtocol
+import Foundation
 import MessageFormat
 import Sealing
 import Sodium
@@ -26,7 +27,7 @@ struct ApplierConfiguration {
     let signers = try root["trusted-signers"].list().map { try file.publicIdentity($0) }
     guard !signers.isEmpty else {
       throw try root["trusted-signers"].invalid(
-        "at least one signer expected; nobody could send anything")
+        "expected at least one signer")
     }
     let checkouts = try root["checkouts"].list().map {
       try checkout($0, trusted: signers, in: file)
@@ -82,7 +83,14 @@ struct ApplierConfiguration {
         .choice(CheckoutSettings.SymbolicLinks.self) ?? .inside,
       signers: try signers(mapping[optional: "signers"], trusted: trusted, in: file),
       staleAfterSeconds: try staleAfterSeconds(mapping[optional: "stale-after-seconds"]),
-      limits: try LimitsConfiguration.read(mapping[optional: "limits"]))
+      limits: try LimitsConfiguration.read(mapping[optional: "limits"]),
+      largeFileFilter: try largeFileFilter())
+  }
+
+  /// This program, wherever git is run.
+  private static func largeFileFilter() throws -> String {
+    let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return "'" + program.replacing("'", with: "'\\''") + "' " + LargeFileFilterCommand.name
   }
 
   private static func staleAfterSeconds(_ node: ConfigurationNode?) throws -> UInt64? {

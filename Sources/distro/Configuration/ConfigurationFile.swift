@@ -33,7 +33,10 @@ struct ConfigurationFile {
 
   /// Absolute; relative ones count from the file.
   func path(_ node: ConfigurationNode) throws -> String {
-    let text = try node.string()
+    path(text: try node.string())
+  }
+
+  func path(text: String) -> String {
     if text.hasPrefix("/") { return URL(fileURLWithPath: text).standardizedFileURL.path }
     return URL(fileURLWithPath: directory).appendingPathComponent(text).standardizedFileURL.path
   }

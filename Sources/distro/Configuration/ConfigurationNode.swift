@@ -50,6 +50,19 @@ struct ConfigurationNode {
     return nil
   }
 
+  var isMapping: Bool { if case .mapping = node { true } else { false } }
+
+  var isList: Bool { if case .sequence = node { true } else { false } }
+
+  /// `true` or `false`.
+  func flag() throws -> Bool {
+    guard let value = Bool(try string()) else {
+      throw ConfigurationError.wrongType(
+        place, expected: "true or false", found: "'\(try string())'")
+    }
+    return value
+  }
+
   func list() throws -> [ConfigurationNode] {
     guard case .sequence(let sequence) = node else {
       throw ConfigurationError.wrongType(place, expected: "a list", found: kind)
@@ -128,6 +141,7 @@ extension YamlError {
     switch self {
     case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
       mark.line
+    case .duplicatedKeysInMapping(_, let context): context.mark.line
     default: 1
     }
   }
@@ -137,6 +151,9 @@ extension YamlError {
     case .scanner(_, let problem, _, _), .parser(_, let problem, _, _),
       .composer(_, let problem, _, _):
       problem
+    case .duplicatedKeysInMapping(let keys, _):
+      "twice in one mapping: " + keys.sorted().map { "'\($0)'" }.joined(separator: ", ")
+    case .reader: "is not UTF-8 text"
     default: "\(self)"
     }
   }

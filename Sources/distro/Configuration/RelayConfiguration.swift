@@ -1,7 +1,6 @@
 import CarrierProtocol
 import Relay
 import Sodium
-import ZeroMQCarrier
 
 /// `config/relay.example.yaml`.
 struct RelayConfiguration {
@@ -37,20 +36,15 @@ struct RelayConfiguration {
     return RelayConfiguration(
       settings: RelaySettings(
         identity: try file.identity(root), state: places.state,
-        signersEndpoint: try endpoint(try relay["signers"]),
-        appliersEndpoint: try endpoint(try relay["appliers"]),
+        signersEndpoint: try CarrierKinds.relayEndpoint(at: relay["signers"]),
+        appliersEndpoint: try CarrierKinds.relayEndpoint(at: relay["appliers"]),
         trustedSigners: places.signers.path, trustedAppliers: places.appliers.path,
         routes: try routes(relay[optional: "routes"], among: peers),
         quotas: try quotas(relay[optional: "quotas"])),
       log: try LogConfiguration(root[optional: "log"], in: file))
   }
 
-  private static func endpoint(_ node: ConfigurationNode) throws -> String {
-    let place = try node.string()
-    return try ZeroMQKind.endpoint(at: node) { try ZeroMQPlan(listeningOn: place).place }
-  }
-
-  /// It must be there, but may be empty: then nobody gets in.
+  /// It must be there, but may be empty: then every peer is refused.
   private static func directory(
     _ node: ConfigurationNode, in file: ConfigurationFile
   ) throws -> TrustedDirectory {
@@ -72,22 +66,21 @@ struct RelayConfiguration {
     return try node.list().map { route in
       let mapping = try route.mapping(keys: ["signer", "appliers"])
       return RelaySettings.Route(
-        signer: try name(try mapping["signer"], among: peers.signers),
-        appliers: try mapping["appliers"].list().map { try name($0, among: peers.appliers) })
+        signer: try name(try mapping["signer"], among: peers.signerNames),
+        appliers: try mapping["appliers"].list().map { try name($0, among: peers.applierNames) })
     }
   }
 
   private static func name(
-    _ node: ConfigurationNode, among identities: [PublicIdentity]
+    _ node: ConfigurationNode, among names: NameIndex
   ) throws -> String {
     let name = try node.string()
-    let names = identities.map { "\($0.name)" }
-    switch names.count(where: { $0 == name }) {
-    case 1: return name
-    case 0:
-      let hint = nearest(to: name, among: names).map { "; did you mean '\($0)'?" } ?? ""
+    switch names[name] {
+    case .one: return name
+    case .none:
+      let hint = nearest(to: name, among: names.all).map { "; did you mean '\($0)'?" } ?? ""
       throw node.invalid("there is no identity '\(name)' in the directory\(hint)")
-    default: throw node.invalid("there is more than one identity '\(name)' in the directory")
+    case .several: throw node.invalid("there is more than one identity '\(name)' in the directory")
     }
   }
 

@@ -1,5 +1,6 @@
 import CarrierProtocol
 import MessageFormat
+import Reporting
 import Sealing
 import Signer
 import Sodium
@@ -7,26 +8,27 @@ import Sodium
 /// `config/signer.example.yaml`.
 struct SignerConfiguration {
   let settings: SignerSettings
-  /// Recipients whose `.pub` files cannot be used: nothing is sent to them, and everything to the others.
-  let faults: [SodiumError]
+  let reporting: ReportingSettings
   let log: LogConfiguration
 
   private static let lifetimeDaysDefault = 30
-  private static let repositoryKeys = [
-    "path", "remote", "branches", "recipients", "history", "limits",
-  ]
+  private static let repositoryKeys =
+    SourceConfiguration.keys
+    + ["remote", "branches", "recipients", "history", "limits", "lfs", "submodules", "status"]
   private static let heartbeatSecondsDefault = 60
   private static let heartbeatSecondsMax = 86_400
 
   private static let keys = [
     "identity", "passphrase-file", "state", "carriers", "repositories", "lifetime-days",
-    "heartbeat-seconds", "log",
+    "heartbeat-seconds", "socket", "notify", "stale-after-seconds", "log",
   ]
 
   /// Where the state lies, and what is sent to whom: for looking at that no secret key is needed.
   struct Places {
     let state: String
+    let socket: SignerSocket
     let repositories: [SignerRepository]
+    let reporting: ReportingSettings
     let faults: [SodiumError]
   }
 
@@ -36,7 +38,19 @@ struct SignerConfiguration {
     var faults: [SodiumError] = []
     let repositories = try repositories(root, in: file, &faults)
     return Places(
-      state: try file.path(try root["state"]), repositories: repositories, faults: faults)
+      state: try file.path(try root["state"]), socket: try SocketConfiguration.read(root, in: file),
+      repositories: repositories,
+      reporting: try ReportingConfiguration.read(
+        root, heartbeatSeconds: try heartbeatSeconds(root), in: file),
+      faults: faults)
+  }
+
+  private static func heartbeatSeconds(_ root: ConfigurationMapping) throws -> Int {
+    let seconds = try root[optional: "heartbeat-seconds"]?.count() ?? heartbeatSecondsDefault
+    guard seconds <= heartbeatSecondsMax else {
+      throw try root["heartbeat-seconds"].invalid("over the limit of \(heartbeatSecondsMax)")
+    }
+    return seconds
   }
 
   static func read(_ path: String) throws -> SignerConfiguration {
@@ -47,11 +61,7 @@ struct SignerConfiguration {
     guard days <= daysMax else {
       throw try root["lifetime-days"].invalid("\(days) days are over the limit of \(daysMax)")
     }
-    let heartbeat =
-      try root[optional: "heartbeat-seconds"]?.count() ?? heartbeatSecondsDefault
-    guard heartbeat <= heartbeatSecondsMax else {
-      throw try root["heartbeat-seconds"].invalid("over the limit of \(heartbeatSecondsMax)")
-    }
+    let heartbeat = try heartbeatSeconds(root)
     var faults: [SodiumError] = []
     let repositories = try repositories(root, in: file, &faults)
     let carriers = try root["carriers"].list().map {
@@ -61,9 +71,11 @@ struct SignerConfiguration {
     let settings = SignerSettings(
       identity: try file.identity(root), state: try file.path(try root["state"]),
       carriers: carriers, repositories: repositories,
-      lifetimeMilliseconds: UInt64(days) * 86_400_000, heartbeatSeconds: UInt64(heartbeat))
+      lifetimeMilliseconds: UInt64(days) * 86_400_000, heartbeatSeconds: UInt64(heartbeat),
+      recipientFaults: faults, socket: try SocketConfiguration.read(root, in: file))
     return SignerConfiguration(
-      settings: settings, faults: faults,
+      settings: settings,
+      reporting: try ReportingConfiguration.read(root, heartbeatSeconds: heartbeat, in: file),
       log: try LogConfiguration(root[optional: "log"], in: file))
   }
 
@@ -72,9 +84,10 @@ struct SignerConfiguration {
   ) throws -> [SignerRepository] {
     var streams: Set<StreamName> = []
     var repositories: [SignerRepository] = []
+    let state = try file.path(try root["state"])
     for node in try root["repositories"].list() {
-      let repository = try repository(node, in: file, &faults)
-      for branch in repository.branches {
+      let repository = try repository(node, state: state, in: file, &faults)
+      for branch in repository.branches.names {
         // It has one line of numbers, and one list of recipients.
         guard streams.insert(repository.stream(branch)).inserted else {
           throw node.invalid("\(branch.shortName) of \(repository.remote) is named twice")
@@ -82,27 +95,35 @@ struct SignerConfiguration {
       }
       repositories.append(repository)
     }
+    try SourceConfiguration.requireAgreement(repositories, at: try root["repositories"])
     return repositories
   }
 
   private static func repository(
-    _ node: ConfigurationNode, in file: ConfigurationFile, _ faults: inout [SodiumError]
+    _ node: ConfigurationNode, state: String, in file: ConfigurationFile,
+    _ faults: inout [SodiumError]
   ) throws -> SignerRepository {
     let mapping = try node.mapping(keys: repositoryKeys)
     let remote = try remoteName(try mapping["remote"])
     let recipients = try recipients(try mapping["recipients"], in: file, &faults)
-    guard (1...Limits.recipientCountMax).contains(recipients.count) else {
+    guard (1...Limits.trustedFileCountMax).contains(recipients.count) else {
       throw try mapping["recipients"].invalid(
-        "1 to \(Limits.recipientCountMax) recipients expected")
+        "1 to \(Limits.trustedFileCountMax) recipients expected")
     }
     guard Set(recipients.map(\.mailbox)).count == recipients.count else {
       throw try mapping["recipients"].invalid("the same identity is named twice")
     }
+    let (source, pollSeconds) = try SourceConfiguration.read(mapping, state: state, in: file)
     return SignerRepository(
-      path: try file.path(try mapping["path"]), remote: remote,
-      branches: try mapping["branches"].list().map { try branch($0) }, recipients: recipients,
+      source: source, remote: remote,
+      branches: try SourceConfiguration.branches(try mapping["branches"]), recipients: recipients,
       history: try mapping[optional: "history"]?.choice(SignerRepository.History.self) ?? .tip,
-      limits: try LimitsConfiguration.read(mapping[optional: "limits"]))
+      limits: try LimitsConfiguration.read(mapping[optional: "limits"]),
+      largeFiles: try mapping[optional: "lfs"]?.choice(SignerRepository.LargeFiles.self)
+        ?? .pointers,
+      submodules: try mapping[optional: "submodules"]?.choice(SignerRepository.Submodules.self)
+        ?? .pin,
+      pollSeconds: pollSeconds)
   }
 
   /// One file that cannot be used concerns one machine; all of them, the configuration.
@@ -123,7 +144,7 @@ struct SignerConfiguration {
     return recipients
   }
 
-  /// A recipient that no carrier reaches would wait for ever. A relay, whose server is nobody's mailbox, reaches all.
+  /// A recipient that no carrier reaches would wait for ever. A relay, whose server has no mailbox, reaches all.
   private static func requireCarriers(
     for repositories: [SignerRepository], _ carriers: [any CarrierPlan], at node: ConfigurationNode
   ) throws {

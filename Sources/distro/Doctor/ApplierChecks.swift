@@ -28,6 +28,12 @@ struct ApplierChecks {
 
   private func check(_ settings: CheckoutSettings, _ examination: inout Examination) throws {
     let place = PlaceChecks(area: .checkout, path: settings.path)
+    let target = try SymbolicLink.target(of: settings.path)
+    if let target, try FileRights.of(settings.path) == nil {
+      return examination.fail(
+        .checkout, settings.path, "is a symbolic link to \(target), which is not there",
+        do: "make that directory, or correct 'path:'")
+    }
     guard try FileRights.of(settings.path) != nil else {
       // Made by the first message.
       return place.checkParent(&examination)
@@ -40,8 +46,12 @@ struct ApplierChecks {
       return examination.fail(
         .checkout, settings.path, "is a bare repository", do: "'path:' must name a working copy")
     }
-    for path in [settings.path, repository.gitDirectory] {
-      guard let rights = try FileRights.of(path), rights.isWritable else {
+    let written = ["objects", "objects/pack", "refs", "refs/heads"]
+      .map { repository.commonDirectory + $0 }
+    for path in [settings.path, repository.gitDirectory] + written {
+      // git leaves out what is empty.
+      guard let rights = try FileRights.of(path) else { continue }
+      guard rights.isWritable else {
         return examination.fail(
           .checkout, path, "cannot be written to",
           do: "as root, give it to the user of the service: chown -R; in its unit: ReadWritePaths=")
@@ -51,7 +61,12 @@ struct ApplierChecks {
     let found = examination.findings.count
     try checkIdentity(of: repository, settings, &examination)
     try checkLocks(of: repository, settings, &examination)
-    try checkChanges(in: repository, settings, &examination)
+    let forms = FormChecks(repository: repository, path: settings.path)
+    forms.checkPlace(&examination)
+    if try forms.checkIndex(&examination) {
+      try forms.checkImmutable(&examination)
+      try checkChanges(in: repository, settings, &examination)
+    }
     try checkStorage(of: repository, settings, &examination)
     guard examination.findings.count == found else { return }
     let head = try repository.headCommit().map { "at \($0.abbreviated)" } ?? "without a commit"
@@ -60,7 +75,7 @@ struct ApplierChecks {
       "\(settings.stream.branch.shortName), \(head), nothing changed by hand")
   }
 
-  /// Who is in the middle can keep everything back; what shows it is that no heartbeat comes.
+  /// A carrier can keep everything back; missing heartbeats show it.
   private func checkHeartbeats(
     of settings: CheckoutSettings, _ examination: inout Examination
   ) {
@@ -105,7 +120,8 @@ struct ApplierChecks {
   private func checkChanges(
     in repository: Repository, _ settings: CheckoutSettings, _ examination: inout Examination
   ) throws {
-    let changed = try repository.changedPaths(countMax: Self.namedPathCountMax)
+    let changed = try ChangedFiles.find(
+      in: repository, countMax: Self.namedPathCountMax)
     guard changed.count > 0 else { return }
     let files = changed.count == 1 ? "1 file was" : "\(changed.count) files were"
     let more = changed.count > changed.paths.count ? ", …" : ""

@@ -6,7 +6,8 @@ struct Finding: Encodable {
 
   /// What it is about; the names are part of the interface, docs/reference/json.md lists them.
   enum Area: String, Encodable {
-    case configuration, key, state, disk, clock, limits, checkout, repository, carrier, trust
+    case configuration, key, state, disk, clock, limits, checkout, repository, carrier, trust,
+      socket, status, notice
   }
 
   let area: Area

@@ -23,7 +23,7 @@ struct KeyChecks {
     }
   }
 
-  /// Whoever can write there can put another key in this one's place.
+  /// A user who can write there can put another key in this one's place.
   private func checkDirectory(_ examination: inout Examination) throws {
     let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
     guard let rights = try FileRights.of(directory) else { return }

@@ -36,7 +36,7 @@ struct PlaceChecks {
       let finding = "belongs to user \(rights.owner), and we are user \(FileRights.user)"
       return isRoot
         ? examination.warn(area, path, finding, do: advice)
-        : examination.fail(area, path, finding, do: "as root: chown -R \(FileRights.user) \(path)")
+        : examination.fail(area, path, finding, do: advice)
     }
     if !rights.isWritable {
       return examination.fail(
@@ -106,7 +106,7 @@ struct PlaceChecks {
         .disk, path, size, do: "make room: nothing can be stored or applied on a full disk")
     } else if let nodes = space.freeNodeCount, nodes < Self.freeNodeCountMin {
       examination.fail(
-        .disk, path, "\(nodes) inodes are free", do: "remove small files that nobody needs")
+        .disk, path, "\(nodes) inodes are free", do: "remove small files that are no longer needed")
     } else if space.freeByteCount < Self.freeByteCountLow {
       examination.warn(
         .disk, path, size, do: "make room: a large payload needs four times its size for a while")

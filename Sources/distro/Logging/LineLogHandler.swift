@@ -71,7 +71,7 @@ struct LineLogHandler: LogHandler {
   private func quoted(_ value: String) -> String {
     let isPlain = value.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") }
     guard !isPlain || value.isEmpty else { return value }
-    // Swift escapes the apostrophe as well, which nobody needs here.
+    // Swift escapes the apostrophe as well, which is not needed here.
     return String(reflecting: value).replacing(#"\'"#, with: "'")
   }
 }

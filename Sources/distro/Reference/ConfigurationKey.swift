@@ -31,9 +31,45 @@ struct ConfigurationKey {
         "repositories: path, remote, branches, recipients", "signer",
         "what is sent to whom; `remote` is the name by which appliers know the repository"),
       .init(
+        "repositories: branches", "signer",
+        "names, and patterns: `*` for any characters but a slash, `**` for any, `?` for one but a slash. Of several "
+          + "entries for one remote, the first that has a branch sends it"),
+      .init(
+        "repositories: upstream", "signer",
+        "in place of `path`: `ssh://`, `git@host:path`, `https://` or `file://`. A mirror below `state` is fetched by "
+          + "`git`: [upstreams](../how-to/upstreams.md)"),
+      .init(
+        "repositories: key-file, known-hosts-file", "signer",
+        "ssh: a private key without a passphrase (0600), otherwise the agent of `SSH_AUTH_SOCK`; the only host keys "
+          + "that are trusted"),
+      .init(
+        "repositories: token-file, user, ca-file, proxy", "signer",
+        "https: a file (0600) whose first line is a token, and the name beside it (`git`); certificates of authorities in "
+          + "place of the machine's; `http://HOST:PORT`. The last two count for large files of ssh upstreams "
+          + "as well"),
+      .init(
+        "repositories: plain-http", "signer",
+        "`refuse` (default), or `allow`: `http://` to another machine than this one"),
+      .init(
+        "repositories: poll-seconds, timeout-seconds", "signer",
+        "how often `distro serve` looks by itself whether a branch has moved: 300 for an upstream, 1 for a path, or "
+          + "`never`; how long one fetch may take: 600"),
+      .init(
         "repositories: history", "signer",
         "`tip` (default): one patch and the newest commit; `full`: every commit. After a "
           + "change to `full`, `sign-and-send --ref BRANCH --snapshot` sends what was left out"),
+      .init(
+        "repositories: lfs", "signer",
+        "`pointers` (default): files of Git LFS arrive as pointers; `ship`: as their contents. "
+          + "[Large files](../how-to/large-files.md)"),
+      .init(
+        "repositories: lfs-url, lfs-token-file, lfs-user", "signer",
+        "of an upstream: its LFS server, where it is another one than git-lfs would ask; a file (0600) whose first line is "
+          + "a token for that server, and the name beside it (`git`)"),
+      .init(
+        "repositories: submodules", "signer",
+        "`pin` (default): a submodule arrives as the id of its commit; `ship`: with its files. "
+          + "[Submodules](../how-to/submodules.md)"),
       .init(
         "repositories, checkouts: limits", "signer, applier",
         "`{paths: 1000000, path-bytes: 67108864, bytes: 8589934592}`: what one message may bring, of a "
@@ -44,15 +80,61 @@ struct ConfigurationKey {
       .init(
         "heartbeat-seconds", "signer",
         "how often `distro serve` sends each machine the newest revision: 60"),
+      .init(
+        "socket: path, group, mode", "signer",
+        "where `distro serve` takes requests of `sign-and-send`, and which programs may ask: "
+          + "`/run/distro/signer.sock`, the daemon's group, `0660`; a path alone does as well. Without the "
+          + "key: in `state`, for the same user"),
+      .init(
+        "repositories: status", "signer",
+        "where receipts are shown as commit statuses: `host` (`github`, `gitlab`, `bitbucket-cloud`, "
+          + "`bitbucket-data-center`, `gitea`, `forgejo`), `api`, `token-file` (0600), `project` where it does "
+          + "not follow from `remote`, `machines` (`true`: a status for each), `deployments` (GitHub, GitLab), "
+          + "`link`, `ca-file`, `proxy`; [how to](../how-to/statuses-and-notices.md)"),
+      .init(
+        "notify: on, mail, slack, webhook, run, digest-seconds", "signer",
+        "who is told of `applied`, `refused`, `rolled-back`, `stale`, `unseen`, `recovered`, "
+          + "`host-unreachable`: one way an entry; [how to](../how-to/statuses-and-notices.md)"),
+      .init(
+        "stale-after-seconds", "signer",
+        "a machine that is silent, or not at its branch's revision, for so long is `unseen` or `stale`: 600, "
+          + "and three heartbeats at least"),
       .init("relay: signers, appliers", "relay", "the addresses where it listens for each"),
       .init(
         "relay: trusted-signers, trusted-appliers", "relay",
         "directories of `NAME.pub`; `NAME.revoked` keeps an identity out"),
       .init(
-        "relay: routes", "relay", "who may send to whom: [example](../../config/relay.example.yaml)"
+        "relay: routes", "relay",
+        "which signer may send to which applier: [example](../../config/relay.example.yaml)"
       ),
       .init(
         "relay: quotas", "relay", "how much may wait: [example](../../config/relay.example.yaml)"),
+      .init(
+        "listen", "hooks",
+        "`127.0.0.1:8480`, `unix:/run/distro-hooks/hooks.sock`, or `{path: F, group: www-data, mode: 0660}`"
+      ),
+      .init(
+        "tls: certificate, key", "hooks",
+        "PEM files, read again when they change; without the key: plain HTTP, behind a proxy"),
+      .init("signer", "hooks", "the signer's socket: `/run/distro/signer.sock`"),
+      .init(
+        "hooks: path, host, remote", "hooks",
+        "the path that is entered at the code host; `github`, `gitlab`, `bitbucket-cloud`, "
+          + "`bitbucket-data-center`, `gitea`, `forgejo` or `generic`; the repository, as the signer names it"
+      ),
+      .init(
+        "hooks: secret-files", "hooks",
+        "files (0600) with one secret each; a request may be signed with any of them. Read again when they change"
+      ),
+      .init(
+        "hooks: insecure", "hooks",
+        "`true`: no secret, so that anyone can make the signer fetch; otherwise a secret is needed"),
+      .init(
+        "trusted-proxies", "hooks",
+        "addresses and networks whose `X-Forwarded-For` is believed; default: none"),
+      .init(
+        "requests-per-second", "hooks",
+        "how many requests of one address are taken: 500, and twice as many at once"),
       .init("trusted-signers", "applier", "`.pub` files; at least one"),
       .init(
         "deadline-seconds", "applier",
@@ -73,7 +155,7 @@ struct ConfigurationKey {
         "`inside` (default): only links that stay inside; `any`; `refuse`"),
       .init(
         "checkouts: signers", "applier",
-        "those of `trusted-signers` who may change this checkout; default: all"),
+        "those of `trusted-signers` that may change this checkout; default: all"),
       .init(
         "checkouts: stale-after-seconds", "applier",
         "stale when no first heartbeat came in that time: 600; `never` where the signer runs without `distro serve`"

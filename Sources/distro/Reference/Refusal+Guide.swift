@@ -51,10 +51,30 @@ extension Refusal {
         "the message leads to an older revision",
         "`on-going-back: apply` until it has arrived, if the branch was taken back on purpose"
       )
+    case .largeFileMissing:
+      (
+        "the content of a Git LFS file was not shipped, now or before",
+        "after a change to `lfs: ship`, or loss of `.git/lfs`: `sign-and-send --ref BRANCH --snapshot`"
+      )
+    case .invalidLargeFile:
+      (
+        "the content of a Git LFS file is not the one of its pointer, or no pointer names it",
+        "report it: a fault of the signer's program"
+      )
+    case .invalidSubmodule:
+      (
+        "`.gitmodules` is not followed, or what came of a submodule is not what the tree names",
+        "correct `.gitmodules` as the detail says, or set `submodules: pin`; otherwise report it"
+      )
     case .localChanges:
       (
         "a file that the patch changes was changed by hand",
         "move the change away: `git stash`; or `on-local-changes: overwrite`"
+      )
+    case .foreignCommit:
+      (
+        "the checkout's commit was made there, or sent by another signer that is at work",
+        "push it to the source, or move it away: `git branch mine`, then `git reset --hard` to the commit before; or `on-local-changes: overwrite`"
       )
     case .checkoutUnusable: ("the path is bare, SHA-256 or not a repository", "check `path:`")
     case .unprocessable:

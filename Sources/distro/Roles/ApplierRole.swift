@@ -19,9 +19,10 @@ extension Role {
       return try RoleStatus.ofState(at: settings.state) {
         let store = MailboxStore(reading: try StateDatabase(reading: settings.state))
         let status = try ApplierStatus(
-          settings, store: store, now: Moment(wall: Clock.now(), sinceBoot: .now()))
+          settings, store: store, now: Moment(wall: WallClock.now(), sinceBoot: .now()))
         return RoleStatus(
-          text: CheckoutReport.text(status), json: CheckoutReport.Root(status),
+          text: CheckoutReport.text(status, at: WallClock.now(), .ofOutput()),
+          json: CheckoutReport.Root(status),
           exit: status.needsAttention ? .refused : .done)
       }
     },

@@ -32,7 +32,7 @@ final class ApplierService: RoleService {
     }
     try await loop.run(requiring: { [store] in try store.state.requireInPlace() }) { [self] in
       let worker = Worker(
-        settings, store: store, log: log, now: Clock.now,
+        settings, store: store, log: log, now: WallClock.now,
         onAnswer: { [intake] in intake.receiptsChanged() })
       return {
         switch try worker.handleNext() {

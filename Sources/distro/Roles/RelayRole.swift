@@ -7,7 +7,7 @@ extension Role {
     // A file that has an identity and nothing else that tells is most likely an unfinished relay's.
     recognizes: { file in
       ["identity", "state"].contains { file.root.value(of: $0) != nil }
-        && ["repositories", "checkouts"].allSatisfy { file.root.value(of: $0) == nil }
+        && ["repositories", "checkouts", "hooks"].allSatisfy { file.root.value(of: $0) == nil }
     },
     read: { path in
       let configuration = try RelayConfiguration.read(path)
@@ -22,7 +22,8 @@ extension Role {
       return try RoleStatus.ofState(at: places.state) {
         let rows = try Relay.RelayStatus(places).rows
         return RoleStatus(
-          text: MailboxReport.text(rows), json: rows.map { MailboxReport.Row($0) })
+          text: MailboxReport.text(rows, at: WallClock.now(), .ofOutput()),
+          json: rows.map { MailboxReport.Row($0) })
       }
     },
     examine: { path, examination in

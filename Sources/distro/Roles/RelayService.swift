@@ -4,7 +4,6 @@ import Host
 import Logging
 import Relay
 import ServiceLifecycle
-import ZeroMQCarrier
 
 /// A relay that runs until it is told to stop, and looks at its directories of identities meanwhile.
 final class RelayService: RoleService {
@@ -19,7 +18,7 @@ final class RelayService: RoleService {
     logConfiguration = configuration.log
     let descriptorCountMax = try DescriptorLimit.raise()
     relay = try RunningRelay(
-      configuration.settings, log: log, now: Clock.now, listen: ZeroMQListener.init
+      configuration.settings, log: log, now: WallClock.now, listen: CarrierKinds.relayListener
     ) { error in
       log.report(.receiveFailed, ["error": "\(error)"])
       // The service manager starts the program again.

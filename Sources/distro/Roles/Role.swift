@@ -14,11 +14,11 @@ struct Role: Sendable {
   let status: @Sendable (String) throws -> RoleStatus
   /// What `distro doctor` looks at besides key and state, by the configuration at a path.
   let examine: @Sendable (String, inout Examination) throws -> Void
-  /// What a new, empty state costs, for whoever has to begin one.
+  /// What a new, empty state costs, for an operator who has to begin one.
   let afterNewState: String
 
   /// In the order in which they start: what others connect to is first.
-  static let all: [Role] = [.relay, .signer, .applier]
+  static let all: [Role] = [.relay, .signer, .hooks, .applier]
 
   /// `nil`: the file is none's, and so that of `distro serve`.
   static func of(_ file: ConfigurationFile) -> Role? { all.first { $0.recognizes(file) } }
@@ -34,11 +34,12 @@ struct ConfiguredRole: Sendable {
 struct RoleStart: Sendable {
   let make: @Sendable () throws -> any RoleService
   /// Hands the configuration to the role as it runs; `false`: the role has to be made anew.
-  let adopt: @Sendable (any RoleService) -> Bool
+  /// Throws, and changes nothing, where what the configuration names cannot be used.
+  let adopt: @Sendable (any RoleService) throws -> Bool
 
   init(
     make: @escaping @Sendable () throws -> any RoleService,
-    adopt: @escaping @Sendable (any RoleService) -> Bool = { _ in false }
+    adopt: @escaping @Sendable (any RoleService) throws -> Bool = { _ in false }
   ) {
     self.make = make
     self.adopt = adopt
@@ -52,16 +53,23 @@ struct RoleStart: Sendable {
   }
 }
 
-/// It takes requests when it is made, and works until it is told to stop.
+/// It takes requests when it is made, or soon after `run` has begun, and works until it is told to stop.
 ///
 /// `run` returns when the work in hand is done, however long that takes.
 protocol RoleService: Service {
+  /// Returns when it takes requests; throws `CancellationError` where that never comes.
+  func waitUntilReady() async throws
+
   /// The program ends in a moment, with work in hand: what has to be noted for the next start. From any thread.
   func abandon() throws
 
   /// How late its loops are with their next turn. What may take long on purpose does not count: an applier's messages
   /// have a deadline of their own, and healing takes what it takes.
   var delay: Duration { get }
+}
+
+extension RoleService {
+  func waitUntilReady() async throws {}
 }
 
 /// Does nothing until it is told to stop.

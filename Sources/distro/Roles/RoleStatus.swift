@@ -17,7 +17,7 @@ struct RoleStatus {
     (self.text, self.json, self.exit, self.faults) = (text, json, exit, faults)
   }
 
-  /// `look` where there is a state; whoever only looks makes none, which would be theirs and not the service's.
+  /// `look` where there is a state; looking makes none, which would belong to the wrong user.
   static func ofState(
     at directory: String, _ look: () throws -> RoleStatus
   ) throws -> RoleStatus {

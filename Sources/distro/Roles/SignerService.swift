@@ -1,14 +1,18 @@
 import Diagnostics
+import Host
 import Logging
 import Mailboxes
 import MessageFormat
+import Programs
+import Reporting
 import ServiceLifecycle
 import Signer
 import Synchronization
 
-/// The signer as a daemon: hands over what any run puts into the outbox, takes receipts in, heals, and sends heartbeats.
+/// The signer as a daemon: takes requests to send at its socket, hands over what any run puts into the outbox, takes
+/// receipts in, heals, and sends heartbeats.
 ///
-/// Healing has a loop of its own, since a pack may take long: heartbeats do not wait for it.
+/// Healing has a loop of its own, and each request a thread, since a pack may take long: heartbeats do not wait for it.
 final class SignerService: RoleService {
   /// Other processes fill the outbox: looked at so often.
   private static let turn: Duration = .seconds(1)
@@ -16,8 +20,13 @@ final class SignerService: RoleService {
   private let settings: SignerSettings
   private let outbox: Outbox
   private let delivery: Delivery
+  private let intake: IntakeServer
+  private let watch: SourceWatch
+  private let mirrors: Mirrors
   private let heart: WorkLoop
   private let healer: WorkLoop
+  /// `nil`: nobody is to be told of anything.
+  private let reporter: Reporter?
   private let log: Logger
   /// Runs of `sign-and-send` use the same state; another daemon must not.
   private let claim: Mutex<StateClaim?>
@@ -38,38 +47,66 @@ final class SignerService: RoleService {
     }
   }
 
-  /// Connects to the carriers, for as long as it takes, when it returns.
-  init(_ settings: SignerSettings, log: Logger) throws {
+  /// Connects to the carriers, for as long as it takes, and listens when it returns. `handed`: the socket of the service
+  /// before this one.
+  init(
+    _ settings: SignerSettings, _ reporting: ReportingSettings, handed: LocalListener?, log: Logger
+  ) throws {
     self.settings = settings
     self.log = log
     outbox = try Outbox(directory: settings.state)
     claim = Mutex(try outbox.claim())
     let (healer, news) = (WorkLoop(log: log), NewsFlag())
     (heart, self.healer, hasNews) = (WorkLoop(log: log), healer, news)
+    let reporter =
+      reporting.isEmpty
+      ? nil
+      : try Reporter(
+        reporting, signer: settings, outbox: outbox, log: log, now: WallClock.now)
+    self.reporter = reporter
     delivery = Delivery(
-      settings, outbox: outbox, progress: SendProgress { _, _, _ in }, log: log, now: Clock.now
+      settings, outbox: outbox, progress: SendProgress { _, _, _ in }, log: log, now: WallClock.now
     ) {
       news.raise()
       healer.wake()
+      reporter?.wake()
     }
+    let (turns, stop) = (StreamTurns(), try ProgramStop())
+    let mirrors = Mirrors(
+      stop: stop, onContact: { reporter?.note(upstream: $0, failure: $1) })
+    self.mirrors = mirrors
+    intake = try IntakeServer(
+      settings, outbox: outbox, delivery: delivery, turns: turns, mirrors: mirrors,
+      handed: handed, log: log, now: WallClock.now)
+    watch = SourceWatch(
+      settings, outbox: outbox, delivery: delivery, turns: turns, mirrors: mirrors, stop: stop,
+      log: log, now: WallClock.now)
     let recipients = Set(settings.repositories.flatMap(\.recipients).map(\.mailbox))
     try delivery.start(for: recipients)
   }
 
+  /// Leaves the socket to the next service of the process, instead of removing it.
+  func handOver(to next: ListenerHandOver) { intake.handOver(to: next) }
+
   func run() async throws {
     defer {
       delivery.stop()
+      reporter?.stop()
       claim.withLock { $0 = nil }
     }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await self.beat() }
       group.addTask { try await self.heal() }
+      group.addTask { try await self.takeRequests() }
+      group.addTask { try await self.lookAtSources() }
       do {
         while try await group.next() != nil {}
       } catch {
-        // The other one ends as well, after its step.
+        // The others end as well, after their step.
         heart.stop()
         healer.stop()
+        intake.stop()
+        watch.stop()
         throw error
       }
     }
@@ -78,11 +115,14 @@ final class SignerService: RoleService {
   /// Everything is in the outbox, or not yet made.
   func abandon() throws {}
 
-  var delay: Duration { [delivery.delay, heart.delay, healer.delay].max() ?? .zero }
+  var delay: Duration {
+    [delivery.delay, heart.delay, healer.delay, intake.delay, watch.delay].max() ?? .zero
+  }
 
   private func makeDaemon() -> SignerDaemon {
     SignerDaemon(
-      settings, outbox: outbox, progress: SendProgress { _, _, _ in }, now: Clock.now)
+      settings, outbox: outbox, mirrors: mirrors, progress: SendProgress { _, _, _ in }, log: log,
+      now: WallClock.now)
   }
 
   private func requireState() throws { try outbox.requireState() }
@@ -111,6 +151,22 @@ final class SignerService: RoleService {
         }
         return .after(Self.turn)
       }
+    }
+  }
+
+  private func takeRequests() async throws {
+    try await withGracefulShutdownHandler { [intake] in
+      try await runBlocking { intake.run() }
+    } onGracefulShutdown: {
+      self.intake.stop()
+    }
+  }
+
+  private func lookAtSources() async throws {
+    try await withGracefulShutdownHandler { [watch] in
+      try await runBlocking { watch.run() }
+    } onGracefulShutdown: {
+      self.watch.stop()
     }
   }
 

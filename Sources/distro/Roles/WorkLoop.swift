@@ -61,7 +61,7 @@ final class WorkLoop: Sendable {
   }
 
   private func work(_ requirement: () throws -> Void, _ step: () throws -> Next) throws {
-    var backoff = Backoff(first: .seconds(1), longest: .seconds(30))
+    var backoff = Backoff(first: .seconds(1), longest: .seconds(30), jitter: Backoff.random)
     while !isStopping.withLock({ $0 }) {
       try requirement()
       do {

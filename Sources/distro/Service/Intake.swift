@@ -16,18 +16,20 @@ final class Intake: Sendable {
 
   private let carriers = CarrierSet()
 
-  /// Listens, or begins to connect. `onMessage` is called when something new lies in the inbox.
+  /// Listens, or begins to connect. `onMessage` is called when something new lies in the inbox; `prepare` may ask to be
+  /// told of more.
   init(
     _ plan: any CarrierPlan, for settings: ApplierSettings, into store: MailboxStore,
-    log: Logger, onMessage: @escaping @Sendable () -> Void
+    timeouts: ExchangeTimeouts = ExchangeTimeouts(), log: Logger,
+    onMessage: @escaping @Sendable () -> Void, prepare: (inout CarrierPort) -> Void = { _ in }
   ) throws {
-    let port = CarrierPort(
+    var port = CarrierPort(
       mailbox: settings.identity.public.mailbox,
       correspondents: Set(settings.trustedSigners.map(\.mailbox)), store: store,
-      byteCountMax: Self.byteCountMax, log: log, now: Clock.now, arrived: onMessage)
+      byteCountMax: Self.byteCountMax, log: log, now: WallClock.now, arrived: onMessage)
+    prepare(&port)
     let carrier = try plan.carrier(
-      for: settings.identity, peers: settings.trustedSigners, timeouts: ExchangeTimeouts(),
-      log: log)
+      for: settings.identity, peers: settings.trustedSigners, timeouts: timeouts, log: log)
     try carriers.start(carrier, port) { error in
       log.report(.receiveFailed, ["error": "\(error)"])
       // The service manager starts the program again.

@@ -43,7 +43,7 @@ final class RoleRunner: Service {
   }
 
   func run() async throws {
-    // Whoever waits for a reload is not left behind, however this ends.
+    // A caller that waits for a reload gets its answer, however this ends.
     defer { finishReload(.success(())) }
     repeat {
       let group = state.withLock { $0.group }
@@ -88,8 +88,8 @@ final class RoleRunner: Service {
   /// be taken, or not be started, and the role goes on as it was. One at a time.
   func reload(as configured: ConfiguredRole?) async throws {
     let next = try configured.map { try $0.role.read($0.path) } ?? .idle
-    let isAdopted = state.withLock { state in
-      guard next.adopt(state.service) else { return false }
+    let isAdopted = try state.withLock { state in
+      guard try next.adopt(state.service) else { return false }
       state.start = next
       return true
     }
@@ -102,6 +102,11 @@ final class RoleRunner: Service {
       }
       Task { await group.triggerGracefulShutdown() }
     }
+  }
+
+  /// See `RoleService`.
+  func waitUntilReady() async throws {
+    try await state.withLock { $0.service }.waitUntilReady()
   }
 
   var delay: Duration { state.withLock { $0.service }.delay }

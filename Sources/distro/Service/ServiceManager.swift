@@ -32,9 +32,10 @@ struct ServiceManager: Service {
 
   /// Everything has been started when it is called, and signals are taken.
   func run() async throws {
-    log.report(.ready, ["status": "\(status)"])
-    tell(["READY=1", "STATUS=\(status)"])
     do {
+      for runner in runners { try await runner.waitUntilReady() }
+      log.report(.ready, ["status": "\(status)"])
+      tell(["READY=1", "STATUS=\(status)"])
       try await cancelWhenGracefulShutdown { try await sayThatWeLive() }
     } catch is CancellationError {
       // The end of what never ends by itself.

@@ -4,46 +4,66 @@ import MessageFormat
 
 /// An applier's checkouts, as lines for people and as JSON for machines.
 enum CheckoutReport {
-  static func text(_ status: ApplierStatus) -> String {
-    var rows = [["PATH", "BRANCH", "REVISION", "HEARTBEAT", "STATE", "LAST REFUSAL"]]
-    for checkout in status.checkouts {
-      rows.append([
-        checkout.settings.path, checkout.settings.stream.branch.shortName,
-        checkout.revision?.abbreviated ?? "-",
-        checkout.heartbeat.map { "\($0.revision.abbreviated) \(StatusReport.time($0.createdAt))" }
-          ?? "none",
-        state(of: checkout),
-        checkout.lastRefusal.map {
-          "\($0.name) \(StatusReport.time($0.at)): \(Terminal.harmless($0.detail))"
-        } ?? "-",
-      ])
+  static func text(_ status: ApplierStatus, at now: Timestamp, _ style: TerminalStyle) -> String {
+    let table = Table(
+      ["STATE", "BRANCH", "REVISION", "HEARTBEAT", "PATH"], state: 0,
+      status.checkouts.map { row($0, at: now) })
+    let waiting = status.waitingCount
+    var lines = table.lines(style)
+    if waiting > 0 {
+      lines.append("\(waiting) \(waiting == 1 ? "message waits" : "messages wait")")
     }
-    let lines = [StatusReport.aligned(rows), "messages that wait: \(status.waitingCount)"]
-    return (lines + status.strayRefusals.map { line($0) }).joined(separator: "\n")
+    for stray in status.strayRefusals { lines += style.wrapped(sentence(stray, at: now)) }
+    return lines.joined(separator: "\n")
   }
 
-  private static func line(_ stray: ApplierStatus.StrayRefusal) -> String {
-    let last = "\(StatusReport.time(stray.at)): \(Terminal.harmless(stray.detail))"
+  private static func row(_ checkout: CheckoutStatus, at now: Timestamp) -> Table.Row {
+    let isBlocked = checkout.block != nil
+    let tone: Table.Tone =
+      switch checkout.freshness {
+      case _ where isBlocked: .problem
+      case .stale: .problem
+      case .unheard: .pending
+      case .fresh: .well
+      }
+    return Table.Row(
+      tone,
+      [
+        isBlocked ? "blocked" : checkout.freshness.rawValue,
+        checkout.settings.stream.branch.shortName,
+        checkout.revision?.abbreviated ?? "-",
+        checkout.heartbeat.map { Quantity.age(of: $0.createdAt, at: now) } ?? "none",
+        checkout.settings.path,
+      ], notes: notes(checkout, at: now))
+  }
+
+  private static func notes(_ checkout: CheckoutStatus, at now: Timestamp) -> [String] {
+    var notes: [String] = []
+    if let block = checkout.block {
+      let since = Quantity.age(of: block.since, at: now)
+      notes.append("blocked \(since): \(block.reason.rawValue): \(Terminal.harmless(block.detail))")
+    }
+    switch checkout.freshness {
+    case .fresh: break
+    case .unheard: notes.append("unheard: \(expectation(of: checkout, at: now))")
+    case .stale: if let staleness = checkout.staleness { notes.append("stale: \(staleness)") }
+    }
+    if let refusal = checkout.lastRefusal {
+      let when = Quantity.age(of: refusal.at, at: now)
+      notes.append("last refusal, \(when): \(refusal.name): \(Terminal.harmless(refusal.detail))")
+    }
+    return notes
+  }
+
+  private static func sentence(_ stray: ApplierStatus.StrayRefusal, at now: Timestamp) -> String {
+    let last = "\(Quantity.age(of: stray.at, at: now)): \(Terminal.harmless(stray.detail))"
     let what = stray.isAboutClocks ? "clock differs from a signer's: " : ""
     return "\(what)\(stray.count) refused as \(stray.name), for no checkout; last \(last)"
   }
 
-  private static func state(of checkout: CheckoutStatus) -> String {
-    if let block = checkout.block {
-      let since = "since \(StatusReport.time(block.since))"
-      return "blocked \(since): \(block.reason.rawValue): \(Terminal.harmless(block.detail))"
-    }
-    let word = checkout.freshness.rawValue
-    switch checkout.freshness {
-    case .fresh: return word
-    case .unheard: return "\(word): \(expectation(of: checkout))"
-    case .stale: return checkout.staleness.map { "\(word): \($0)" } ?? word
-    }
-  }
-
-  private static func expectation(of checkout: CheckoutStatus) -> String {
+  private static func expectation(of checkout: CheckoutStatus, at now: Timestamp) -> String {
     guard checkout.settings.staleAfterSeconds != nil else { return "no heartbeat is expected" }
-    let end = checkout.staleAt.map { ", stale from \(StatusReport.time($0)) on" }
+    let end = checkout.staleAt.map { ", stale \(Quantity.wait(until: $0, at: now))" }
     return "no heartbeat has come yet\(end ?? "")"
   }
 

@@ -4,13 +4,25 @@ import Signer
 
 /// The machines that a signer sends to, as lines for people and as JSON for machines.
 enum FleetReport {
-  /// A table with a heading, times in UTC, and below it what was not sent.
-  static func text(_ fleet: Fleet) -> String {
-    let machines = fleet.rows.isEmpty ? "nothing was sent yet" : table(fleet)
-    return ([machines] + fleet.unsent.map { line($0) }).joined(separator: "\n")
+  /// A table for each stream, and below all of them what was not sent.
+  static func text(
+    _ fleet: Fleet, at now: Timestamp, staleSeconds: UInt64, _ style: TerminalStyle
+  ) -> String {
+    var streams: [StreamName] = []
+    for row in fleet.rows where streams.last != row.recipient.stream {
+      streams.append(row.recipient.stream)
+    }
+    let tables = streams.map { stream in
+      table(
+        fleet.rows.filter { $0.recipient.stream == stream }.map {
+          FleetRow($0, staleSeconds: staleSeconds)
+        }, of: stream, at: now, style)
+    }
+    let unsent = fleet.unsent.map { style.wrapped(sentence($0)).joined(separator: "\n") }
+    return ((tables.isEmpty ? ["nothing was sent yet"] : tables) + unsent).joined(separator: "\n\n")
   }
 
-  private static func line(_ unsent: Fleet.Unsent) -> String {
+  private static func sentence(_ unsent: Fleet.Unsent) -> String {
     let (branch, tip) = (unsent.stream.branch.shortName, unsent.tip.abbreviated)
     let what =
       switch unsent.distance {
@@ -23,52 +35,32 @@ enum FleetReport {
       + "distro sign-and-send --ref \(branch) sends it"
   }
 
-  private static func table(_ fleet: Fleet) -> String {
-    var rows = [
-      ["REMOTE", "BRANCH", "MACHINE", "REVISION", "BEHIND", "SEEN", "STATE", "LAST REFUSAL"]
+  /// Of one stream; never empty.
+  private static func table(
+    _ shown: [FleetRow], of stream: StreamName, at now: Timestamp, _ style: TerminalStyle
+  ) -> String {
+    let heading = [
+      "\(stream.remote) \(stream.branch.shortName) at \(shown[0].recipient.head.abbreviated)",
+      FleetRow.summary(shown),
     ]
-    for row in fleet.rows {
-      let recipient = row.recipient
-      rows.append([
-        recipient.stream.remote.text, recipient.stream.branch.shortName, recipient.name,
-        recipient.revision?.abbreviated ?? "-", row.distance.text,
-        recipient.seenAt.map { StatusReport.time($0) } ?? "never", state(of: row),
-        recipient.lastRefusal.map {
-          "\($0.name) \(StatusReport.time($0.at)): \(Terminal.harmless($0.detail))"
-        } ?? "-",
-      ])
-    }
-    return StatusReport.aligned(rows)
-  }
-
-  private static func state(of row: Fleet.Row) -> String {
-    // What it refused does not matter where it has the files of what came after.
-    let isWell = row.recipient.standing != nil && row.recipient.isUpToDate
-    let newest =
-      row.newest.map { message in
-        let isMoot = isWell && [.refused, .behind, .superseded].contains(message.state)
-        return isMoot ? "up to date" : StatusReport.shortState(of: message)
-      } ?? "nothing sent yet"
-    if let blocked = row.recipient.blocked {
-      return "blocked: \(blocked.name): \(Terminal.harmless(blocked.detail))"
-    }
-    switch row.healing {
-    case .none: return newest
-    case .underway: return "\(newest); healing, attempt \(row.recipient.healCount)"
-    case .due:
-      let when = row.recipient.healAt.map { " after \(StatusReport.time($0))" } ?? ""
-      return "\(newest); to be healed\(when), \(row.recipient.healCount) attempts so far"
-    case .givenUp: return "\(newest); healing given up after \(row.recipient.healCount) attempts"
-    }
+    let isOneLine = heading.reduce(2) { $0 + $1.count } <= style.width
+    let table = Table(
+      ["MACHINE", "REVISION", "BEHIND", "SEEN", "STATE"], state: 4,
+      shown.map { $0.tableRow(at: now) })
+    return ((isOneLine ? [heading.joined(separator: ": ")] : heading) + table.lines(style))
+      .joined(separator: "\n")
   }
 
   /// For JSON, one for each recipient.
-  static func lines(_ fleet: Fleet) -> [Line] {
+  static func lines(_ fleet: Fleet, staleSeconds: UInt64) -> [Line] {
     fleet.rows.map { row in
       let unsent = fleet.unsent.first {
         $0.stream == row.recipient.stream
       }
-      return Line(message: row.newest, recipient: Row(row, unsent))
+      return Line(
+        message: row.newest,
+        recipient: Row(
+          row, unsent, isUnseen: row.recipient.isUnseen(after: staleSeconds)))
     }
   }
 
@@ -99,6 +91,8 @@ enum FleetReport {
     let blocked: String?
     let blockedDetail: String?
     let seen: String?
+    /// Absent: it answers heartbeats.
+    let unseen: Bool?
     let lastRefusal: String?
     let lastRefusalDetail: String?
     let lastRefused: String?
@@ -106,7 +100,7 @@ enum FleetReport {
     let healAttempts: Int
     let healAfter: String?
 
-    init(_ row: Fleet.Row, _ unsent: Fleet.Unsent?) {
+    init(_ row: Fleet.Row, _ unsent: Fleet.Unsent?, isUnseen: Bool) {
       let known = row.recipient
       remote = known.stream.remote.text
       ref = known.stream.branch.fullName
@@ -120,6 +114,7 @@ enum FleetReport {
       blocked = known.blocked?.name
       blockedDetail = known.blocked?.detail
       seen = known.seenAt.map { StatusReport.time($0) }
+      unseen = isUnseen ? true : nil
       lastRefusal = known.lastRefusal?.name
       lastRefusalDetail = known.lastRefusal?.detail
       lastRefused = known.lastRefusal.map { StatusReport.time($0.at) }

@@ -25,6 +25,9 @@ final class IntakeTerminal {
     }
   }
 
+  /// There will be no result.
+  func interrupt() { bar.finish() }
+
   /// From any thread.
   var progress: SendProgress {
     let bar = bar

@@ -1,19 +1,23 @@
 import Foundation
+import MessageFormat
 import Relay
 
 /// What waits at a relay, as lines for people and as JSON for machines.
 enum MailboxReport {
-  static func text(_ rows: [RelayStatus.Row]) -> String {
-    let heading = ["IDENTITY", "ROLE", "WAITING", "BYTES", "OLDEST", "UNFINISHED"]
-    return StatusReport.aligned(
-      [heading]
-        + rows.map { row in
+  static func text(_ rows: [RelayStatus.Row], at now: Timestamp, _ style: TerminalStyle) -> String {
+    Table(
+      ["ROLE", "MESSAGES", "SIZE", "OLDEST", "UNFINISHED", "IDENTITY"], state: 0,
+      rows.map { row in
+        Table.Row(
+          .well,
           [
-            name(row), row.role.rawValue, "\(row.waiting.messageCount)",
-            "\(row.waiting.byteCount)", row.waiting.oldest.map { StatusReport.time($0) } ?? "-",
-            "\(row.unfinishedByteCount)",
-          ]
-        })
+            row.role.rawValue, "\(row.waiting.messageCount)",
+            Quantity.bytes(row.waiting.byteCount),
+            row.waiting.oldest.map { Quantity.age(of: $0, at: now) } ?? "-",
+            row.unfinishedByteCount == 0 ? "-" : Quantity.bytes(row.unfinishedByteCount), name(row),
+          ])
+      }
+    ).lines(style).joined(separator: "\n")
   }
 
   private static func name(_ row: RelayStatus.Row) -> String {

@@ -30,7 +30,6 @@ enum OnceReport {
         (outcome, self.refusal, self.detail) = ("refused", refusal.rawValue, detail)
       case .applied: (outcome, refusal, detail) = ("applied", nil, nil)
       case .behind: (outcome, refusal, detail) = ("behind", nil, nil)
-      case .current: (outcome, refusal, detail) = ("current", nil, nil)
       case .blocked(let reason, let detail):
         (outcome, refusal, self.detail) = ("blocked", reason.rawValue, detail)
       }

@@ -4,16 +4,20 @@ import Signer
 
 /// Sent messages as lines for people and as JSON for machines.
 enum StatusReport {
-  /// `web1: main 0123456789ab applied (number 3, patch of 412 bytes)`.
+  /// `web1: main 0123456789ab applied (number 3, patch, 412 bytes)`.
   static func line(_ message: SentMessage) -> String {
     let branch = message.stream.branch.shortName
-    let size = "number \(message.sequence), \(message.kind) of \(message.byteCount) bytes"
+    let size = "number \(message.sequence), \(message.kind), \(Quantity.bytes(message.byteCount))"
     return
       "\(message.recipientName): \(branch) \(message.after.abbreviated) \(state(of: message)) (\(size))"
   }
 
   /// The last word on one recipient: of the message that brings it to the target, or that it needs none.
   static func line(_ arrival: Arrivals.Arrival) -> String {
+    if arrival.state == .underway, let message = arrival.message, !message.state.isOpen {
+      return "\(arrival.name): \(arrival.branch.shortName) \(arrival.target.abbreviated) underway: "
+        + "it was elsewhere, and is being sent what it lacks"
+    }
     if let message = arrival.message, message.after == arrival.target || !arrival.isUpToDate {
       return line(message)
     }
@@ -25,30 +29,12 @@ enum StatusReport {
   static func state(of message: SentMessage) -> String {
     switch message.state {
     case .waiting: "waits in the outbox"
-    case .stored: "stored there, not answered yet"
+    case .stored: "stored, no receipt yet"
     case .applied: "applied"
-    case .behind: "behind: it is at another revision than the message starts from"
+    case .behind: "behind: it is at another revision"
     case .superseded: "superseded by a later message"
     case .refused: "refused: \(message.refusal ?? "?"): \(Terminal.harmless(message.detail ?? ""))"
     }
-  }
-
-  /// Without the detail, which a table shows elsewhere.
-  static func shortState(of message: SentMessage) -> String {
-    switch message.state {
-    case .waiting: "waits in the outbox"
-    case .stored: "on its way"
-    case .applied, .behind, .refused, .superseded: message.state.rawValue
-    }
-  }
-
-  /// Columns that are as wide as their widest cell.
-  static func aligned(_ rows: [[String]]) -> String {
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }
-        .joined(separator: "  ").trimmingCharacters(in: .whitespaces)
-    }.joined(separator: "\n")
   }
 
   static func json(_ arrivals: [Arrivals.Arrival]) throws -> String {

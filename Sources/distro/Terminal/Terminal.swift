@@ -28,7 +28,7 @@ enum Terminal {
     do {
       try handle.write(contentsOf: Data(text.utf8))
     } catch {
-      // Nobody reads: a closed pipe is no reason to leave the work undone.
+      // A closed pipe is no reason to leave the work undone.
     }
   }
 }

@@ -8,7 +8,7 @@
 // For information on using the generated types, please see the documentation:
 //   https://github.com/apple/swift-protobuf/
 
-/// The signed statements: what a signer says of a patch, and what an applier answers.
+/// The signed statements: what a signer says of a patch and of its streams, and what an applier answers.
 /// Every field is explained in docs/message-format.md.
 
 #if canImport(FoundationEssentials)
@@ -26,6 +26,49 @@ internal import SwiftProtobuf
 fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobuf.ProtobufAPIVersionCheck {
   struct _2: SwiftProtobuf.ProtobufAPIVersion_2 {}
   typealias Version = _2
+}
+
+/// What has become of a message, or of a checkout.
+nonisolated enum WireStanding: SwiftProtobuf.Enum, Swift.CaseIterable {
+  typealias RawValue = Int
+  case answered // = 0
+  case behind // = 1
+  case current // = 2
+  case blocked // = 3
+  case UNRECOGNIZED(Int)
+
+  init() {
+    self = .answered
+  }
+
+  init?(rawValue: Int) {
+    switch rawValue {
+    case 0: self = .answered
+    case 1: self = .behind
+    case 2: self = .current
+    case 3: self = .blocked
+    default: self = .UNRECOGNIZED(rawValue)
+    }
+  }
+
+  var rawValue: Int {
+    switch self {
+    case .answered: return 0
+    case .behind: return 1
+    case .current: return 2
+    case .blocked: return 3
+    case .UNRECOGNIZED(let i): return i
+    }
+  }
+
+  // The compiler won't synthesize support with the UNRECOGNIZED case.
+  static let allCases: [WireStanding] = [
+    .answered,
+    .behind,
+    .current,
+    .blocked,
+  ]
+
 }
 
 nonisolated struct WireStatement: Sendable {
@@ -167,6 +210,24 @@ nonisolated struct WirePayload: Sendable {
 
   var inflatedSize: UInt64 = 0
 
+  var largeFiles: WireLargeFiles {
+    get {return _largeFiles ?? WireLargeFiles()}
+    set {_largeFiles = newValue}
+  }
+  /// Returns true if `largeFiles` has been explicitly set.
+  var hasLargeFiles: Bool {return self._largeFiles != nil}
+  /// Clears the value of `largeFiles`. Subsequent reads from it will return its default value.
+  mutating func clearLargeFiles() {self._largeFiles = nil}
+
+  var submodules: WireSubmodules {
+    get {return _submodules ?? WireSubmodules()}
+    set {_submodules = newValue}
+  }
+  /// Returns true if `submodules` has been explicitly set.
+  var hasSubmodules: Bool {return self._submodules != nil}
+  /// Clears the value of `submodules`. Subsequent reads from it will return its default value.
+  mutating func clearSubmodules() {self._submodules = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum Kind: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -212,30 +273,35 @@ nonisolated struct WirePayload: Sendable {
   }
 
   init() {}
+
+  fileprivate var _largeFiles: WireLargeFiles? = nil
+  fileprivate var _submodules: WireSubmodules? = nil
 }
 
-nonisolated struct WireHeartbeat: Sendable {
+/// Of the signer's large files; it is there, empty or not, where the signer ships them.
+nonisolated struct WireLargeFiles: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  var version: UInt32 = 0
+  var count: UInt32 = 0
 
-  var signer: Data = Data()
+  var size: UInt64 = 0
 
-  var recipients: [Data] = []
+  var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  var remote: String = String()
+  init() {}
+}
 
-  var ref: String = String()
+/// Of the submodules whose entries the message changes; it is there, empty or not, where the signer ships them.
+nonisolated struct WireSubmodules: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
 
-  var sequence: UInt64 = 0
+  var count: UInt32 = 0
 
-  var revision: Data = Data()
-
-  var createdAt: UInt64 = 0
-
-  var expiresAt: UInt64 = 0
+  var size: UInt64 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -273,53 +339,105 @@ nonisolated struct WireReceipt: Sendable {
 
   var finishedAt: UInt64 = 0
 
-  var standing: WireReceipt.Standing = .answered
+  var standing: WireStanding = .answered
 
   var block: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  nonisolated enum Standing: SwiftProtobuf.Enum, Swift.CaseIterable {
-    typealias RawValue = Int
-    case answered // = 0
-    case behind // = 1
-    case current // = 2
-    case blocked // = 3
-    case UNRECOGNIZED(Int)
+  init() {}
+}
 
-    init() {
-      self = .answered
-    }
+nonisolated struct WireHeartbeat: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
 
-    init?(rawValue: Int) {
-      switch rawValue {
-      case 0: self = .answered
-      case 1: self = .behind
-      case 2: self = .current
-      case 3: self = .blocked
-      default: self = .UNRECOGNIZED(rawValue)
-      }
-    }
+  var version: UInt32 = 0
 
-    var rawValue: Int {
-      switch self {
-      case .answered: return 0
-      case .behind: return 1
-      case .current: return 2
-      case .blocked: return 3
-      case .UNRECOGNIZED(let i): return i
-      }
-    }
+  var signer: Data = Data()
 
-    // The compiler won't synthesize support with the UNRECOGNIZED case.
-    static let allCases: [WireReceipt.Standing] = [
-      .answered,
-      .behind,
-      .current,
-      .blocked,
-    ]
+  var recipients: [Data] = []
 
-  }
+  var counter: UInt64 = 0
+
+  var part: UInt32 = 0
+
+  var createdAt: UInt64 = 0
+
+  var expiresAt: UInt64 = 0
+
+  var streams: [WireStreamHead] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct WireStreamHead: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var remote: String = String()
+
+  var ref: String = String()
+
+  var sequence: UInt64 = 0
+
+  var revision: Data = Data()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct WireReport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var version: UInt32 = 0
+
+  var applier: Data = Data()
+
+  var signer: Data = Data()
+
+  var counter: UInt64 = 0
+
+  var receivedAt: UInt64 = 0
+
+  var finishedAt: UInt64 = 0
+
+  var streams: [WireStreamState] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+nonisolated struct WireStreamState: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var remote: String = String()
+
+  var ref: String = String()
+
+  var sequence: UInt64 = 0
+
+  var standing: WireStanding = .answered
+
+  var revision: Data = Data()
+
+  var tree: Data = Data()
+
+  var block: String = String()
+
+  var detail: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 }
@@ -327,6 +445,10 @@ nonisolated struct WireReceipt: Sendable {
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "distro.v1"
+
+nonisolated extension WireStanding: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ANSWERED\0\u{1}BEHIND\0\u{1}CURRENT\0\u{1}BLOCKED\0")
+}
 
 nonisolated extension WireStatement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WireStatement"
@@ -580,7 +702,7 @@ nonisolated extension WireMessage: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WirePayload: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WirePayload"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}digest\0\u{1}size\0\u{3}inflated_size\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}digest\0\u{1}size\0\u{3}inflated_size\0\u{3}large_files\0\u{1}submodules\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -592,12 +714,18 @@ nonisolated extension WirePayload: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 2: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.size) }()
       case 4: try { try decoder.decodeSingularUInt64Field(value: &self.inflatedSize) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._largeFiles) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._submodules) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if self.kind != .unspecified {
       try visitor.visitSingularEnumField(value: self.kind, fieldNumber: 1)
     }
@@ -610,6 +738,12 @@ nonisolated extension WirePayload: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.inflatedSize != 0 {
       try visitor.visitSingularUInt64Field(value: self.inflatedSize, fieldNumber: 4)
     }
+    try { if let v = self._largeFiles {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._submodules {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -618,6 +752,8 @@ nonisolated extension WirePayload: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.digest != rhs.digest {return false}
     if lhs.size != rhs.size {return false}
     if lhs.inflatedSize != rhs.inflatedSize {return false}
+    if lhs._largeFiles != rhs._largeFiles {return false}
+    if lhs._submodules != rhs._submodules {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -627,9 +763,9 @@ nonisolated extension WirePayload.Kind: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UNSPECIFIED\0\u{1}PATCH\0\u{1}PACK\0\u{1}REPLACEMENT\0")
 }
 
-nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  static let protoMessageName: String = _protobuf_package + ".WireHeartbeat"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}signer\0\u{1}recipients\0\u{1}remote\0\u{1}ref\0\u{1}sequence\0\u{1}revision\0\u{3}created_at\0\u{3}expires_at\0")
+nonisolated extension WireLargeFiles: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WireLargeFiles"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}count\0\u{1}size\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -637,61 +773,61 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
-      case 2: try { try decoder.decodeSingularBytesField(value: &self.signer) }()
-      case 3: try { try decoder.decodeRepeatedBytesField(value: &self.recipients) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.remote) }()
-      case 5: try { try decoder.decodeSingularStringField(value: &self.ref) }()
-      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
-      case 7: try { try decoder.decodeSingularBytesField(value: &self.revision) }()
-      case 8: try { try decoder.decodeSingularUInt64Field(value: &self.createdAt) }()
-      case 9: try { try decoder.decodeSingularUInt64Field(value: &self.expiresAt) }()
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.size) }()
       default: break
       }
     }
   }
 
   func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    if self.version != 0 {
-      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 1)
+    if self.count != 0 {
+      try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 1)
     }
-    if !self.signer.isEmpty {
-      try visitor.visitSingularBytesField(value: self.signer, fieldNumber: 2)
-    }
-    if !self.recipients.isEmpty {
-      try visitor.visitRepeatedBytesField(value: self.recipients, fieldNumber: 3)
-    }
-    if !self.remote.isEmpty {
-      try visitor.visitSingularStringField(value: self.remote, fieldNumber: 4)
-    }
-    if !self.ref.isEmpty {
-      try visitor.visitSingularStringField(value: self.ref, fieldNumber: 5)
-    }
-    if self.sequence != 0 {
-      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 6)
-    }
-    if !self.revision.isEmpty {
-      try visitor.visitSingularBytesField(value: self.revision, fieldNumber: 7)
-    }
-    if self.createdAt != 0 {
-      try visitor.visitSingularUInt64Field(value: self.createdAt, fieldNumber: 8)
-    }
-    if self.expiresAt != 0 {
-      try visitor.visitSingularUInt64Field(value: self.expiresAt, fieldNumber: 9)
+    if self.size != 0 {
+      try visitor.visitSingularUInt64Field(value: self.size, fieldNumber: 2)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  static func ==(lhs: WireHeartbeat, rhs: WireHeartbeat) -> Bool {
-    if lhs.version != rhs.version {return false}
-    if lhs.signer != rhs.signer {return false}
-    if lhs.recipients != rhs.recipients {return false}
-    if lhs.remote != rhs.remote {return false}
-    if lhs.ref != rhs.ref {return false}
-    if lhs.sequence != rhs.sequence {return false}
-    if lhs.revision != rhs.revision {return false}
-    if lhs.createdAt != rhs.createdAt {return false}
-    if lhs.expiresAt != rhs.expiresAt {return false}
+  static func ==(lhs: WireLargeFiles, rhs: WireLargeFiles) -> Bool {
+    if lhs.count != rhs.count {return false}
+    if lhs.size != rhs.size {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSubmodules: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WireSubmodules"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}count\0\u{1}size\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.count) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.size) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.count != 0 {
+      try visitor.visitSingularUInt32Field(value: self.count, fieldNumber: 1)
+    }
+    if self.size != 0 {
+      try visitor.visitSingularUInt64Field(value: self.size, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireSubmodules, rhs: WireSubmodules) -> Bool {
+    if lhs.count != rhs.count {return false}
+    if lhs.size != rhs.size {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -797,6 +933,237 @@ nonisolated extension WireReceipt: SwiftProtobuf.Message, SwiftProtobuf._Message
   }
 }
 
-nonisolated extension WireReceipt.Standing: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ANSWERED\0\u{1}BEHIND\0\u{1}CURRENT\0\u{1}BLOCKED\0")
+nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WireHeartbeat"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}signer\0\u{1}recipients\0\u{1}counter\0\u{1}part\0\u{3}created_at\0\u{3}expires_at\0\u{1}streams\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.signer) }()
+      case 3: try { try decoder.decodeRepeatedBytesField(value: &self.recipients) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.counter) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.part) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.createdAt) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.expiresAt) }()
+      case 8: try { try decoder.decodeRepeatedMessageField(value: &self.streams) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.version != 0 {
+      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 1)
+    }
+    if !self.signer.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signer, fieldNumber: 2)
+    }
+    if !self.recipients.isEmpty {
+      try visitor.visitRepeatedBytesField(value: self.recipients, fieldNumber: 3)
+    }
+    if self.counter != 0 {
+      try visitor.visitSingularUInt64Field(value: self.counter, fieldNumber: 4)
+    }
+    if self.part != 0 {
+      try visitor.visitSingularUInt32Field(value: self.part, fieldNumber: 5)
+    }
+    if self.createdAt != 0 {
+      try visitor.visitSingularUInt64Field(value: self.createdAt, fieldNumber: 6)
+    }
+    if self.expiresAt != 0 {
+      try visitor.visitSingularUInt64Field(value: self.expiresAt, fieldNumber: 7)
+    }
+    if !self.streams.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.streams, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireHeartbeat, rhs: WireHeartbeat) -> Bool {
+    if lhs.version != rhs.version {return false}
+    if lhs.signer != rhs.signer {return false}
+    if lhs.recipients != rhs.recipients {return false}
+    if lhs.counter != rhs.counter {return false}
+    if lhs.part != rhs.part {return false}
+    if lhs.createdAt != rhs.createdAt {return false}
+    if lhs.expiresAt != rhs.expiresAt {return false}
+    if lhs.streams != rhs.streams {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStreamHead: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WireStreamHead"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}remote\0\u{1}ref\0\u{1}sequence\0\u{1}revision\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.remote) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.ref) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.revision) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.remote.isEmpty {
+      try visitor.visitSingularStringField(value: self.remote, fieldNumber: 1)
+    }
+    if !self.ref.isEmpty {
+      try visitor.visitSingularStringField(value: self.ref, fieldNumber: 2)
+    }
+    if self.sequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 3)
+    }
+    if !self.revision.isEmpty {
+      try visitor.visitSingularBytesField(value: self.revision, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireStreamHead, rhs: WireStreamHead) -> Bool {
+    if lhs.remote != rhs.remote {return false}
+    if lhs.ref != rhs.ref {return false}
+    if lhs.sequence != rhs.sequence {return false}
+    if lhs.revision != rhs.revision {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WireReport"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}applier\0\u{1}signer\0\u{1}counter\0\u{3}received_at\0\u{3}finished_at\0\u{1}streams\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.applier) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.signer) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.counter) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.receivedAt) }()
+      case 6: try { try decoder.decodeSingularUInt64Field(value: &self.finishedAt) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.streams) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.version != 0 {
+      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 1)
+    }
+    if !self.applier.isEmpty {
+      try visitor.visitSingularBytesField(value: self.applier, fieldNumber: 2)
+    }
+    if !self.signer.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signer, fieldNumber: 3)
+    }
+    if self.counter != 0 {
+      try visitor.visitSingularUInt64Field(value: self.counter, fieldNumber: 4)
+    }
+    if self.receivedAt != 0 {
+      try visitor.visitSingularUInt64Field(value: self.receivedAt, fieldNumber: 5)
+    }
+    if self.finishedAt != 0 {
+      try visitor.visitSingularUInt64Field(value: self.finishedAt, fieldNumber: 6)
+    }
+    if !self.streams.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.streams, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireReport, rhs: WireReport) -> Bool {
+    if lhs.version != rhs.version {return false}
+    if lhs.applier != rhs.applier {return false}
+    if lhs.signer != rhs.signer {return false}
+    if lhs.counter != rhs.counter {return false}
+    if lhs.receivedAt != rhs.receivedAt {return false}
+    if lhs.finishedAt != rhs.finishedAt {return false}
+    if lhs.streams != rhs.streams {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStreamState: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WireStreamState"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}remote\0\u{1}ref\0\u{1}sequence\0\u{1}standing\0\u{1}revision\0\u{1}tree\0\u{1}block\0\u{1}detail\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.remote) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.ref) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
+      case 4: try { try decoder.decodeSingularEnumField(value: &self.standing) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.revision) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.tree) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.block) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.remote.isEmpty {
+      try visitor.visitSingularStringField(value: self.remote, fieldNumber: 1)
+    }
+    if !self.ref.isEmpty {
+      try visitor.visitSingularStringField(value: self.ref, fieldNumber: 2)
+    }
+    if self.sequence != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sequence, fieldNumber: 3)
+    }
+    if self.standing != .answered {
+      try visitor.visitSingularEnumField(value: self.standing, fieldNumber: 4)
+    }
+    if !self.revision.isEmpty {
+      try visitor.visitSingularBytesField(value: self.revision, fieldNumber: 5)
+    }
+    if !self.tree.isEmpty {
+      try visitor.visitSingularBytesField(value: self.tree, fieldNumber: 6)
+    }
+    if !self.block.isEmpty {
+      try visitor.visitSingularStringField(value: self.block, fieldNumber: 7)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: WireStreamState, rhs: WireStreamState) -> Bool {
+    if lhs.remote != rhs.remote {return false}
+    if lhs.ref != rhs.ref {return false}
+    if lhs.sequence != rhs.sequence {return false}
+    if lhs.standing != rhs.standing {return false}
+    if lhs.revision != rhs.revision {return false}
+    if lhs.tree != rhs.tree {return false}
+    if lhs.block != rhs.block {return false}
+    if lhs.detail != rhs.detail {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }

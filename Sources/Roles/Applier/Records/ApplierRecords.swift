@@ -18,11 +18,8 @@ struct AppliedRecord: Codable, FetchableRecord {
   let revision: ObjectID
 }
 
-/// The newest heartbeat of a signer's stream.
-struct HeartbeatRecord: Codable, FetchableRecord, PersistableRecord {
-  static let databaseTableName = "heartbeat"
-  static let persistenceConflictPolicy = PersistenceConflictPolicy(insert: .replace)
-
+/// The newest that a signer's heartbeats have said of a stream.
+struct HeartbeatRecord: Codable, FetchableRecord {
   let signer: Mailbox
   let remote: RemoteName
   let ref: BranchName
@@ -30,7 +27,9 @@ struct HeartbeatRecord: Codable, FetchableRecord, PersistableRecord {
   let number: Int64
   let sequence: UInt64
   let revision: ObjectID
-  /// By the signer's clock; it orders its own heartbeats.
+  /// Of the heartbeat: orders those of one signer.
+  let counter: UInt64
+  /// By the signer's clock.
   let createdAt: Timestamp
   let receivedAt: Timestamp
   let boot: String

@@ -12,23 +12,21 @@ extension Inbox {
       [message.signer, message.stream.remote, message.stream.branch])
   }
 
-  /// Who has led a checkout here to a revision, or from it; `nil`: nobody.
+  /// The signer that led a checkout here to a revision, or from it; `nil`: none did.
   func sender(of revision: ObjectID, on stream: StreamName) throws -> Mailbox? {
-    try store.state.queue.read { database in
-      try SignerRecord.fetchOne(
-        database, sql: "SELECT signer FROM applied WHERE remote = ? AND ref = ? AND revision = ?",
-        arguments: [stream.remote, stream.branch, revision])?.signer
-    }
+    struct SignerRecord: Codable, FetchableRecord { let signer: Mailbox }
+    let found: SignerRecord? = try fetch(
+      "SELECT signer FROM applied WHERE remote = ? AND ref = ? AND revision = ?",
+      [stream.remote, stream.branch, revision])
+    return found?.signer
   }
-
-  private struct SignerRecord: Codable, FetchableRecord { let signer: Mailbox }
 
   /// The last that came of any of these signers.
   func heard(of stream: StreamName, by signers: Set<Mailbox>) throws -> HeartbeatRecord? {
-    try store.state.queue.read { database in
+    try store.state.reading { database in
       let records = try HeartbeatRecord.fetchCursor(
-        database,
-        sql: "SELECT * FROM heartbeat WHERE remote = ? AND ref = ? ORDER BY number DESC",
+        database.cachedStatement(
+          sql: "SELECT * FROM heartbeat WHERE remote = ? AND ref = ? ORDER BY number DESC"),
         arguments: [stream.remote, stream.branch])
       while let record = try records.next() {
         if signers.contains(record.signer) { return record }
@@ -60,28 +58,52 @@ extension Inbox {
 
   /// Refusals that belong to no checkout, by name.
   func strayRefusals() throws -> [StrayRefusalRecord] {
-    try store.state.queue.read { database in
-      try StrayRefusalRecord.fetchAll(database, sql: "SELECT * FROM strayRefusal ORDER BY name")
+    try store.state.reading { database in
+      try StrayRefusalRecord.fetchAll(
+        database.cachedStatement(sql: "SELECT * FROM strayRefusal ORDER BY name"))
     }
   }
 
-  /// The place of a stream's answers in its signer's mailbox, or a new one; random, so that it tells a carrier nothing.
+  /// The newest counter of a signer's heartbeats, by stream.
+  func heartbeatCounters(of signer: Mailbox) throws -> [StreamName: UInt64] {
+    struct CounterRecord: Codable, FetchableRecord {
+      let remote: RemoteName
+      let ref: BranchName
+      let counter: UInt64
+    }
+    let records = try store.state.reading { database in
+      try CounterRecord.fetchAll(
+        database.cachedStatement(
+          sql: "SELECT remote, ref, counter FROM heartbeat WHERE signer = ?"),
+        arguments: [signer])
+    }
+    return Dictionary(
+      records.map { (StreamName(remote: $0.remote, branch: $0.ref), $0.counter) }
+    ) { first, _ in first }
+  }
+
+  private struct SlotRecord: Codable, FetchableRecord { let slot: Slot }
+
+  /// The place in its signer's mailbox of what is said of a stream's messages that wait, or a new one; random, so that it
+  /// tells a carrier nothing.
   func answerSlot(of stream: StreamName, for signer: Mailbox) throws -> Slot {
-    struct SlotRecord: Codable, FetchableRecord { let slot: Slot }
     let found: SlotRecord? = try fetch(
       "SELECT slot FROM answerSlot WHERE signer = ? AND remote = ? AND ref = ?",
       [signer, stream.remote, stream.branch])
-    if let found { return found.slot }
-    var generator = SystemRandomNumberGenerator()
-    let bytes = (0..<nameByteCount).map { _ in UInt8.random(in: 0...255, using: &generator) }
-    guard let slot = Slot(bytes) else { preconditionFailure("32 bytes are a name") }
-    return slot
+    return found?.slot ?? .random()
+  }
+
+  /// The same of the reports on one part of a signer's heartbeats.
+  func reportSlot(of part: UInt32, for signer: Mailbox) throws -> Slot {
+    let found: SlotRecord? = try fetch(
+      "SELECT slot FROM reportSlot WHERE signer = ? AND part = ?", [signer, part])
+    return found?.slot ?? .random()
   }
 
   private func fetch<Record: FetchableRecord>(
     _ sql: String, _ arguments: StatementArguments
   ) throws -> Record? {
-    try store.state.queue.read { database in
+    try store.state.reading { database in
       try Record.fetchOne(database.cachedStatement(sql: sql), arguments: arguments)
     }
   }

@@ -62,8 +62,10 @@ extension Inbox {
     ).execute(arguments: [reason.refusal.rawValue, reason.detail, time])
   }
 
+  /// What it says of these of its streams.
   static func recordHeartbeat(
-    _ heartbeat: Heartbeat, received moment: Moment, in database: Database
+    _ heartbeat: Heartbeat, of streams: [Heartbeat.Stream], received moment: Moment,
+    in database: Database
   ) throws {
     let number = try Int64.fetchOne(
       database.cachedStatement(sql: "SELECT IFNULL(MAX(number), 0) + 1 FROM heartbeat"))
@@ -71,12 +73,28 @@ extension Inbox {
     let lifetime = min(
       heartbeat.expiresAt.milliseconds - heartbeat.createdAt.milliseconds,
       heartbeat.expiresAt.milliseconds - min(heartbeat.expiresAt, moment.wall).milliseconds)
-    try HeartbeatRecord(
-      signer: heartbeat.signer, remote: heartbeat.stream.remote, ref: heartbeat.stream.branch,
-      number: number ?? 1, sequence: heartbeat.sequence, revision: heartbeat.revision,
-      createdAt: heartbeat.createdAt, receivedAt: moment.wall, boot: moment.sinceBoot.boot,
-      sinceBoot: moment.sinceBoot.milliseconds, lifetime: lifetime
-    ).insert(database)
+    // Prepared once: there may be a thousand streams.
+    let statement = try database.cachedStatement(
+      sql: """
+        INSERT OR REPLACE INTO heartbeat (signer, remote, ref, number, sequence, revision, counter,
+          createdAt, receivedAt, boot, sinceBoot, lifetime)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """)
+    for stream in streams {
+      try statement.execute(arguments: [
+        heartbeat.signer, stream.name.remote, stream.name.branch, number ?? 1, stream.sequence,
+        stream.revision, heartbeat.counter, heartbeat.createdAt, moment.wall,
+        moment.sinceBoot.boot, moment.sinceBoot.milliseconds, lifetime,
+      ])
+    }
+  }
+
+  static func recordSlot(
+    _ slot: Slot, of part: UInt32, for signer: Mailbox, in database: Database
+  ) throws {
+    try database.cachedStatement(
+      sql: "INSERT OR IGNORE INTO reportSlot (signer, part, slot) VALUES (?, ?, ?)"
+    ).execute(arguments: [signer, part, slot])
   }
 
   static func recordSlot(

@@ -24,8 +24,9 @@ package final class Delivery: Sendable {
   private let now: @Sendable () -> Timestamp
   private let onChange: @Sendable () -> Void
   private let timeouts: ExchangeTimeouts
-  private let standing = Mutex(Standing())
-  private let bell = Bell()
+  private let standing = Mutex(CarrierStanding())
+  /// One for each thread that waits.
+  private let bells = Mutex<[ObjectIdentifier: Bell]>([:])
   private let carriers = CarrierSet()
 
   /// What kept a carrier from taking or answering everything; the messages stay in the outbox.
@@ -33,28 +34,6 @@ package final class Delivery: Sendable {
     package let endpoint: String
     package let description: String
     package let hint: String?
-  }
-
-  private struct Refused: Hashable {
-    let message: MessageID
-    let mailbox: Mailbox
-  }
-
-  private struct Standing {
-    var faults: [String: Fault] = [:]
-    /// Whom nothing can be sent to until something changes elsewhere.
-    var hopeless: Set<Mailbox> = []
-    /// What a carrier has refused to take.
-    var refused: Set<Refused> = []
-    var lastMove = ContinuousClock.now
-    var isInTransfer = false
-    /// Carriers that there was a connection to.
-    var reached: Set<String> = []
-
-    func hasHope(of answer: Awaited) -> Bool {
-      !hopeless.contains(answer.recipient)
-        && !refused.contains(Refused(message: answer.message, mailbox: answer.recipient))
-    }
   }
 
   /// `onChange`: a message was stored, or receipts were recorded.
@@ -80,10 +59,10 @@ package final class Delivery: Sendable {
     where !mailboxes.isDisjoint(with: recipients) {
       let carrier = try plan.carrier(
         for: settings.identity, peers: [], timeouts: timeouts, log: log)
+      standing.withLock { $0.add(plan.place, for: mailboxes) }
       try carriers.start(carrier, port(of: plan.place, for: mailboxes)) { [self] error in
-        note(
-          Fault(endpoint: plan.place, description: "\(error)", hint: nil), of: plan.place,
-          hopeless: mailboxes)
+        standing.withLock { $0.end(plan.place, with: error) }
+        wakeWaiting()
       }
     }
   }
@@ -108,28 +87,47 @@ package final class Delivery: Sendable {
   }
 
   /// Waits until no answer is left of those that `awaited` tells, or until nothing has moved for `patience`: what moves
-  /// besides, others' messages and their receipts, does not count. Answers what stood in the way.
+  /// besides, others' messages and their receipts, does not count. Returns what stood in the way.
+  ///
+  /// Any number of threads may wait. `begin`: what was found hopeless before is being tried again.
   package func wait(
-    patience: Duration, awaited: () throws -> Set<Awaited>
+    patience: Duration, since begin: ContinuousClock.Instant? = nil,
+    progress: SendProgress? = nil, awaited: () throws -> Set<Awaited>
   ) throws -> [Fault] {
+    let bell = Bell()
+    bells.withLock { $0[ObjectIdentifier(bell)] = bell }
+    defer { bells.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(bell)) } }
     var last: Set<Awaited>?
+    var lastMove = ContinuousClock.now
+    var reached: Set<String> = []
     while true {
       outboxChanged()
       let answers = try awaited()
-      if answers != last { standing.withLock { $0.lastMove = .now } }
+      if answers != last { lastMove = .now }
       last = answers
-      let left = Set(answers.map(\.recipient))
-      let end: ContinuousClock.Instant? = standing.withLock { standing in
-        guard answers.contains(where: { standing.hasHope(of: $0) }) else { return nil }
-        let rest = standing.isInTransfer ? max(patience, Self.stepTimeout) : patience
-        return standing.lastMove + rest
+      let standing = standing.withLock { $0 }
+      guard answers.contains(where: { standing.hasHope(of: $0, since: begin) }) else {
+        return standing.faults(of: answers)
       }
-      guard let end, end > .now else {
-        return left.isEmpty ? [] : standing.withLock { Array($0.faults.values) }
-      }
-      let rest = min(end - .now, Self.turn)
-      bell.wait(for: rest)
+      let places = standing.places(of: answers)
+      // Once for each: a line that breaks all the time is not waited for for ever.
+      let connected = places.filter { standing.connected.contains($0) }
+      if !reached.isSuperset(of: connected) { lastMove = .now }
+      reached.formUnion(connected)
+      let transfers = places.compactMap { standing.transfers[$0] }
+      let running = transfers.first(where: \.isRunning)
+      if let running { progress?.report(.sending, done: running.done, of: running.total) }
+      let end =
+        ([lastMove] + transfers.map(\.lastStep)).reduce(lastMove, max)
+        + (running == nil ? patience : max(patience, Self.stepTimeout))
+      guard end > .now else { return standing.faults(of: answers) }
+      bell.wait(for: min(end - .now, Self.turn))
     }
+  }
+
+  /// All that wait look again at what they wait for.
+  package func wakeWaiting() {
+    for bell in bells.withLock({ Array($0.values) }) { bell.ring() }
   }
 }
 
@@ -141,95 +139,90 @@ extension Delivery {
       mailbox: settings.identity.public.mailbox, correspondents: mailboxes, store: outbox.store,
       byteCountMax: Self.receiptByteCountMax, log: log, now: now)
     port.accept = { [self] in try take($0) }
-    port.delivered = { [self] in try markStored($0) }
+    port.delivered = { [self] in try markStored($0, at: place) }
     port.refused = { [self] refusal in
-      standing.withLock {
-        _ = $0.refused.insert(Refused(message: refusal.message, mailbox: refusal.mailbox))
-      }
-      // Over a limit is this message, and others for the same mailbox may fit; all else is the mailbox's.
-      let isOfSize = [.overQuota, .overLimit].contains(refusal.reason)
-      note(
-        Fault(
-          endpoint: place,
-          description: "refused to store: \(refusal.reason.rawValue): \(refusal.detail)",
-          hint: nil), of: place, hopeless: isOfSize ? [] : [refusal.mailbox])
+      let fault = Fault(
+        endpoint: place,
+        description: "refused to store: \(refusal.reason.rawValue): \(refusal.detail)", hint: nil)
+      standing.withLock { $0.note(fault, of: refusal) }
+      wakeWaiting()
     }
-    port.stateChanged = { [self] state in changed(to: state, place, mailboxes) }
+    port.stateChanged = { [self] state in
+      standing.withLock { $0.change(to: state, of: place) }
+      wakeWaiting()
+    }
     port.moved = { [self] done, total in
       progress.report(.sending, done: UInt64(done), of: UInt64(total))
       // What is sent in one go is no transfer that one would watch.
-      if total > Limits.creditMax { moved(isInTransfer: done < total) }
+      guard total > Limits.creditMax else { return }
+      standing.withLock { $0.move(UInt64(done), of: UInt64(total), at: place) }
+      wakeWaiting()
     }
     return port
   }
 
-  private func changed(
-    to state: CarrierState, _ place: String, _ mailboxes: Set<Mailbox>
-  ) {
-    switch state {
-    case .connecting: break
-    case .connected:
-      standing.withLock { standing in
-        standing.faults[place] = nil
-        // Once: a line that breaks all the time is not waited for for ever.
-        if standing.reached.insert(place).inserted { standing.lastMove = .now }
-      }
-      bell.ring()
-    case .failed(let error):
-      var hopeless: Set<Mailbox> = []
-      if case .notReached(_, .refused) = error { hopeless = mailboxes }
-      note(
-        Fault(endpoint: error.endpoint, description: error.reason, hint: error.hint),
-        of: place, hopeless: hopeless)
-    }
-  }
-
-  private func note(_ fault: Fault, of place: String, hopeless: Set<Mailbox> = []) {
-    standing.withLock {
-      $0.faults[place] = fault
-      $0.hopeless.formUnion(hopeless)
-    }
-    bell.ring()
-  }
-
-  private func moved(isInTransfer: Bool) {
-    standing.withLock { ($0.lastMove, $0.isInTransfer) = (.now, isInTransfer) }
-    bell.ring()
-  }
-
-  private func markStored(_ outgoing: WaitingMessage) throws {
+  private func markStored(_ outgoing: WaitingMessage, at place: String) throws {
     let total = UInt64(outgoing.message.size.chunkCount)
     progress.report(.sending, done: total, of: total)
     try outbox.markStored(outgoing, at: now())
-    standing.withLock { $0.isInTransfer = false }
-    bell.ring()
+    standing.withLock { $0.settle(outgoing, at: place) }
+    wakeWaiting()
     onChange()
   }
 
   private func take(_ messages: [MessageWriter]) throws {
-    // What is no receipt of one of our recipients changes nothing.
-    var verified: [Verified<Receipt>] = []
+    // Only an answer of one of our recipients changes anything.
+    var answers: [ReceiptReader.Answer] = []
     for message in messages {
       do {
-        verified.append(
+        answers.append(
           try receipts.read(ChunkList(message.inlineChunks), named: message.offer.id))
       } catch is SealingError {
         continue
       }
     }
-    guard !verified.isEmpty else { return }
-    let readings = try receipts.record(verified, at: now())
-    for (receipt, reading) in zip(verified, readings) {
-      guard case .mismatch(let field) = reading else { continue }
-      log.report(
-        .receiptDropped,
-        [
-          "recipient": "\(receipt.author.name)", "field": "\(field)",
-          "message": "\(receipt.body.messageID.abbreviated)",
-        ])
+    guard !answers.isEmpty else { return }
+    let readings = try receipts.record(answers, at: now())
+    for (answer, readings) in zip(answers, readings) {
+      for case .mismatch(let field) in readings { report(answer, mismatching: field) }
+      if case .receipt(let receipt) = answer, readings == [.news] {
+        report(receipt.body, of: answer.author)
+      }
     }
-    guard readings.contains(.news) else { return }
-    bell.ring()
+    guard readings.joined().contains(.news) else { return }
+    wakeWaiting()
     onChange()
+  }
+
+  /// What a machine has done with a message; what it says of heartbeats is on the status.
+  private func report(_ receipt: Receipt, of author: PublicIdentity) {
+    var fields: Logger.Metadata = [
+      "machine": "\(author.name)", "message": "\(receipt.messageID.abbreviated)",
+    ]
+    if let subject = receipt.subject {
+      fields["stream"] = "\(subject.stream)"
+      fields["sequence"] = .number(subject.sequence)
+    }
+    switch receipt.outcome {
+    case .applied(let snapshot):
+      fields["revision"] = "\(snapshot.revision.abbreviated)"
+      log.report(.applied, fields)
+    case .refused(let refusal, let detail):
+      fields["refusal"] = "\(refusal.rawValue)"
+      fields["detail"] = "\(detail)"
+      log.report(.refused, fields)
+    case .behind, .blocked: break
+    }
+  }
+
+  private func report(_ answer: ReceiptReader.Answer, mismatching field: String) {
+    let answered =
+      switch answer {
+      case .receipt(let receipt): receipt.body.messageID.abbreviated
+      case .report(let report): "heartbeat \(report.body.counter)"
+      }
+    log.report(
+      .receiptDropped,
+      ["recipient": "\(answer.author.name)", "field": "\(field)", "message": "\(answered)"])
   }
 }

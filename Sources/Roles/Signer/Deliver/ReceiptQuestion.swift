@@ -3,15 +3,14 @@ import GitModel
 import Mailboxes
 import MessageFormat
 
-/// What a receipt answers: a message of ours, or the part of a heartbeat that is about one stream.
+/// What a receipt answers: a message of ours.
 struct ReceiptQuestion {
   /// Of the table `stream`.
   let stream: Int64
   let sequence: UInt64
-  /// `nil`: a heartbeat.
-  let message: MessageID?
+  let message: MessageID
   /// Where the message leads.
-  let after: Snapshot?
+  let after: Snapshot
   let isOpen: Bool
   private let name: StreamName
   private let head: StreamHead
@@ -37,22 +36,11 @@ struct ReceiptQuestion {
           JOIN stream ON stream.id = sent.stream
           WHERE answer.message = ? AND answer.recipient = ?
           """), arguments: [receipt.messageID, receipt.applier])
-    if let row {
-      (stream, sequence, message) = (row.stream, row.sequence, receipt.messageID)
-      name = StreamName(remote: row.remote, branch: row.ref)
-      after = Snapshot(revision: row.after, tree: row.tree)
-      isOpen = row.state.isOpen || row.state == .superseded
-    } else {
-      guard let subject = receipt.subject,
-        let number = try Outbox.number(of: subject.stream, in: database)
-      else { return nil }
-      switch receipt.outcome {
-      case .applied, .refused: return nil
-      case .behind, .current, .blocked: break
-      }
-      (stream, sequence, name) = (number, subject.sequence, subject.stream)
-      (message, after, isOpen) = (nil, nil, false)
-    }
+    guard let row else { return nil }
+    (stream, sequence, message) = (row.stream, row.sequence, receipt.messageID)
+    name = StreamName(remote: row.remote, branch: row.ref)
+    after = Snapshot(revision: row.after, tree: row.tree)
+    isOpen = row.state.isOpen || row.state == .superseded
     guard let head = try Outbox.head(of: name, in: database) else { return nil }
     self.head = head
   }
@@ -62,9 +50,7 @@ struct ReceiptQuestion {
     if let subject = receipt.subject {
       if subject.stream.remote != name.remote { return "remote" }
       if subject.stream.branch != name.branch { return "ref" }
-      let isKnown =
-        message == nil ? subject.sequence <= head.sequence : subject.sequence == sequence
-      if !isKnown { return "sequence" }
+      if subject.sequence != sequence { return "sequence" }
     } else if case .refused = receipt.outcome {
       // It could not be opened there.
     } else {
@@ -72,13 +58,8 @@ struct ReceiptQuestion {
     }
     switch receipt.outcome {
     case .applied(let snapshot):
-      if snapshot.revision != after?.revision { return "revision" }
-      return snapshot.tree == after?.tree ? nil : "tree"
-    case .current(let snapshot):
-      guard message == nil else { return "standing" }
-      if snapshot.tree == head.tree { return nil }
-      guard let tree = try tree(of: snapshot.revision, in: database) else { return "revision" }
-      return snapshot.tree == tree ? nil : "tree"
+      if snapshot.revision != after.revision { return "revision" }
+      return snapshot.tree == after.tree ? nil : "tree"
     case .behind(let snapshot):
       guard let snapshot, let tree = try tree(of: snapshot.revision, in: database) else {
         return nil
@@ -91,8 +72,6 @@ struct ReceiptQuestion {
   /// Of a revision that this stream was led to.
   private func tree(of revision: ObjectID, in database: Database) throws -> ObjectID? {
     if revision == head.revision { return head.tree }
-    return try ObjectID.fetchOne(
-      database.cachedStatement(sql: "SELECT tree FROM sent WHERE stream = ? AND after = ? LIMIT 1"),
-      arguments: [stream, revision])
+    return try Outbox.tree(of: revision, sentOn: stream, in: database)
   }
 }

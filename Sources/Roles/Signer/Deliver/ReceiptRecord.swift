@@ -5,6 +5,9 @@ import MessageFormat
 
 /// One verified receipt on its way into the state, within a transaction.
 struct ReceiptRecord {
+  /// What a receipt says of its message; a block answers nothing.
+  private enum Kind { case answer, refusal, block }
+
   private let receipt: Receipt
   private let now: Timestamp
   private let database: Database
@@ -22,13 +25,15 @@ struct ReceiptRecord {
       return try writeBlock(reason, detail, of: question)
     }
     guard let word = RecipientWord(receipt, to: question) else { return .unasked }
-    if let message = question.message {
-      // The first answer stands: an applier answers a message once.
-      guard question.isOpen else { return .known }
-      try close(message, with: word)
+    // The first answer stands: an applier answers a message once.
+    guard question.isOpen else { return .known }
+    try close(question.message, with: word)
+    guard try isNews(word.standing == .refused ? .refusal : .answer, of: question) else {
+      return .news
     }
-    guard try isNews(of: question) else { return question.message == nil ? .known : .news }
-    try settle(question)
+    // Mailboxes are in order: what was sent before it, and has no answer, will not get one that matters.
+    try Outbox.settle(
+      upTo: question.sequence - 1, of: receipt.applier, on: question.stream, in: database)
     try update(question, word)
     if word.refusal == .replayed || word.refusal == .forked { try skipNumbers(before: question) }
     return .news
@@ -38,7 +43,7 @@ struct ReceiptRecord {
   private func writeBlock(
     _ reason: BlockReason, _ detail: String, of question: ReceiptQuestion
   ) throws -> ReceiptReader.Reading {
-    guard try isNews(of: question, isAnswer: false) else { return .known }
+    guard try isNews(.block, of: question) else { return .known }
     try database.cachedStatement(
       sql: """
         UPDATE recipient SET standing = 'blocked', block = ?3, blockDetail = ?4, seenAt = ?5,
@@ -64,17 +69,23 @@ struct ReceiptRecord {
     ])
   }
 
-  /// A carrier can hold an old answer back, or bring it again: only the newest counts. The first answer to a message that
-  /// is younger than the last answered one is new, whatever the applier's clock says; of other answers, one from the future
-  /// is none. A time that was stored while our own clock was ahead is void.
-  private func isNews(of question: ReceiptQuestion, isAnswer: Bool = true) throws -> Bool {
+  /// A carrier can hold an old word back, or bring it again: only the newest counts. An answer to a message that is younger
+  /// than the last answered one is news, whatever the applier's clock says. Of the others, these are not: one from the
+  /// future, and the refusal of a message that came after a younger one. A time that was stored while our own clock was
+  /// ahead is void.
+  private func isNews(_ kind: Kind, of question: ReceiptQuestion) throws -> Bool {
     let row = try Row.fetchOne(
       database.cachedStatement(
         sql: "SELECT sequence, seenAt FROM recipient WHERE stream = ? AND mailbox = ?"),
       arguments: [question.stream, receipt.applier])
     guard let row else { return false }
     let answered = try row.decode(UInt64.self, forColumn: "sequence")
-    if isAnswer, question.message != nil, question.sequence > answered { return true }
+    switch kind {
+    case .answer where question.sequence > answered, .refusal where question.sequence > answered:
+      return true
+    case .refusal where question.sequence < answered: return false
+    case .answer, .refusal, .block: break
+    }
     guard receipt.finishedAt <= latest else { return false }
     guard let seenAt = try row.decode(Timestamp?.self, forColumn: "seenAt"), seenAt <= latest
     else { return true }
@@ -83,18 +94,6 @@ struct ReceiptRecord {
 
   /// What an applier's clock can say when it is right, or nearly.
   private var latest: Timestamp { now.adding(milliseconds: Limits.clockSkewMillisecondsMax) }
-
-  /// Mailboxes are in order: what was sent before the answered one, and has no answer, will not get one that matters.
-  private func settle(_ question: ReceiptQuestion) throws {
-    // A heartbeat goes out behind the message whose number it has.
-    let limit = question.message == nil ? question.sequence : question.sequence - 1
-    try database.cachedStatement(
-      sql: """
-        UPDATE answer SET state = 'superseded'
-        WHERE \(Outbox.isOpen) AND stream = ? AND recipient = ? AND sequence <= ?
-        """
-    ).execute(arguments: [question.stream, receipt.applier, Int64(limit)])
-  }
 
   private func update(_ question: ReceiptQuestion, _ word: RecipientWord) throws {
     // A clock that is set right again must not make what it says from then on old news.
@@ -117,7 +116,7 @@ struct ReceiptRecord {
         """
     ).execute(arguments: arguments)
     switch word.standing {
-    case .applied, .current:
+    case .applied:
       try HealingBudget.restore(of: receipt.applier, of: question.stream, at: now, in: database)
     case .refused:
       try database.cachedStatement(
@@ -128,19 +127,18 @@ struct ReceiptRecord {
       ).execute(arguments: [
         word.refusal?.rawValue, word.detail, receipt.finishedAt, question.stream, receipt.applier,
       ])
-    case .behind, .blocked: break
+    case .behind, .current, .blocked: break
     }
   }
 
   /// Our numbers are older than what an applier has seen: this state is a restored one. What was used before a message
   /// was made is below the time of it.
   private func skipNumbers(before question: ReceiptQuestion) throws {
-    guard let message = question.message else { return }
     try database.execute(
       sql: """
         UPDATE stream SET sequence = MAX(sequence, IFNULL(
           (SELECT createdAt FROM sent WHERE message = ?), 0)) WHERE id = ?
-        """, arguments: [message, question.stream])
+        """, arguments: [question.message, question.stream])
   }
 }
 
@@ -157,14 +155,12 @@ struct RecipientWord {
     switch receipt.outcome {
     case .applied(let snapshot):
       (standing, revision, tree) = (.applied, snapshot.revision, snapshot.tree)
-    case .current(let snapshot):
-      (standing, revision, tree) = (.current, snapshot.revision, snapshot.tree)
     case .behind(let snapshot):
       (standing, revision, tree) = (.behind, snapshot?.revision, snapshot?.tree)
     // Its first receipt was lost on the way, and the message came again.
     case .refused(.replayed, _)
-    where receipt.revision != nil && receipt.revision == question.after?.revision:
-      (standing, revision, tree) = (.applied, receipt.revision, question.after?.tree)
+    where receipt.revision != nil && receipt.revision == question.after.revision:
+      (standing, revision, tree) = (.applied, receipt.revision, question.after.tree)
     case .refused(let refusal, let text):
       (standing, revision, tree) = (.refused, receipt.revision, nil)
       (self.refusal, detail) = (refusal, text)

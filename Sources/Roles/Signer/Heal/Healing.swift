@@ -46,12 +46,12 @@ package struct Healing {
     return recipient.healCount < attemptCountMax ? .due : .givenUp
   }
 
-  /// Everyone whose turn it is, of these streams (`nil`: of all that are configured).
+  /// Every recipient whose turn it is, of these streams (`nil`: of all that are configured).
   package func run(on streams: Set<StreamName>? = nil) throws -> Pass {
     var pass = Pass()
     let strays = Dictionary(grouping: try outbox.strays(of: streams), by: \.stream)
     for (name, strays) in strays {
-      guard let configured = sending.settings.repositories.first(where: { $0.sends(name) })
+      guard let configured = sending.settings.repositories.source(of: name)
       else { continue }
       let recipients = Set(configured.recipients.map(\.mailbox))
       let due = strays.filter { recipients.contains($0.mailbox) && Self.state(of: $0) == .due }
@@ -140,13 +140,22 @@ package struct Healing {
     of stray: Recipient, behind head: StreamHead, on stream: Stream, _ paid: inout Set<Mailbox>
   ) throws -> Base? {
     guard try !isAhead(stray, of: head, on: stream) else { return nil }
-    let base =
+    var base =
       try StartingPoints(stream: stream, outbox: outbox).report(of: stray, to: head.revision)
       ?? .nothing
+    if case .sent(let revision) = base, let tree = stray.tree,
+      try outbox.hasRefused(stray, from: revision, as: .invalidPack)
+    {
+      // It has lost older objects, which a pack from there takes for granted.
+      base = .unknown(Snapshot(revision: revision, tree: tree))
+    }
     switch base {
     case .sent, .unsent: return base
     case .unknown(let snapshot):
-      guard try !outbox.hasRefusedReplacement(stray, of: snapshot.revision) else { return nil }
+      // Someone's own commit is there, which must not be replaced: asking once is enough.
+      guard try !outbox.hasRefused(stray, from: snapshot.revision, as: .foreignCommit) else {
+        return nil
+      }
     case .nothing: break
     }
     let now = sending.now()

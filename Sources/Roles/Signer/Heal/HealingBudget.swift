@@ -42,6 +42,19 @@ enum HealingBudget {
     ])
   }
 
+  /// The recipient is behind elsewhere than before: people have changed what made the last attempt fail. Given up or not, it
+  /// is worth one more, no sooner than it would have been. Where nothing is left, that is at once: `takeFullPack` bounds it.
+  static func allowAnother(
+    for mailbox: Mailbox, of stream: Int64, hasNothing: Bool, in database: Database
+  ) throws {
+    try database.cachedStatement(
+      sql: """
+        UPDATE recipient SET healCount = MIN(healCount, ?), healAt = IIF(?, NULL, healAt)
+        WHERE stream = ? AND mailbox = ?
+        """
+    ).execute(arguments: [attemptCountMax - 1, hasNothing, stream, mailbox])
+  }
+
   /// Takes one pack of all files from the budget; `false`: it is used up for now.
   static func takeFullPack(
     for recipient: Recipient, at now: Timestamp, in database: Database
@@ -56,8 +69,9 @@ enum HealingBudget {
     guard let row else { return false }
     var count: Int = try row.decode(forColumn: "fullPackCount")
     let last = try row.decode(Timestamp?.self, forColumn: "fullPackAt") ?? now
-    // One of the time that the clock was wrong gives nothing back.
-    let age = now.milliseconds > last.milliseconds ? now.milliseconds - last.milliseconds : 0
+    // What is ahead was stored while the clock was wrong: it is void, and nothing is known of since when.
+    let isVoid = last > now.adding(milliseconds: Limits.clockSkewMillisecondsMax)
+    let age = isVoid ? fullPackMilliseconds : now.milliseconds - min(now, last).milliseconds
     count = max(0, count - Int(clamping: age / fullPackMilliseconds))
     guard count < fullPackCountMax else { return false }
     try database.execute(
@@ -103,9 +117,9 @@ extension Outbox {
     }
   }
 
-  /// Someone's own commit is there, which must not be replaced: asking once is enough.
-  func hasRefusedReplacement(
-    _ recipient: Recipient, of revision: ObjectID
+  /// Whether a recipient has refused, for this reason, a message that started at the revision.
+  func hasRefused(
+    _ recipient: Recipient, from revision: ObjectID, as refusal: Refusal
   ) throws(SignerError) -> Bool {
     try reading { database in
       try Bool.fetchOne(
@@ -114,10 +128,11 @@ extension Outbox {
           SELECT EXISTS (SELECT 1 FROM stream JOIN sent ON sent.stream = stream.id
           JOIN answer ON answer.message = sent.message
           WHERE stream.remote = ? AND stream.ref = ? AND sent.before = ?
-          AND sent.kind = 'replacement' AND answer.recipient = ? AND answer.state = 'refused')
+          AND answer.recipient = ? AND answer.refusal = ?)
           """,
         arguments: [
           recipient.stream.remote, recipient.stream.branch, revision, recipient.mailbox,
+          refusal.rawValue,
         ]) ?? false
     }
   }

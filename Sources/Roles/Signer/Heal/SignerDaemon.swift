@@ -1,8 +1,10 @@
+import Diagnostics
+package import Logging
 package import MessageFormat
 
 /// What a signer does by itself, without a push: heartbeats, upkeep, and sending what recipients have missed.
 ///
-/// Opens no socket: it fills the outbox, and whoever runs it moves what is there. `step` and `heal` belong to a thread
+/// Opens no socket: it fills the outbox, and the carriers move what is there. `step` and `heal` belong to a thread
 /// each, so that a pack of minutes delays no heartbeat.
 package struct SignerDaemon {
   /// Looked at so often at least.
@@ -13,17 +15,20 @@ package struct SignerDaemon {
   private let outbox: Outbox
   private let healing: Healing
   private let heartbeats: Heartbeats
+  private let log: Logger
   private let now: () -> Timestamp
   private var upkeptAt: Timestamp?
 
+  /// `mirrors`: shared by all that send from this process.
   package init(
-    _ settings: SignerSettings, outbox: Outbox, progress: SendProgress,
-    now: @escaping () -> Timestamp
+    _ settings: SignerSettings, outbox: Outbox, mirrors: Mirrors = Mirrors(),
+    progress: SendProgress, log: Logger, now: @escaping () -> Timestamp
   ) {
-    self.now = now
+    (self.log, self.now) = (log, now)
     self.settings = settings
     self.outbox = outbox
-    healing = Healing(Sending(settings, outbox: outbox, progress: progress, now: now))
+    healing = Healing(
+      Sending(settings, outbox: outbox, mirrors: mirrors, progress: progress, now: now))
     heartbeats = Heartbeats(settings: settings, outbox: outbox, now: now)
   }
 
@@ -47,7 +52,8 @@ package struct SignerDaemon {
     } else {
       try outbox.supersedeLost()
     }
-    try outbox.sweep(settings, at: time)
+    let swept = try outbox.sweep(settings, at: time)
+    if swept.messageCount > 0 { log.report(.messageExpired, swept.fields) }
     while try outbox.giveBackSpace() {}
     upkeptAt = time
   }

@@ -3,13 +3,14 @@ import Foundation
 import Git
 import Mailboxes
 package import MessageFormat
+import Upstreams
 
 /// The one way in for everything on this machine that asks for sending: handles a request, tells how far it is, and ends
 /// with the last word on each recipient.
 ///
 /// Belongs to one thread; any number may work on one outbox.
 package final class PushIntake {
-  /// Who moves what is put into the outbox.
+  /// The carriers that move what is put into the outbox.
   package enum Courier {
     /// This run alone: connects when there is something to move, and heals while it waits.
     case own(Delivery)
@@ -20,7 +21,11 @@ package final class PushIntake {
   private let settings: SignerSettings
   private let outbox: Outbox
   private let courier: Courier
+  private let turns: StreamTurns
+  private let mirrors: Mirrors
+  private let isAwaited: () -> Bool
   private let report: (IntakeReport) -> Void
+  private let progress: SendProgress
   private let sending: Sending
   private let healing: Healing
   private var goals: [Arrivals.Goal] = []
@@ -28,40 +33,62 @@ package final class PushIntake {
   /// Refs of pushes that are not sent, of which the first are named.
   private var unsentRefCount = 0
   private static let namedRefCountMax = 20
+  /// Submodules of which was not said before that they arrive without their files.
+  private(set) var newSubmodules: [SubmoduleNotice] = []
+  /// Of a hint, refs that are not configured.
+  private(set) var ignoredRefs: [String] = []
 
+  /// `turns`, `mirrors`: shared by all that send from this process. `isAwaited`: whether anything is still to be told; the sending
+  /// goes on without.
   package init(
     _ settings: SignerSettings, outbox: Outbox, courier: Courier,
+    turns: StreamTurns = StreamTurns(), mirrors: Mirrors = Mirrors(),
     now: @escaping () -> Timestamp, progress: SendProgress,
+    isAwaited: @escaping () -> Bool = { true },
     report: @escaping (IntakeReport) -> Void
   ) {
     (self.settings, self.outbox, self.courier) = (settings, outbox, courier)
-    self.report = report
-    sending = Sending(settings, outbox: outbox, progress: progress, now: now)
+    (self.turns, self.mirrors, self.isAwaited) = (turns, mirrors, isAwaited)
+    (self.report, self.progress) = (report, progress)
+    sending = Sending(
+      settings, outbox: outbox, mirrors: mirrors, progress: progress, now: now)
     healing = Healing(sending)
   }
 
   /// Throws where nothing can be done at all.
   package func handle(_ request: PushRequest) throws -> IntakeResult {
+    let begin = ContinuousClock.now
+    for fault in settings.recipientFaults { fail(fault) }
     switch request.subject {
     case .pushes(let lines):
       let entries = try entries(request)
       try requireQuorum(request, entries)
-      for line in lines { try send(line, entries) }
-      let unnamedCount = unsentRefCount - Self.namedRefCountMax
+      try refresh(entries)
+      for line in lines.lines { try send(line, entries) }
+      let unnamedCount = unsentRefCount + lines.unnamedCount - Self.namedRefCountMax
       if unnamedCount > 0 { report(.notice("\(unnamedCount) more refs; nothing was sent")) }
     case .branch(let ref, let start, let to):
       let entries = try entries(request)
       try requireQuorum(request, entries)
-      for (branch, entry) in try entries.branches(ref) {
+      let branches = try entries.branches(ref)
+      try refresh(entries)
+      for (branch, entry) in branches {
         do {
-          try add(try sending.send(branch, of: entry, from: start, to: to), entry)
+          let outcome = try turns.take(on: entry.stream(branch)) {
+            try sending.send(
+              branch, of: entry, from: start, to: to, requiresOnBranch: request.isHint)
+          }
+          // Somebody has said where it is to lead to; that is no move, but also no reason to look for one.
+          try sending.markSeen(branch, of: entry)
+          try add(outcome, entry)
         } catch let error as SignerError where error.isOvertaken {
           report(.notice(error.description))
         }
       }
     case .outbox: try addOpen()
+    case .moved(let refs): try sendMoved(refs, try entries(request))
     }
-    let faults = request.patience == .zero ? [] : try deliver(request)
+    let faults = try deliver(request, since: begin)
     let arrivals = try Arrivals(outbox, settings, goals, quorum: request.quorum)
     for arrival in arrivals.arrivals { report(.arrival(arrival)) }
     for fault in faults {
@@ -88,11 +115,47 @@ package final class PushIntake {
     }
   }
 
+  /// An upstream is asked first, since it may have moved on.
+  private func refresh(_ entries: RepositoryEntries) throws(UpstreamError) {
+    for source in entries.sources(in: settings) { try mirrors.refresh(source) }
+  }
+
+  /// A hint: the refs say whether there is a reason to look, and no more. What could be fetched is sent before it is said
+  /// what could not.
+  private func sendMoved(_ refs: [String], _ entries: RepositoryEntries) throws {
+    ignoredRefs = refs.filter { ref in
+      BranchName(fullName: ref).map { entries.of($0).isEmpty } ?? true
+    }
+    for ref in ignoredRefs {
+      unsentRefCount += 1
+      guard unsentRefCount <= Self.namedRefCountMax else { continue }
+      report(.notice("\(ref): not among the configured branches; nothing was sent"))
+    }
+    guard refs.isEmpty || ignoredRefs.count < refs.count else { return }
+    var fault: (any Error)?
+    for source in entries.sources(in: settings) {
+      do {
+        try mirrors.refresh(source)
+      } catch {
+        fault = error
+      }
+      guard source.first?.source.isReadable == true else { continue }
+      for move in try MovedBranches(sending: sending, turns: turns).send(source) {
+        switch move.outcome {
+        case .success(let outcome): try add(outcome, move.entry)
+        case .failure(let error as SignerError) where error.isOvertaken: break
+        case .failure(let error): fail(error)
+        }
+      }
+    }
+    if let fault { throw fault }
+  }
+
   private func send(_ line: String, _ entries: RepositoryEntries) throws {
     guard let push = Push(hookLine: line) else {
       return fail("not a post-receive line: \(line.prefix(200))", hint: Push.lineHint)
     }
-    guard push.ref.hasPrefix(BranchName.prefix) else {
+    guard push.isOfBranch else {
       return leave(push, "only branches are handled yet")
     }
     guard !push.after.isZero else {
@@ -102,7 +165,10 @@ package final class PushIntake {
     if found.isEmpty { leave(push, "not among the configured branches") }
     for (branch, entry) in found {
       do {
-        try add(try sending.send(push, on: branch, of: entry), entry)
+        let outcome = try turns.take(on: entry.stream(branch)) {
+          try sending.send(push, on: branch, of: entry)
+        }
+        try add(outcome, entry)
       } catch let error as SignerError where error.isOvertaken {
         report(.notice(error.description))
       } catch {
@@ -125,6 +191,12 @@ package final class PushIntake {
     case .underway: report(.notice("\(target): on its way already; nothing new was sent"))
     case .upToDate: report(.notice("\(target): all recipients are up to date; nothing was sent"))
     case .noChange: report(.notice("\(target): changes no file; nothing was sent"))
+    }
+    let submodules = try sending.newSubmodules(of: outcome)
+      .map { SubmoduleNotice(remote: outcome.stream.remote, path: $0) }
+    newSubmodules += submodules
+    for submodule in submodules.prefix(SubmoduleNotice.namedCountMax) {
+      report(.notice(submodule.description))
     }
     try add(
       outcome.stream, outcome.target, recipients: Set(entry.recipients.map(\.mailbox)))
@@ -167,24 +239,31 @@ package final class PushIntake {
   // MARK: - What becomes of it
 
   /// Also sends, while there is time, what a recipient turns out to have missed; a daemon does that by itself.
-  private func deliver(_ request: PushRequest) throws -> [Delivery.Fault] {
+  private func deliver(
+    _ request: PushRequest, since begin: ContinuousClock.Instant
+  ) throws -> [Delivery.Fault] {
+    if case .daemon(let delivery) = courier { delivery.outboxChanged() }
+    guard request.patience > .zero else { return [] }
     let streams = Set(goals.map(\.stream))
     func awaited() throws -> Set<Delivery.Awaited> {
+      guard isAwaited() else { return [] }
       let arrivals = try Arrivals(outbox, settings, goals, quorum: request.quorum)
-      guard arrivals.verdict == .open else { return [] }
+      // One that refuses takes nothing from the last word on the others.
+      guard arrivals.verdict != .applied else { return [] }
       return Set(
         arrivals.arrivals.filter { $0.state == .underway }.compactMap(\.message)
           .map(Delivery.Awaited.init))
     }
     switch courier {
     case .daemon(let delivery):
-      return try delivery.wait(patience: request.patience, awaited: awaited)
+      return try delivery.wait(
+        patience: request.patience, since: begin, progress: progress, awaited: awaited)
     case .own(let delivery):
       let first = try awaited()
       guard !first.isEmpty else { return [] }
       try delivery.start(for: Set(first.map(\.recipient)))
       defer { delivery.stop() }
-      return try delivery.wait(patience: request.patience) {
+      return try delivery.wait(patience: request.patience, since: begin) {
         try heal(on: streams)
         return try awaited()
       }

@@ -2,14 +2,17 @@
 package struct PushRequest: Sendable {
   package enum Subject: Sendable {
     /// Lines of a `post-receive` hook.
-    case pushes([String])
+    case pushes(PushLines)
     /// A branch of this name.
     case branch(ref: String, from: Sending.Start, to: String?)
     /// What waits in the outbox, and nothing new.
     case outbox
+    /// Something has moved in the repository that is named, as a code host says: these refs, or any where there are none.
+    case moved(refs: [String])
   }
 
-  /// Where the repository lies, or a directory from which it is meant.
+  /// The name that both sides have for the repository, or its upstream; or where it lies, or a directory from which it is
+  /// meant, absolute.
   package var repository: String
   /// The repository was named; otherwise the only one that is configured may be meant.
   package var isNamed: Bool
@@ -18,15 +21,19 @@ package struct PushRequest: Sendable {
   package var patience: Duration
   /// How many recipients of a branch are enough; `nil`: all of them.
   package var quorum: Int?
+  /// Asked by a program that need not have the rights of the signer: only what branches hold may be sent.
+  var isHint: Bool
 
   package init(
-    repository: String, isNamed: Bool, subject: Subject, patience: Duration, quorum: Int? = nil
+    repository: String, isNamed: Bool, subject: Subject, patience: Duration, quorum: Int? = nil,
+    isHint: Bool = false
   ) {
     self.repository = repository
     self.isNamed = isNamed
     self.subject = subject
     self.patience = patience
     self.quorum = quorum
+    self.isHint = isHint
   }
 }
 

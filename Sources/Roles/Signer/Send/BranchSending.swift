@@ -21,6 +21,7 @@ struct BranchSending {
   let asked: ObjectID?
   private var prepared: [Base: PreparedPatch] = [:]
   private var sent: [SentPatch] = []
+  private var submodules: Set<TreePath> = []
   private var attemptCount = 0
 
   enum Start {
@@ -68,10 +69,11 @@ struct BranchSending {
     var finding = SendOutcome.Finding.sent
     if sent.isEmpty {
       finding = start.isGiven ? .noChange : try lead(to: target, from: head)
-      // Of a recipient that never answered, nobody knows that it lacks nothing.
+      // A recipient that never answered may lack something.
       if isEmpty && finding == .upToDate { finding = .noChange }
     }
-    return SendOutcome(stream: stream.name, target: target, sent: sent, finding: finding)
+    return SendOutcome(
+      stream: stream.name, target: target, sent: sent, finding: finding, submodules: submodules)
   }
 
   private func groups(
@@ -147,6 +149,7 @@ struct BranchSending {
       patch, for: group.recipients, on: stream, behind: head, requiring: requirement,
       movesHead: true)
     sent.append(sentPatch)
+    submodules.formUnion(patch.patch.pinnedSubmodules)
     return newHead
   }
 

@@ -22,6 +22,12 @@ struct Patch {
   let content: Content
   /// `before` is among the ancestors of `after`.
   let descends: Bool
+  /// What comes of large files; `nil`: they stay pointers.
+  let largeFiles: [LargeFile]?
+  /// Where submodules come or move to another commit, and arrive without their files.
+  let pinnedSubmodules: [TreePath]
+  /// What comes of submodules; `nil`: none changes, or they stay ids of commits.
+  let submodules: SubmodulePack?
 }
 
 /// What the recipients of a message have, and how much we may say of it.
@@ -48,6 +54,10 @@ struct Diff {
   let repository: Repository
   let history: SignerRepository.History
   let limits: TreeLimits
+  /// `nil`: they stay pointers.
+  let largeFiles: ShippedLargeFiles?
+  let submodules: SignerRepository.Submodules
+  let source: RepositorySource
 
   /// Throws `SignerError.unsendable` for what is wrong with a commit or its trees.
   func patch(for update: BranchUpdate, from base: Base) throws -> Patch {
@@ -64,8 +74,11 @@ struct Diff {
     let after = Snapshot(revision: commit.id, tree: commit.tree)
     try requireChange(from: base, before, to: after)
     try requireParents(of: commit)
-    let content = try content(
-      from: base, before, to: after, isComparable: try isComparable(base, before, to: after))
+    let isComparable = try isComparable(base, before, to: after)
+    // Before anything is read for the patch: one that is missing is found first.
+    let largeFiles = try largeFiles(from: isComparable ? before : nil, base, to: after)
+    let submodules = try submodules(from: isComparable ? before : nil, base, to: after)
+    let content = try content(from: base, before, to: after, isComparable: isComparable)
     let isInPack =
       switch content {
       case .text: false
@@ -73,7 +86,38 @@ struct Diff {
       }
     return Patch(
       update: update, before: before, after: after, commit: isInPack ? [] : commit.bytes,
-      content: content, descends: try descends(update.after, from: base))
+      content: content, descends: try descends(update.after, from: base), largeFiles: largeFiles,
+      pinnedSubmodules: submodules.pinned, submodules: submodules.shipped)
+  }
+
+  private func largeFiles(
+    from before: Snapshot?, _ base: Base, to after: Snapshot
+  ) throws -> [LargeFile]? {
+    var old = before
+    if case .unknown = base { old = nil }
+    return try largeFiles?.files(from: old, to: after)
+  }
+
+  private func submodules(
+    from before: Snapshot?, _ base: Base, to after: Snapshot
+  ) throws -> (pinned: [TreePath], shipped: SubmodulePack?) {
+    var old = before
+    if case .unknown = base { old = nil }
+    switch submodules {
+    case .pin:
+      let changes = try repository.objects.submoduleChanges(from: old?.tree, to: after.tree)
+      return (changes.filter { $0.new?.mode == .submodule }.map(\.path), nil)
+    case .ship:
+      do {
+        return (
+          [],
+          try ShippedSubmodules.pack(
+            from: old, to: after, in: repository, of: source, limits: limits)
+        )
+      } catch let error as SubmoduleAt {
+        throw SignerError.submodule(commit: after.revision, path: error.path, error.fault)
+      }
+    }
   }
 
   private func descends(_ after: ObjectID, from base: Base) throws(GitError) -> Bool {

@@ -1,5 +1,7 @@
 import Compression
 import Git
+import GitModel
+import LargeFiles
 import MessageFormat
 import Sealing
 import Sodium
@@ -21,13 +23,21 @@ struct EnclosedMessage {
 struct Enclose {
   let identity: Identity
   let objects: ObjectDatabase
+  let largeFiles: LargeFileStore
   let spoolDirectory: String
   let lifetimeMilliseconds: UInt64
   let progress: SendProgress
 
   func prepare(_ patch: Patch) throws -> PreparedPatch {
     let payload = PayloadBuffer(directory: spoolDirectory)
-    let inflatedSize = try write(patch.content, to: payload)
+    var compressor = try Compressor()
+    var inflatedSize = try write(patch.content, with: &compressor, to: payload)
+    let largeFiles = try patch.largeFiles.map {
+      try write($0, of: patch.after.revision, with: &compressor, to: payload)
+    }
+    let submodules = try patch.submodules.map { try write($0, with: &compressor, to: payload) }
+    inflatedSize += (largeFiles?.size ?? 0) + (submodules?.size ?? 0)
+    try compressor.finish { try payload.append($0) }
     guard inflatedSize <= Limits.payloadInflatedByteCountMax else {
       throw SignerError.overLimit(
         what: "the payload", limit: Limits.payloadInflatedByteCountMax, actual: inflatedSize)
@@ -39,7 +49,8 @@ struct Enclose {
       case .replacement: .replacement
       }
     let description = PayloadDescription(
-      kind: kind, digest: payload.finish(), size: payload.byteCount, inflatedSize: inflatedSize)
+      kind: kind, digest: payload.finish(), size: payload.byteCount, inflatedSize: inflatedSize,
+      largeFiles: largeFiles, submodules: submodules)
     return PreparedPatch(patch: patch, payload: payload, description: description)
   }
 
@@ -64,8 +75,9 @@ struct Enclose {
   }
 
   /// Compressed; returns the size before compression.
-  private func write(_ content: Patch.Content, to payload: PayloadBuffer) throws -> UInt64 {
-    var compressor = try Compressor()
+  private func write(
+    _ content: Patch.Content, with compressor: inout Compressor, to payload: PayloadBuffer
+  ) throws -> UInt64 {
     var inflatedSize: UInt64 = 0
     switch content {
     case .text(let text):
@@ -79,7 +91,44 @@ struct Enclose {
         progress.report(.packing, done: UInt64(stream.position), of: UInt64(packed.count))
       }
     }
-    try compressor.finish { try payload.append($0) }
     return inflatedSize
+  }
+
+  private func write(
+    _ pack: SubmodulePack, with compressor: inout Compressor, to payload: PayloadBuffer
+  ) throws -> SubmodulesDescription {
+    guard !pack.objects.isEmpty else { return SubmodulesDescription(count: 0, size: 0) }
+    var size: UInt64 = 0
+    var stream = pack.stream()
+    while let piece = try stream.next() {
+      try compressor.write(piece) { try payload.append($0) }
+      size += UInt64(piece.count)
+      progress.report(.packing, done: UInt64(stream.position), of: UInt64(pack.objects.count))
+    }
+    return SubmodulesDescription(count: pack.commitCount, size: size)
+  }
+
+  /// Each content is hashed on its way: one that is damaged does not leave.
+  private func write(
+    _ files: [LargeFile], of commit: ObjectID, with compressor: inout Compressor,
+    to payload: PayloadBuffer
+  ) throws -> LargeFilesDescription {
+    var size: UInt64 = 0
+    for file in files {
+      try compressor.write(LargeFileHeader.encode(file.pointer)) { try payload.append($0) }
+      do throws(LargeFileReading<any Error>) {
+        try largeFiles.read(file.pointer) { (piece: Span<UInt8>) throws(any Error) in
+          try compressor.write(piece) { try payload.append($0) }
+        }
+      } catch {
+        switch error {
+        case .store(let error):
+          throw SignerError.largeFile(commit: commit, path: file.path, error)
+        case .body(let error): throw error
+        }
+      }
+      size += UInt64(LargeFileHeader.byteCount) + file.pointer.byteCount
+    }
+    return LargeFilesDescription(count: files.count, size: size)
   }
 }

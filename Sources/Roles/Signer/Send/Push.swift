@@ -18,6 +18,8 @@ package struct Push: Hashable, Sendable {
     self.ref = ref
   }
 
+  var isOfBranch: Bool { ref.hasPrefix(BranchName.prefix) }
+
   /// `nil` for anything but two ids of 40 digits and a ref, with one space between each.
   package init?(hookLine line: String) {
     let fields = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)

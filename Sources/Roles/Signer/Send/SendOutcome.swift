@@ -24,4 +24,6 @@ package struct SendOutcome: Sendable {
   package let target: Snapshot
   package let sent: [SentPatch]
   package let finding: Finding
+  /// Where what was sent brings submodules, or moves them to another commit.
+  let submodules: Set<TreePath>
 }

@@ -1,4 +1,4 @@
-/// Tells whoever watches how far a long step is; calls come often and must be cheap.
+/// Reports how far a long step is; calls come often and must be cheap.
 package struct SendProgress: Sendable {
   package enum Step: String, Sendable, Codable { case packing, sealing, sending }
 

@@ -56,10 +56,7 @@ struct StartingPoints {
 
   /// Recipients that start from the same revision, in as many messages as they need.
   static func split(_ recipients: [PublicIdentity], from base: Base) -> [Group] {
-    stride(from: 0, to: recipients.count, by: Limits.recipientCountMax).map { start in
-      let end = min(start + Limits.recipientCountMax, recipients.count)
-      return Group(base: base, recipients: Array(recipients[start..<end]))
-    }
+    recipients.split(countMax: Limits.recipientCountMax).map { Group(base: base, recipients: $0) }
   }
 
   /// `nil`: it never answered, or says something that nothing can start from.

@@ -46,7 +46,7 @@ package struct Fleet {
   /// Of the recipients that are configured.
   package let rows: [Row]
   package let unsent: [Unsent]
-  /// Why repositories cannot be looked at: nobody knows whether their branches have moved.
+  /// Why repositories cannot be looked at: whether their branches have moved is unknown.
   package let faults: [any Error]
 
   /// A repository that cannot be opened has nothing to say of revisions; the rest is shown.
@@ -56,7 +56,9 @@ package struct Fleet {
       try outbox.newest().map { (Key(id: $0.id, recipient: $0.recipient), $0) }
     ) { first, _ in first }
     rows = try outbox.recipients().compactMap { recipient in
-      guard let source = sources.first(where: { $0.sends(to: recipient) }) else { return nil }
+      guard let source = sources.first(where: { $0.configured.sends(recipient.stream) }),
+        source.sends(to: recipient)
+      else { return nil }
       return Row(
         recipient: recipient,
         // Its files are those of the newest revision, under another commit.
@@ -66,23 +68,25 @@ package struct Fleet {
         newest: recipient.newest.flatMap { newest[Key(id: $0, recipient: recipient.mailbox)] })
     }
     var faults: [String: any Error] = [:]
-    unsent = try sources.flatMap { source in
-      try source.configured.branches.compactMap { branch in
-        let found: ObjectID?
-        do throws(GitError) {
-          found = try source.tip(of: branch)
-        } catch {
-          faults[source.configured.path] = error
-          return nil
-        }
-        guard let tip = found else { return nil }
-        let sent = try outbox.head(of: source.configured.stream(branch))?.revision
-        guard !source.hasSameFiles(sent, tip) else { return nil }
-        return Unsent(
-          stream: source.configured.stream(branch), tip: tip,
-          distance: source.distance(from: sent, to: tip))
+    var unsent: [Unsent] = []
+    for (index, source) in sources.enumerated() {
+      let tips: [BranchName: ObjectID]
+      do throws(GitError) {
+        tips = try source.tips()
+      } catch {
+        faults[source.configured.path] = error
+        continue
+      }
+      for (branch, tip) in tips.sorted(by: { $0.key.fullName < $1.key.fullName }) {
+        let stream = source.configured.stream(branch)
+        let owner = sources.firstIndex { $0.configured.sends(stream) }
+        let sent = try outbox.head(of: stream)?.revision
+        guard owner == index, !source.hasSameFiles(sent, tip) else { continue }
+        unsent.append(
+          Unsent(stream: stream, tip: tip, distance: source.distance(from: sent, to: tip)))
       }
     }
+    self.unsent = unsent
     self.faults = faults.sorted { $0.key < $1.key }.map(\.value)
   }
 
@@ -107,11 +111,13 @@ package struct Fleet {
     }
 
     func sends(to recipient: Recipient) -> Bool {
-      configured.sends(recipient.stream) && recipients.contains(recipient.mailbox)
+      recipients.contains(recipient.mailbox)
     }
 
-    func tip(of branch: BranchName) throws(GitError) -> ObjectID? {
-      try opened.get().referenceTarget(branch.fullName)
+    /// A mirror that was not made yet has none.
+    func tips() throws(GitError) -> [BranchName: ObjectID] {
+      if case .upstream(let place) = configured.source, !place.isThere { return [:] }
+      return try configured.branches.tips(in: opened.get())
     }
 
     /// A commit that changes none has nothing to be sent.

@@ -1,26 +1,23 @@
 import Foundation
 import GRDB
 import GitModel
+package import Host
 package import Mailboxes
 package import MessageFormat
 
 /// What the signer must not forget: sealed messages that no carrier has stored yet, each stream's head, every answer.
 package struct Outbox: Sendable {
-  /// What is older is forgotten: the messages of a stream up to so many before its last one.
-  package static let sentCountMax: UInt64 = 10_000
-  /// Space of removed rows that is kept for the next ones.
-  private static let slackByteCount = 4 << 20
-  private static let returnedByteCountMax = 16 << 20
-
   package let store: MailboxStore
-  private let sentCountMax: UInt64
+  let memory: OutboxMemory
 
   package init(
-    directory: String, sentCountMax: UInt64 = sentCountMax
+    directory: String, memory: OutboxMemory = OutboxMemory(),
+    sinceBoot: @escaping @Sendable () -> BootTime = BootTime.now
   ) throws(SignerError) {
-    self.sentCountMax = sentCountMax
+    self.memory = memory
     do {
-      store = try MailboxStore(state: StateDatabase.signer(directory: directory))
+      store = try MailboxStore(
+        state: StateDatabase.signer(directory: directory), sinceBoot: sinceBoot)
     } catch {
       throw Self.wrapped(error)
     }
@@ -28,7 +25,7 @@ package struct Outbox: Sendable {
 
   /// Only looks: changes nothing, and makes nothing.
   package init(reading directory: String) throws(SignerError) {
-    sentCountMax = Self.sentCountMax
+    memory = OutboxMemory()
     do {
       store = MailboxStore(reading: try StateDatabase(reading: directory))
     } catch {
@@ -49,8 +46,7 @@ package struct Outbox: Sendable {
   /// Gives the space of removed rows back to the file system, a part at a time; returns whether more is left.
   package func giveBackSpace() throws(SignerError) -> Bool {
     do {
-      return try store.state.giveBackSpace(
-        above: Self.slackByteCount, byteCountMax: Self.returnedByteCountMax)
+      return try store.state.giveBackSpace()
     } catch {
       throw .mailbox(error)
     }
@@ -87,41 +83,28 @@ package struct Outbox: Sendable {
           sealed.offer.id, recipient, stream, Int64(message.sequence),
         ])
       }
-      try forget(before: message.sequence, of: stream, in: database)
+      try forget(behind: message, of: stream, in: database)
     }
   }
 
   private func advance(
     _ message: Message, digest: ContentDigest, movesHead: Bool, in database: Database
   ) throws -> Int64 {
-    try database.execute(
+    try database.cachedStatement(
       sql: """
         INSERT INTO stream (remote, ref, sequence, revision, tree, digest)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT (remote, ref) DO UPDATE SET sequence = ?3, digest = ?6,
         revision = iif(?7, ?4, revision), tree = iif(?7, ?5, tree)
-        """,
-      arguments: [
-        message.stream.remote, message.stream.branch, Int64(message.sequence),
-        message.after.revision, message.after.tree, digest, movesHead,
-      ])
+        """
+    ).execute(arguments: [
+      message.stream.remote, message.stream.branch, Int64(message.sequence),
+      message.after.revision, message.after.tree, digest, movesHead,
+    ])
     guard let stream = try Self.number(of: message.stream, in: database) else {
       throw SignerError.state("the stream \(message.stream) is missing")
     }
     return stream
-  }
-
-  /// A recipient that is at an older revision gets a pack instead of a patch.
-  private func forget(before sequence: UInt64, of stream: Int64, in database: Database) throws {
-    guard sequence > sentCountMax else { return }
-    let arguments: StatementArguments = [stream, Int64(sequence - sentCountMax)]
-    let old = """
-      FROM sent WHERE stream = ? AND sequence <= ?
-      AND NOT EXISTS (SELECT 1 FROM message WHERE message.id = sent.message)
-      """
-    try database.execute(
-      sql: "DELETE FROM answer WHERE message IN (SELECT message \(old))", arguments: arguments)
-    try database.execute(sql: "DELETE \(old)", arguments: arguments)
   }
 
   /// A carrier has the message on its disk, for these mailboxes: it leaves them here.
@@ -146,7 +129,7 @@ package struct Outbox: Sendable {
   }
 
   func reading<Value>(_ body: (Database) throws -> Value) throws(SignerError) -> Value {
-    do { return try store.state.queue.read(body) } catch { throw Self.wrapped(error) }
+    do { return try store.state.reading(body) } catch { throw Self.wrapped(error) }
   }
 
   func writing<Value>(_ body: (Database) throws -> Value) throws(SignerError) -> Value {

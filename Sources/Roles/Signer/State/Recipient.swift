@@ -50,6 +50,8 @@ package struct Recipient: Sendable, Decodable, FetchableRecord {
   private let waitingCount: Int
   /// The message that it was sent last.
   let newest: MessageID?
+  /// Of the stream: when its newest heartbeat was sent.
+  private let heartbeatAt: Timestamp?
 
   package var stream: StreamName { StreamName(remote: remote, branch: ref) }
 
@@ -70,6 +72,13 @@ package struct Recipient: Sendable, Decodable, FetchableRecord {
   /// Its files are those of the stream's newest revision, under whatever commit.
   package var isUpToDate: Bool { revision == head || tree == headTree }
 
+  /// It was last heard of so long before the newest heartbeat was sent: its clock and ours are nearly the same, or it
+  /// refuses what we send. Without a daemon, which sends heartbeats, nothing is known.
+  package func isUnseen(after seconds: UInt64) -> Bool {
+    guard let heartbeatAt, let seenAt else { return false }
+    return heartbeatAt > seenAt.adding(milliseconds: seconds * 1_000)
+  }
+
   /// It is not where the stream is, and says so; a number that it has seen already says it too.
   var asksForMore: Bool {
     guard !isUpToDate else { return false }
@@ -84,7 +93,7 @@ package struct Recipient: Sendable, Decodable, FetchableRecord {
 extension Recipient {
   static let columns = """
     recipient.*, stream.remote, stream.ref, stream.revision AS head, stream.tree AS headTree,
-    stream.sequence AS headSequence
+    stream.sequence AS headSequence, stream.heartbeatAt
     """
 }
 
@@ -101,11 +110,11 @@ extension Outbox {
   ) throws(SignerError) -> [Recipient] {
     try reading { database in
       try Recipient.fetchAll(
-        database,
-        sql: """
-          SELECT \(Recipient.columns) FROM stream JOIN recipient ON stream.id = recipient.stream
-          \(clause) ORDER BY remote, ref, name
-          """, arguments: arguments)
+        database.cachedStatement(
+          sql: """
+            SELECT \(Recipient.columns) FROM stream JOIN recipient ON stream.id = recipient.stream
+            \(clause) ORDER BY remote, ref, name
+            """), arguments: arguments)
     }
   }
 
@@ -126,12 +135,12 @@ extension Outbox {
   func wasSent(_ revision: ObjectID, on stream: StreamName) throws(SignerError) -> Bool {
     try reading { database in
       try Bool.fetchOne(
-        database,
-        sql: """
-          SELECT EXISTS (SELECT 1 FROM sent JOIN stream ON stream.id = sent.stream
-          WHERE stream.remote = ?1 AND stream.ref = ?2
-          AND (sent.after = ?3 OR sent.before = ?3 AND sent.kind <> 'replacement'))
-          """, arguments: [stream.remote, stream.branch, revision]) ?? false
+        database.cachedStatement(
+          sql: """
+            SELECT EXISTS (SELECT 1 FROM sent JOIN stream ON stream.id = sent.stream
+            WHERE stream.remote = ?1 AND stream.ref = ?2
+            AND (sent.after = ?3 OR sent.before = ?3 AND sent.kind <> 'replacement'))
+            """), arguments: [stream.remote, stream.branch, revision]) ?? false
     }
   }
 

@@ -70,6 +70,15 @@ extension Outbox {
     try answers("WHERE sent.message = ?", [id])
   }
 
+  /// Messages of a stream that lead to a revision, a row a recipient, oldest first.
+  package func answers(
+    leadingTo revision: ObjectID, on stream: StreamName
+  ) throws(SignerError) -> [SentMessage] {
+    try answers(
+      "WHERE stream.remote = ? AND stream.ref = ? AND sent.after = ?",
+      [stream.remote, stream.branch, revision])
+  }
+
   /// Messages that no carrier has stored yet, oldest first.
   package func unstored() throws(SignerError) -> [SentMessage] {
     try answers("WHERE \(Self.isOpen) AND answer.state = 'waiting'")

@@ -18,7 +18,14 @@ extension StateDatabase {
     CREATE TABLE stream (
       id INTEGER PRIMARY KEY, remote TEXT NOT NULL, ref TEXT NOT NULL, sequence INTEGER NOT NULL,
       revision BLOB NOT NULL, tree BLOB NOT NULL, digest BLOB NOT NULL,
-      slot BLOB, heartbeatAt INTEGER, UNIQUE (remote, ref));
+      heartbeatAt INTEGER, forgotten INTEGER NOT NULL DEFAULT 0, UNIQUE (remote, ref));
+    CREATE TABLE tip (
+      remote TEXT NOT NULL, ref TEXT NOT NULL, revision BLOB NOT NULL,
+      PRIMARY KEY (remote, ref)) WITHOUT ROWID;
+    CREATE TABLE submodule (
+      remote TEXT NOT NULL, path BLOB NOT NULL, PRIMARY KEY (remote, path)) WITHOUT ROWID;
+    CREATE TABLE heartbeat (id INTEGER PRIMARY KEY CHECK (id = 1), counter INTEGER NOT NULL);
+    CREATE TABLE heartbeatSlot (part INTEGER PRIMARY KEY, slot BLOB NOT NULL);
     CREATE TABLE sent (
       message BLOB PRIMARY KEY, stream INTEGER NOT NULL REFERENCES stream,
       sequence INTEGER NOT NULL, before BLOB, after BLOB NOT NULL, tree BLOB NOT NULL,
@@ -31,7 +38,8 @@ extension StateDatabase {
       revision BLOB, PRIMARY KEY (message, recipient)) WITHOUT ROWID;
     CREATE TABLE recipient (
       stream INTEGER NOT NULL REFERENCES stream, mailbox BLOB NOT NULL, name TEXT NOT NULL,
-      standing TEXT, sequence INTEGER NOT NULL DEFAULT 0, revision BLOB, tree BLOB, seenAt INTEGER,
+      standing TEXT, sequence INTEGER NOT NULL DEFAULT 0, counter INTEGER NOT NULL DEFAULT 0,
+      revision BLOB, tree BLOB, seenAt INTEGER,
       refusal TEXT, refusalDetail TEXT, refusedAt INTEGER, block TEXT, blockDetail TEXT,
       healCount INTEGER NOT NULL DEFAULT 0, healAt INTEGER,
       fullPackCount INTEGER NOT NULL DEFAULT 0, fullPackAt INTEGER,
@@ -47,6 +55,11 @@ extension StateDatabase {
 
   private static let triggers = """
     CREATE TRIGGER answerMade AFTER INSERT ON answer BEGIN
+      DELETE FROM answer WHERE recipient = NEW.recipient
+        AND message = (SELECT newest FROM recipient
+          WHERE stream = NEW.stream AND mailbox = NEW.recipient)
+        AND sequence <= (SELECT forgotten FROM stream WHERE id = NEW.stream)
+        AND state NOT IN ('waiting', 'stored');
       UPDATE recipient SET newest = NEW.message,
         waitingCount = waitingCount + (NEW.state = 'waiting'),
         (expected, expectedTree) = (SELECT after, tree FROM sent WHERE message = NEW.message)
@@ -60,6 +73,10 @@ extension StateDatabase {
     CREATE TRIGGER answerClosed AFTER UPDATE OF state ON answer
     WHEN OLD.state IN ('waiting', 'stored') AND NEW.state NOT IN ('waiting', 'stored') BEGIN
       \(expectation(of: "NEW"))
+      DELETE FROM answer WHERE message = NEW.message AND recipient = NEW.recipient
+        AND sequence <= (SELECT forgotten FROM stream WHERE id = NEW.stream)
+        AND message IS NOT (SELECT newest FROM recipient
+          WHERE stream = NEW.stream AND mailbox = NEW.recipient);
     END;
     CREATE TRIGGER answerForgotten AFTER DELETE ON answer
     WHEN OLD.state IN ('waiting', 'stored') BEGIN

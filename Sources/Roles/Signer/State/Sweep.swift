@@ -1,27 +1,25 @@
 import Foundation
 import GRDB
-import Mailboxes
+package import Mailboxes
 package import MessageFormat
 
 // What lies in the outbox to no purpose.
 extension Outbox {
   /// Takes out what no applier accepts any more, and what is for identities that are no longer recipients, and ends the
-  /// wait for their answers. Costs in proportion to the recipients that have not answered something.
-  package func sweep(_ settings: SignerSettings, at now: Timestamp) throws(SignerError) {
-    let sweptCount: Int
+  /// wait for their answers. Costs in proportion to the recipients that have not answered something. Returns what was
+  /// discarded since it had waited for too long.
+  package func sweep(
+    _ settings: SignerSettings, at now: Timestamp
+  ) throws(SignerError) -> SweptMessages {
+    let swept: SweptMessages
     do throws(MailboxError) {
-      sweptCount = try store.sweep(at: now)
+      swept = try store.sweep(at: now)
     } catch {
       throw .mailbox(error)
     }
-    if sweptCount > 0 { try supersedeLost() }
-    let configured = Dictionary(
-      settings.repositories.flatMap { repository in
-        repository.branches.map {
-          (repository.stream($0), Set(repository.recipients.map(\.mailbox)))
-        }
-      }
-    ) { first, _ in first }
+    if swept.messageCount > 0 { try supersedeLost() }
+    let sources = Dictionary(grouping: settings.repositories, by: \.remote)
+    var configured: [StreamName: Set<Mailbox>] = [:]
     let expectants = try reading { database in
       try Expectant.fetchAll(
         database,
@@ -30,10 +28,15 @@ extension Outbox {
           JOIN recipient ON recipient.stream = stream.id WHERE expected IS NOT NULL
           """)
     }
-    for expectant in expectants
-    where configured[expectant.name]?.contains(expectant.mailbox) != true {
-      try drop(expectant)
+    for expectant in expectants {
+      let name = expectant.name
+      let recipients =
+        configured[name]
+        ?? Set((sources[name.remote]?.source(of: name)?.recipients ?? []).map(\.mailbox))
+      configured[name] = recipients
+      if !recipients.contains(expectant.mailbox) { try drop(expectant) }
     }
+    return swept
   }
 
   /// Ends the wait for messages that are not in the outbox, though no carrier has taken them: as after a damaged disk.

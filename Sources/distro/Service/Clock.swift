@@ -1,9 +1,0 @@
-import Foundation
-import MessageFormat
-
-/// The machine's wall clock.
-enum Clock {
-  @Sendable static func now() -> Timestamp {
-    Timestamp(milliseconds: UInt64(max(0, Date().timeIntervalSince1970 * 1_000)))
-  }
-}
