@@ -13,7 +13,7 @@ package enum FreePort {
       let port = UInt16.random(in: range)
       guard taken.withLock({ $0.insert(port).inserted }) else { continue }
       do {
-        close(try listen(on: port).descriptor)
+        close(try bound(to: port))
         return port
       } catch is RawConnection.Failure {
         continue
@@ -27,6 +27,21 @@ package enum FreePort {
 
   /// On one that the kernel chooses where `port` is 0.
   package static func listen(on port: UInt16 = 0) throws -> (descriptor: Int32, port: UInt16) {
+    let descriptor = try bound(to: port)
+    var address = RawConnection.loopback(0)
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isListening = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe Glibc.listen(descriptor, 64) == 0 && getsockname(descriptor, $0, &size) == 0
+      }
+    }
+    guard isListening else { throw failure(of: "listen on port \(port)", descriptor) }
+    return (descriptor, UInt16(bigEndian: address.sin_port))
+  }
+
+  /// A socket with an address, that does not listen: a program that is being started has it until its `exec`, and would
+  /// keep the port from the next one if it listened.
+  private static func bound(to port: UInt16) throws -> Int32 {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw RawConnection.Failure(call: "socket", code: errno) }
     // Connections that were closed lately are no listeners.
@@ -34,19 +49,19 @@ package enum FreePort {
     unsafe setsockopt(
       descriptor, SOL_SOCKET, SO_REUSEADDR, &isOn, socklen_t(MemoryLayout<Int32>.size))
     var address = RawConnection.loopback(port)
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let isListening = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+    let code = unsafe withUnsafePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe bind(descriptor, $0, size) == 0 && Glibc.listen(descriptor, 64) == 0
-          && getsockname(descriptor, $0, &size) == 0
+        unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    guard isListening else {
-      let code = errno
-      close(descriptor)
-      throw RawConnection.Failure(call: "listen on port \(port)", code: code)
-    }
-    return (descriptor, UInt16(bigEndian: address.sin_port))
+    guard code == 0 else { throw failure(of: "bind to port \(port)", descriptor) }
+    return descriptor
+  }
+
+  private static func failure(of call: String, _ descriptor: Int32) -> RawConnection.Failure {
+    let code = errno
+    close(descriptor)
+    return RawConnection.Failure(call: call, code: code)
   }
 
   /// `nil`: nobody listens there.
