@@ -3,14 +3,20 @@ import Synchronization
 
 /// Ports of the loopback that nobody listens on.
 package enum FreePort {
-  /// Below those that the kernel gives out by itself: nobody takes one while its daemon is down.
-  private static let range: Range<UInt16> = 20_000..<32_000
+  /// Below those that the kernel gives out by itself: nobody takes one while its daemon is down. Each process that tests
+  /// has 1,000 of its own, which a name in the kernel holds as long as it runs.
+  private static let share: (lock: NotifyReceiver, ports: Range<UInt16>) = {
+    for start in stride(from: UInt16(20_000), to: 32_000, by: 1_000) {
+      guard let lock = try? NotifyReceiver(at: "@distro-tests-ports-\(start)") else { continue }
+      return (lock, start..<start + 1_000)
+    }
+    fatalError("12 processes that test run already")
+  }()
   private static let taken = Mutex<Set<UInt16>>([])
 
   /// Another one each time.
   package static func take() throws -> UInt16 {
-    for _ in 0..<100 {
-      let port = UInt16.random(in: range)
+    for port in share.ports.shuffled() {
       guard taken.withLock({ $0.insert(port).inserted }) else { continue }
       do {
         close(try bound(to: port))
