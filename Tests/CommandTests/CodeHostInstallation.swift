@@ -146,11 +146,6 @@ final class CodeHostInstallation {
 
   // MARK: - What comes of it
 
-  func head(of checkout: PipelineRepository) throws -> String {
-    guard FileManager.default.fileExists(atPath: checkout.path) else { return "" }
-    return try checkout.run(["rev-parse", "-q", "--verify", "HEAD"]).text
-  }
-
   /// All lines that mails have, each once.
   func mailLines() throws -> Set<String> {
     Set(try mail.mails().flatMap { $0.parts[0].split(separator: "\n").map(String.init) })

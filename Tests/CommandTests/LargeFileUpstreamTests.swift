@@ -63,7 +63,7 @@ struct LargeFileUpstreamTests {
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     #expect(
-      try becomesTrue { try installation.headText() == source.id("main").hex },
+      try becomesTrue { try installation.checkout.stands(at: source.id("main").hex) },
       "\(signer.log)", sourceLocation: sourceLocation)
     let checkout = installation.checkout
     for (name, seed) in files {

@@ -227,7 +227,7 @@ struct SignerSocketTests {
       let knocker = try RawLocalConnection(to: path)
       knocker.sendFrame(question(#", "ref": "main""#))
     }
-    try #require(try becomesTrue { try installation.checkout.id() == commit })
+    try #require(becomesTrue { installation.checkout.stands(at: commit.hex) })
     try installation.expectEqual()
     #expect(applier.end().status == 0)
   }
@@ -244,7 +244,8 @@ struct SignerSocketTests {
     }
     for knocker in knockers {
       let answer = try knocker.readToEnd()
-      #expect(answer.contains("\"verdict\":\"applied\""), "\(answer)")
+      let isApplied = answer.contains("\"verdict\":\"applied\"")
+      #expect(isApplied, "\(answer.filter { $0 >= " " })")
     }
     try installation.expectEqual()
     #expect(!applier.log.contains("event=refused") && !applier.log.contains("event=behind"))

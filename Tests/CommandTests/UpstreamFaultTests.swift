@@ -59,7 +59,7 @@ struct UpstreamFaultTests {
     let applier = try installation.startDaemon()
     try configure(url, pollSeconds: "1")
     let signer = try installation.startSigner()
-    #expect(try becomesTrue { try installation.headText() == source.id("main").hex })
+    #expect(try becomesTrue { try installation.checkout.stands(at: source.id("main").hex) })
 
     try folder.write("stall", "")
     try Data(PatchCases.randomBytes(2 << 20, seed: 7)).write(
@@ -75,7 +75,7 @@ struct UpstreamFaultTests {
 
     try FileManager.default.removeItem(atPath: stall)
     let next = try installation.startSigner()
-    #expect(try becomesTrue { try installation.headText() == id.hex }, "\(next.log)")
+    #expect(becomesTrue { installation.checkout.stands(at: id.hex) }, "\(next.log)")
     try installation.expectEqual()
     #expect(try mirror().fsck() == "" && mirror().id("main") == id)
     #expect(try partials() == [])

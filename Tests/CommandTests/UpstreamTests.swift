@@ -42,9 +42,8 @@ struct UpstreamTests {
 
   private func expectArrival(sourceLocation: SourceLocation = #_sourceLocation) throws {
     #expect(
-      try becomesTrue {
-        try installation.headText() == source.id("main").hex
-      }, "\(installation.signer?.log ?? "")", sourceLocation: sourceLocation)
+      try becomesTrue { try installation.checkout.stands(at: source.id("main").hex) },
+      "\(installation.signer?.log ?? "")", sourceLocation: sourceLocation)
   }
 
   @Test func `a poll sends what has moved`() throws {
@@ -207,22 +206,11 @@ struct LocalPollTests {
     let signer = try installation.startSigner()
     for number in 2...4 {
       let id = try installation.source.commit(["a": "\(number)\n"])
-      #expect(
-        try becomesTrue {
-          try installation.headText() == id.hex
-        })
+      #expect(becomesTrue { installation.checkout.stands(at: id.hex) })
     }
     try installation.source.git("branch", "x/y/z")
     try signer.line(with: "x/y/z")
     signer.expectEnd()
     #expect(applier.end().status == 0)
-  }
-}
-
-extension Installation {
-  /// Empty where there is no checkout yet.
-  func headText() throws -> String {
-    guard FileManager.default.fileExists(atPath: checkout.path) else { return "" }
-    return try checkout.run(["rev-parse", "-q", "--verify", "HEAD"]).text
   }
 }

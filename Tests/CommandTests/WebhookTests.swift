@@ -58,7 +58,7 @@ struct WebhookTests {
 
   private func expectArrival(_ daemon: RunningProgram) throws {
     #expect(
-      try becomesTrue { try installation.headText() == installation.source.id("main").hex },
+      try becomesTrue { try installation.checkout.stands(at: installation.source.id("main").hex) },
       "\(daemon.log)")
   }
 

@@ -65,6 +65,14 @@ package struct PipelineRepository: Sendable {
     try git("status", "--porcelain", "--untracked-files=all", "--ignore-submodules=none")
   }
 
+  /// Whether a step to that id has come to its end: its branch moves before its index does. Takes no lock of git's, and
+  /// throws nothing while there is no repository yet.
+  package func stands(at revision: String) -> Bool {
+    guard FileManager.default.fileExists(atPath: path), (try? id().hex) == revision else { return false }
+    let status = try? git("--no-optional-locks", "status", "--porcelain", "--untracked-files=all")
+    return status == ""
+  }
+
   /// The complaints of `git fsck`, which are none in a sound repository.
   package func fsck() throws -> String {
     let result = try run(["fsck", "--full", "--strict", "--no-dangling", "--no-progress"])

@@ -10,6 +10,8 @@ package struct Arrivals: Sendable {
     let target: Snapshot
     /// Of the newest message when the goal was set: an answer to it, or to a later one, is an answer to this.
     let sequence: UInt64
+    /// What a recipient has was to be replaced: one that refuses does not get there by having the files.
+    let replaces: Bool
     let recipients: Set<Mailbox>
   }
 
@@ -93,7 +95,9 @@ extension Recipient {
   fileprivate func state(towards goal: Arrivals.Goal) -> Arrivals.State {
     let isThere =
       isUpToDate || revision == goal.target.revision || tree == goal.target.tree
-    if standing != nil, isThere, expected == nil || sequence >= goal.sequence { return .upToDate }
+    let isAnswered = expected == nil || sequence >= goal.sequence
+    if goal.replaces, isAnswered, standing == .refused { return .refused }
+    if standing != nil, isThere, isAnswered { return .upToDate }
     if expected != nil || Healing.state(of: self) == .due { return .underway }
     return standing == .refused ? .refused : .behind
   }

@@ -199,16 +199,18 @@ package final class PushIntake {
       report(.notice(submodule.description))
     }
     try add(
-      outcome.stream, outcome.target, recipients: Set(entry.recipients.map(\.mailbox)))
+      outcome.stream, outcome.target, replaces: outcome.replaces,
+      recipients: Set(entry.recipients.map(\.mailbox)))
   }
 
   private func add(
-    _ stream: StreamName, _ target: Snapshot, recipients: Set<Mailbox>
+    _ stream: StreamName, _ target: Snapshot, replaces: Bool = false, recipients: Set<Mailbox>
   ) throws {
     guard let head = try outbox.head(of: stream) else { return }
     goals.append(
       Arrivals.Goal(
-        stream: stream, target: target, sequence: head.sequence, recipients: recipients))
+        stream: stream, target: target, sequence: head.sequence, replaces: replaces,
+        recipients: recipients))
   }
 
   /// Everything that is not answered yet, and what recipients have asked for.

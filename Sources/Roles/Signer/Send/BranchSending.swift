@@ -33,6 +33,7 @@ struct BranchSending {
     case snapshot
 
     var isGiven: Bool { if case .whereRecipientsAre = self { false } else { true } }
+    var replaces: Bool { if case .snapshot = self { true } else { false } }
   }
 
   init(_ sending: Sending, _ stream: Stream, from start: Start, to asked: ObjectID?) {
@@ -73,7 +74,8 @@ struct BranchSending {
       if isEmpty && finding == .upToDate { finding = .noChange }
     }
     return SendOutcome(
-      stream: stream.name, target: target, sent: sent, finding: finding, submodules: submodules)
+      stream: stream.name, target: target, sent: sent, finding: finding,
+      replaces: start.replaces, submodules: submodules)
   }
 
   private func groups(

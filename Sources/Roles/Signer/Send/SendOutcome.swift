@@ -24,6 +24,8 @@ package struct SendOutcome: Sendable {
   package let target: Snapshot
   package let sent: [SentPatch]
   package let finding: Finding
+  /// What machines have was to be replaced, whatever it is.
+  let replaces: Bool
   /// Where what was sent brings submodules, or moves them to another commit.
   let submodules: Set<TreePath>
 }
