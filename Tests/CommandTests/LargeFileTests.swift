@@ -124,8 +124,7 @@ struct LargeFileTests {
 
   /// The machine has the revision, and keeps its own file from getting the content.
   @Test(arguments: Installation.Way.allCases)
-  func `a snapshot that is refused is no machine that is up to date`(way: Installation.Way) throws
-  {
+  func `a snapshot that is refused is no machine that is up to date`(way: Installation.Way) throws {
     installation.options.signer = "    lfs: pointers"
     try installation.use(way)
     let daemon = try installation.startDaemon()

@@ -68,7 +68,8 @@ package struct PipelineRepository: Sendable {
   /// Whether a step to that id has come to its end: its branch moves before its index does. Takes no lock of git's, and
   /// throws nothing while there is no repository yet.
   package func stands(at revision: String) -> Bool {
-    guard FileManager.default.fileExists(atPath: path), (try? id().hex) == revision else { return false }
+    let isThere = FileManager.default.fileExists(atPath: path)
+    guard isThere, (try? id().hex) == revision else { return false }
     let status = try? git("--no-optional-locks", "status", "--porcelain", "--untracked-files=all")
     return status == ""
   }
