@@ -14,7 +14,7 @@ struct FinalStateTests {
   }
 
   /// The same state under a configuration whose socket nothing listens at: this run sends by itself, beside the daemon.
-  private func sendBeside() throws -> ProgramResult {
+  private func sendBeside(_ more: String...) throws -> ProgramResult {
     let text = try String(contentsOfFile: folder.path("signer.yaml"), encoding: .utf8)
     try folder.write(
       "beside.yaml", text.replacing("socket: signer.sock", with: "socket: none.sock"))
@@ -22,7 +22,7 @@ struct FinalStateTests {
       [
         "sign-and-send", "--config", "beside.yaml", "--ref", "main", "--wait",
         "\(patience.components.seconds)",
-      ])
+      ] + more)
   }
 
   /// The checkout was set back: the message does not start from there, and the daemon sends what leads on.
@@ -58,6 +58,28 @@ struct FinalStateTests {
       #expect(result.status == 0, "\(result.text) \(result.errors)")
       #expect(result.text.contains("applied") || result.text.contains("up to date"))
     }
+    try installation.expectEqual()
+    #expect(applier.end().status == 0)
+  }
+
+  /// The machine has the revision; what was asked for is that it is replaced.
+  @Test(arguments: Installation.Way.allCases)
+  func `a snapshot that is refused is the last word, whatever the machine has`(
+    way: Installation.Way
+  ) throws {
+    let applier = try installation.startDaemon()
+    #expect(try installation.sendMain().status == 0)
+    try installation.checkout.git("switch", "-q", "-c", "other")
+    let send = { [self] in
+      way == .daemon
+        ? try installation.send("--ref", "main", "--snapshot") : try sendBeside("--snapshot")
+    }
+    let snapshot = try send()
+    #expect(snapshot.status == 1, "\(snapshot.text) \(snapshot.errors)")
+    #expect(snapshot.text.contains(" refused "), "\(snapshot.text)")
+    try installation.checkout.git("switch", "-q", "main")
+    let again = try send()
+    #expect(again.status == 0, "\(again.text) \(again.errors)")
     try installation.expectEqual()
     #expect(applier.end().status == 0)
   }

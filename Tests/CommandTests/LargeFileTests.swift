@@ -122,28 +122,6 @@ struct LargeFileTests {
     #expect(daemon.end().status == 0)
   }
 
-  /// The machine has the revision, and keeps its own file from getting the content.
-  @Test(arguments: Installation.Way.allCases)
-  func `a snapshot that is refused is no machine that is up to date`(way: Installation.Way) throws {
-    installation.options.signer = "    lfs: pointers"
-    try installation.use(way)
-    let daemon = try installation.startDaemon()
-    #expect(try installation.sendMain().status == 0)
-    let file = checkout.path + "/big.bin"
-    try Data("edited by hand\n".utf8).write(to: URL(fileURLWithPath: file))
-    installation.options.signer = "    lfs: ship"
-    try installation.writeSigner(connect: installation.endpoint)
-    let snapshot = try installation.send("--ref", "main", "--snapshot")
-    #expect(snapshot.status == 1, "\(snapshot.text) \(snapshot.errors)")
-    #expect(snapshot.text.contains("refused"), "\(snapshot.text)")
-    #expect(try String(contentsOfFile: file, encoding: .utf8) == "edited by hand\n")
-    try checkout.git("checkout", "-q", "--", "big.bin")
-    let again = try installation.send("--ref", "main", "--snapshot")
-    #expect(again.status == 0, "\(again.text) \(again.errors)")
-    try expectAsReference("big.bin")
-    #expect(daemon.end().status == 0)
-  }
-
   @Test func `a content that the signer lacks is named, with what to do`() throws {
     let daemon = try installation.startDaemon()
     try FileManager.default.removeItem(atPath: source.path + "/.git/lfs")
