@@ -88,7 +88,8 @@ struct SignerSocketTests {
     let signer = try installation.startSigner()
     try FileManager.default.removeItem(atPath: path)
     try #require(becomesTrue { FileManager.default.fileExists(atPath: path) })
-    #expect(signer.log.components(separatedBy: "event=taking-requests").count == 3)
+    let said = "event=taking-requests"
+    #expect(becomesTrue { signer.log.components(separatedBy: said).count == 3 }, "\(signer.log)")
     signer.expectEnd()
   }
 
