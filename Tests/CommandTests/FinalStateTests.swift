@@ -75,8 +75,8 @@ struct FinalStateTests {
         ? try installation.send("--ref", "main", "--snapshot") : try sendBeside("--snapshot")
     }
     let snapshot = try send()
-    #expect(snapshot.status == 1, "\(snapshot.text) \(snapshot.errors)")
-    #expect(snapshot.text.contains(" refused "), "\(snapshot.text)")
+    #expect(snapshot.status == 2, "\(snapshot.text) \(snapshot.errors)")
+    #expect(snapshot.text.contains("refused: branch-mismatch"), "\(snapshot.text)")
     try installation.checkout.git("switch", "-q", "main")
     let again = try send()
     #expect(again.status == 0, "\(again.text) \(again.errors)")
