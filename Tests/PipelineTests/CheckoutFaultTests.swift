@@ -101,9 +101,11 @@ struct CheckoutFaultTests {
   }
 
   /// A patch that does not touch it needs it all the same, for what the checkout holds.
-  @Test func `a checkout that has lost a directory of its tree asks for everything and is mended`()
-    throws
-  {
+  /// `reverts`: the checkout has the root of the tree that it is to have, and lacks what that names.
+  @Test(arguments: [false, true])
+  func `a checkout that has lost a directory of its tree asks for everything and is mended`(
+    reverts: Bool
+  ) throws {
     let fleet = try TestFleet.started()
     let machine = fleet.machines[0]
     let packs = machine.checkout.path + "/.git/objects/pack"
@@ -115,10 +117,12 @@ struct CheckoutFaultTests {
     try fleet.source.commit(["a": "other\n"])
     try fleet.push()
     #expect(!lost.isEmpty)
+    try fleet.source.commit(["a": "one more\n"])
+    try fleet.push()
     for name in lost { try FileManager.default.removeItem(atPath: packs + "/" + name) }
     // A new run has not counted it yet.
     try machine.replaceState { _ in }
-    try fleet.source.commit(["a": "one more\n"])
+    try fleet.source.commit(["a": reverts ? "other\n" : "and one more\n"])
     try fleet.push()
     #expect(machine.log.count(of: "checkout-blocked") == 0)
     try fleet.heal()

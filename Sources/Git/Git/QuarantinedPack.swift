@@ -84,18 +84,10 @@ package final class QuarantinedPack {
     try SystemFile.synchronize(SystemFile.parent(of: path))
   }
 
-  /// Of a commit and everything that its tree needs, what the pack holds and the repository has as a file of its own too.
-  package func looseCopies(
-    ofCommit id: ObjectID, tree: ObjectID
-  ) throws(GitError) -> [ObjectID] {
-    let packed = try ObjectDatabase(objectsDirectory: quarantine.directory, others: [])
-    // A pack of the commit alone goes beside the one that has its tree.
-    let needed =
-      objects.contains(tree) ? try objects.objects(of: tree, notIn: nil).map(\.id) : []
-    return ([id] + needed).filter { id in
-      let path = Repository.looseName(of: id, in: quarantine.objectsDirectory)
-      let isThere = unsafe access(path, F_OK) == 0
-      return isThere && packed.contains(id)
+  /// What the pack holds and the repository has as a file of its own too.
+  package var looseCopies: [ObjectID] {
+    index.ids.filter { id in
+      unsafe access(Repository.looseName(of: id, in: quarantine.objectsDirectory), F_OK) == 0
     }
   }
 

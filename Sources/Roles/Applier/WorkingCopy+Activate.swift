@@ -17,9 +17,9 @@ extension WorkingCopy {
     let permissions = try checkout.repository.sharedPermissions
     var kept: [KeptPack] = []
     do {
-      let damaged = try looseCopies(of: step)
+      // Where a checkout is mended, as files of their own they may be what cannot be read.
+      let damaged = checkout.damage == nil ? [] : step.packs.flatMap(\.looseCopies)
       for pack in step.packs { kept.append(try pack.keep(permissions)) }
-      // As files of their own they may be what cannot be read.
       try checkout.repository.removeLooseObjects(damaged)
       try onPhase(.kept)
       if let patches = step.patches {
@@ -101,13 +101,6 @@ extension WorkingCopy {
     try onPhase(.published)
   }
 
-  /// Where a checkout is mended: what its packs hold, and the repository holds in files of its own as well.
-  private func looseCopies(of step: WorkingCopyStep) throws -> [ObjectID] {
-    guard checkout.damage != nil, let after = step.patches?.last?.message.after else { return [] }
-    return try step.packs.flatMap { pack in
-      try pack.looseCopies(ofCommit: after.revision, tree: after.tree)
-    }
-  }
 
   /// A commit whose parents did not travel is where git's view of the history ends.
   private func recordShallowBoundary(_ patches: [CheckedPatch]) throws {
