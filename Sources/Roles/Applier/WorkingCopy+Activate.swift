@@ -101,7 +101,6 @@ extension WorkingCopy {
     try onPhase(.published)
   }
 
-
   /// A commit whose parents did not travel is where git's view of the history ends.
   private func recordShallowBoundary(_ patches: [CheckedPatch]) throws {
     let known = try checkout.repository.shallowBoundary()
