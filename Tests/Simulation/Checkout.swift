@@ -100,6 +100,12 @@ extension Checkout {
     edits[name] = .some(entry)
   }
 
+  /// What is not under version control goes, and with it the edit that it was.
+  func removeUntracked(_ name: String) {
+    unlink(path + "/" + name)
+    edits.removeValue(forKey: name)
+  }
+
   /// Everything that was edited. Answers the new commit.
   func commit() throws -> ObjectID? {
     try git.run("add", "-A")

@@ -47,7 +47,12 @@ struct People {
     let number = UInt16.random(in: 0...UInt16.max, using: &world.random)
     let there = try checkout.look().files ?? [:]
     if isDeletion && there[path] == nil { return }
-    try checkout.edit(path, isDeletion ? nil : Entry("by hand \(number)\n"))
+    let tracked = checkout.head.flatMap { world.source.files[$0] }
+    if isDeletion, let tracked, tracked[path] == nil {
+      checkout.removeUntracked(path)
+    } else {
+      try checkout.edit(path, isDeletion ? nil : Entry("by hand \(number)\n"))
+    }
     world.note("\(checkout.name): somebody \(isDeletion ? "deletes" : "edits") \(path)")
   }
 
