@@ -7,7 +7,7 @@ struct DocumentTests {
   private static let directory = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  private static func text(_ path: String) throws -> String {
+  static func text(_ path: String) throws -> String {
     try String(contentsOf: directory.appendingPathComponent(path), encoding: .utf8)
   }
 
