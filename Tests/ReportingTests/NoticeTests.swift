@@ -91,6 +91,27 @@ import WebClient
     }
   }
 
+  @Test func `what waits for a way that is configured no more is discarded with a word`()
+    async throws
+  {
+    let receiver = try HTTPReceiver { _ in .cut }
+    let fleet = try await FleetFixture(["web1"])
+    let route = try webhook(receiver, fleet)
+    try fleet.push(FleetFixture.revision(1))
+    try await fleet.start(notices: [route])
+    try fleet.apply("web1")
+    let isAsked = try await becomesTrueLater { receiver.requests.count == 1 }
+    try #require(isAsked)
+    let other = try HTTPReceiver()
+    try await fleet.start(notices: [try webhook(other, fleet)])
+    let line = fleet.log.lines.first { $0.contains("notices-discarded") }
+    #expect(line?.contains("events=1") == true, "\(fleet.log.lines)")
+    #expect(line?.contains(route.name) == true)
+    // Once.
+    try await fleet.start(notices: [try webhook(other, fleet)])
+    #expect(fleet.log.count(of: "notices-discarded") == 1)
+  }
+
   @Test func `what was told is not told again after a restart`() async throws {
     let receiver = try HTTPReceiver()
     let fleet = try await FleetFixture(["web1"])

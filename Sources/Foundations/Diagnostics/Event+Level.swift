@@ -21,7 +21,7 @@ extension Event {
       .consolidationFailed, .heartbeatBlocked, .heartbeatDropped, .receiptDropped, .stale,
       .metricsFailed, .routeUnknown, .requestRejected, .statusDelayed, .statusRefused,
       .noticeFailed, .hookRefused, .hookNotUnderstood, .hookOfAnotherRepository, .hookKept,
-      .hookExpired, .submodulePinned:
+      .hookExpired, .submodulePinned, .noticesDiscarded:
       .warning
     case .reloadFailed, .roleHangs, .noteFailed, .managerUnreachable, .fault, .storeFailed,
       .messageLost, .messageUnreadable, .checkoutBlocked, .recoveryFailed, .healingFailed,

@@ -82,6 +82,7 @@ extension Event {
     case .noticeSent: "sent notice"
     case .noticeFailed: "cannot send notice; retrying"
     case .noticeLost: "cannot send notice; given up"
+    case .noticesDiscarded: "discarded waiting notices; their way is configured no more"
     default: nil
     }
   }

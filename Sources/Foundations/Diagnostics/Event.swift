@@ -83,6 +83,7 @@ package enum Event: String, CaseIterable, Sendable {
   case noticeSent = "notice-sent"
   case noticeFailed = "notice-failed"
   case noticeLost = "notice-lost"
+  case noticesDiscarded = "notices-discarded"
 
   // Webhooks
   case hookReceived = "hook-received"

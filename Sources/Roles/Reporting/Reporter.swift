@@ -1,3 +1,4 @@
+import Diagnostics
 package import Logging
 package import MessageFormat
 package import Signer
@@ -19,7 +20,9 @@ package final class Reporter: Sendable {
     now: @escaping @Sendable () -> Timestamp
   ) throws {
     let state = try ReportingState(below: signer.state)
-    try state.keep(settings.notices)
+    for (route, count) in try state.keep(settings.notices).sorted(by: { $0.key < $1.key }) {
+      log.report(.noticesDiscarded, ["route": "\(route)", "events": .number(count)])
+    }
     let groups = StatusGroup.all(of: settings.statuses)
     let upstreams = signer.repositories.map(\.source).filter(\.isUpstream).map(\.text)
     try state.keep(Set(groups.map(\.server) + upstreams.map(Self.upstream)))

@@ -182,16 +182,30 @@ extension ReportingState {
     try reading { try LostNotices.fetchAll($0, sql: "SELECT * FROM lost ORDER BY route") }
   }
 
-  /// Routes that are configured no more are forgotten, with what waits for them.
-  func keep(_ routes: [NoticeRoute]) throws {
+  /// Routes that are configured no more are forgotten, with what waits for them; returns how many events that are, for each
+  /// of these routes.
+  func keep(_ routes: [NoticeRoute]) throws -> [String: Int] {
     let names = Set(routes.map(\.name))
-    try writing { database in
+    return try writing { database in
+      var counts: [String: Int] = [:]
+      for notice in try NoticeRow.fetchAll(database, sql: "SELECT * FROM notice")
+      where !names.contains(notice.route) {
+        let waiting = try notice.notice()
+        counts[notice.route, default: 0] += waiting.events.count + waiting.omitted
+      }
+      let events = try Row.fetchAll(
+        database, sql: "SELECT route, COUNT(*) AS count FROM event GROUP BY route")
+      for row in events {
+        let route: String = row["route"]
+        if !names.contains(route) { counts[route, default: 0] += row["count"] }
+      }
       for table in ["event", "notice", "lost"] {
         let known = try String.fetchAll(database, sql: "SELECT DISTINCT route FROM \(table)")
         for route in known where !names.contains(route) {
           try database.execute(sql: "DELETE FROM \(table) WHERE route = ?", arguments: [route])
         }
       }
+      return counts
     }
   }
 }
