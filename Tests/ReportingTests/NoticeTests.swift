@@ -105,7 +105,7 @@ import WebClient
     let other = try HTTPReceiver()
     try await fleet.start(notices: [try webhook(other, fleet)])
     let line = fleet.log.lines.first { $0.contains("notices-discarded") }
-    #expect(line?.contains("events=1") == true, "\(fleet.log.lines)")
+    #expect(line?.contains("\"events\": 1") == true, "\(fleet.log.lines)")
     #expect(line?.contains(route.name) == true)
     // Once.
     try await fleet.start(notices: [try webhook(other, fleet)])
