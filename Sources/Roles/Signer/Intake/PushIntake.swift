@@ -193,7 +193,6 @@ package final class PushIntake {
     case .noChange: report(.notice("\(target): changes no file; nothing was sent"))
     }
     let submodules = try sending.newSubmodules(of: outcome)
-      .map { SubmoduleNotice(remote: outcome.stream.remote, path: $0) }
     newSubmodules += submodules
     for submodule in submodules.prefix(SubmoduleNotice.namedCountMax) {
       report(.notice(submodule.description))

@@ -71,8 +71,10 @@ package struct Sending {
   }
 
   /// The submodules that arrive without their files and of which that was never said. It counts as said from here on.
-  func newSubmodules(of outcome: SendOutcome) throws(SignerError) -> [TreePath] {
-    try outbox.noteSubmodules(outcome.submodules, of: outcome.stream.remote)
+  func newSubmodules(of outcome: SendOutcome) throws(SignerError) -> [SubmoduleNotice] {
+    let remote = outcome.stream.remote
+    return try outbox.noteSubmodules(outcome.submodules, of: remote)
+      .map { SubmoduleNotice(remote: remote, path: $0) }
   }
 
   private func send(

@@ -125,9 +125,7 @@ struct WatchContext: Sendable {
       for move in moves {
         report(move, of: source, &result)
         if case .success(let outcome) = move.outcome {
-          log.report(
-            try sending.newSubmodules(of: outcome)
-              .map { SubmoduleNotice(remote: outcome.stream.remote, path: $0) })
+          log.report(try sending.newSubmodules(of: outcome))
         }
       }
       if moves.contains(where: \.isSent) { delivery.outboxChanged() }
