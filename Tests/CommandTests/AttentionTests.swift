@@ -22,7 +22,7 @@ struct AttentionTests {
   ) throws {
     let result = try self.status()
     #expect(result.status == status, "\(result.text)", sourceLocation: sourceLocation)
-    let text = result.text.replacing(/\s+/, with: " ")
+    let text = result.sentence
     for word in words {
       #expect(text.contains(word), "\(result.text)", sourceLocation: sourceLocation)
     }

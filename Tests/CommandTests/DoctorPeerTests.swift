@@ -135,7 +135,7 @@ struct DoctorPeerTests {
     let result = try PipelineProgram("/usr/bin/setpriv", in: folder).run(
       nobody + ["doctor", "--config", "signer.yaml"])
     #expect(
-      result.text.contains("shop: open failed: Permission denied"),
+      result.sentence.contains("shop: open failed: Permission denied"),
       "\(result.status) \(result.text) \(result.errors)")
   }
 
@@ -155,7 +155,7 @@ struct DoctorPeerTests {
     let result = try PipelineProgram("/usr/bin/setpriv", in: folder).run(
       nobody + ["doctor", "--config", "web1.yaml"])
     #expect(
-      result.status == 1 && result.text.contains("pack: cannot be written to"),
+      result.status == 1 && result.sentence.contains("pack: cannot be written to"),
       "\(result.text) \(result.errors)")
   }
 

@@ -42,7 +42,7 @@ import Testing
     #expect(sent.status == 0, "\(sent.errors)\(applier.log)")
     try installation.expectEqual()
     let doctor = try shell.run(arguments("doctor", "--config", "web1.yaml"))
-    #expect(doctor.text.contains("has the expected key, and lets us in"), "\(doctor.text)")
+    #expect(doctor.sentence.contains("has the expected key, and lets us in"), "\(doctor.text)")
     #expect(applier.end().status == 0)
 
     #expect(relay.end().status == 0)

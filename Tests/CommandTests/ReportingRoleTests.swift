@@ -115,7 +115,7 @@ struct ReportingRoleTests {
     var result: ProgramResult?
     let isThere = try becomesTrue {
       result = try installation.run("status", "--config", "signer.yaml")
-      let text = result?.text.replacing(/\s+/, with: " ") ?? ""
+      let text = result?.sentence ?? ""
       return result?.status == status && words.allSatisfy { text.contains($0) }
     }
     #expect(

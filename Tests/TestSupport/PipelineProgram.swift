@@ -11,6 +11,9 @@ package struct ProgramResult: Sendable {
     let text = String(decoding: output, as: UTF8.self)
     return text.hasSuffix("\n") ? String(text.dropLast()) : text
   }
+
+  /// The words of the output, wherever its lines end.
+  package var sentence: String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
 }
 
 package struct ProgramFailure: Error {

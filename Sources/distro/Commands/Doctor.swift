@@ -20,7 +20,7 @@ struct Doctor: ParsableCommand {
     var examination = Examination()
     HostChecks.run(&examination)
     ConfigurationChecks(path: config).run(&examination)
-    Terminal.print(json ? try examination.json() : examination.text)
+    Terminal.print(json ? try examination.json() : examination.text(.ofOutput()))
     if examination.hasProblems { throw ExitCode(.fault) }
   }
 }

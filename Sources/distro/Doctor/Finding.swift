@@ -2,7 +2,17 @@ import Foundation
 
 /// One thing that `distro doctor` looked at, and what to do where it is not as it should be.
 struct Finding: Encodable {
-  enum Severity: String, Encodable { case ok, warning, problem }
+  enum Severity: String, Encodable {
+    case ok, warning, problem
+
+    var tone: Table.Tone {
+      switch self {
+      case .ok: .well
+      case .warning: .pending
+      case .problem: .problem
+      }
+    }
+  }
 
   /// What it is about; the names are part of the interface, docs/reference/json.md lists them.
   enum Area: String, Encodable {
@@ -55,11 +65,21 @@ struct Examination {
         finding: Terminal.harmless(finding), advice: advice.map { Terminal.harmless($0) }))
   }
 
-  var text: String {
-    findings.map { finding in
+  func text(_ style: TerminalStyle) -> String {
+    let indentation = String(repeating: " ", count: 9)
+    return findings.flatMap { finding in
       let severity = finding.severity.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0)
-      let line = "\(severity)  \(finding.area.rawValue)  \(finding.subject): \(finding.finding)"
-      return finding.advice.map { "\(line)\n         do: \($0)" } ?? line
+      var lines = style.wrapped(
+        "\(finding.subject): \(finding.finding)", indentation: indentation,
+        first: "\(severity)  \(finding.area.rawValue)  ")
+      lines[0].replaceSubrange(
+        lines[0].startIndex..<lines[0].index(lines[0].startIndex, offsetBy: severity.count),
+        with: style.toned(severity, finding.severity.tone))
+      if let advice = finding.advice {
+        lines += style.wrapped(
+          advice, indentation: indentation + "    ", first: indentation + "do: ")
+      }
+      return lines
     }.joined(separator: "\n")
   }
 

@@ -26,10 +26,11 @@ extension Role {
       return try RoleStatus.ofState(at: places.state) {
         let fleet = try Fleet(Outbox(reading: places.state), repositories: places.repositories)
         let summary = try ReportingSummary(places.reporting, signerState: places.state)
+        let style = TerminalStyle.ofOutput()
         return RoleStatus(
           text: FleetReport.text(
-            fleet, at: WallClock.now(), staleSeconds: places.reporting.staleSeconds, .ofOutput())
-            + troubles(summary),
+            fleet, at: WallClock.now(), staleSeconds: places.reporting.staleSeconds, style)
+            + troubles(summary, style),
           json: FleetReport.lines(fleet, staleSeconds: places.reporting.staleSeconds),
           exit: exit(fleet, places.reporting, summary), faults: places.faults + fleet.faults)
       }
@@ -62,11 +63,13 @@ extension Fleet {
 }
 
 /// What code hosts and people were not told, and what cannot be fetched, below the machines.
-private func troubles(_ summary: ReportingSummary) -> String {
+private func troubles(_ summary: ReportingSummary, _ style: TerminalStyle) -> String {
   guard !summary.troubles.isEmpty else { return "" }
   return "\n\n"
-    + summary.troubles.map {
-      Terminal.harmless("\($0.kind.rawValue): \($0.subject): \($0.text)")
+    + summary.troubles.flatMap { trouble in
+      style.wrapped(
+        Terminal.harmless("\(trouble.kind.rawValue): \(trouble.subject): \(trouble.text)"),
+        indentation: Table.indentation, first: "")
     }.joined(separator: "\n")
 }
 

@@ -33,16 +33,19 @@ struct TerminalStyle {
     return "\u{1b}[\(color)m\(text)\u{1b}[0m"
   }
 
-  /// Lines that end between words; a longer word has a line of its own.
-  func wrapped(_ text: String, indentation: String = "") -> [String] {
+  /// Lines that end between words; a longer word has a line of its own. `first`: what the first line begins with in the
+  /// place of the indentation, as wide as that or wider.
+  func wrapped(_ text: String, indentation: String = "", first: String? = nil) -> [String] {
     var lines: [String] = []
-    var line = indentation
+    var line = first ?? indentation
+    var isBegun = false
     for word in text.split(separator: " ") {
-      if line.count > indentation.count, line.count + 1 + word.count > width {
+      if isBegun, line.count + 1 + word.count > width {
         lines.append(line)
-        line = indentation
+        (line, isBegun) = (indentation, false)
       }
-      line += (line.count > indentation.count ? " " : "") + word
+      line += (isBegun ? " " : "") + word
+      isBegun = true
     }
     return lines + [line]
   }
