@@ -13,6 +13,14 @@ package struct Arrivals: Sendable {
     /// What a recipient has was to be replaced: one that refuses does not get there by having the files.
     let replaces: Bool
     let recipients: Set<Mailbox>
+
+    package init(
+      stream: StreamName, target: Snapshot, sequence: UInt64, replaces: Bool = false,
+      recipients: Set<Mailbox>
+    ) {
+      (self.stream, self.target, self.sequence) = (stream, target, sequence)
+      (self.replaces, self.recipients) = (replaces, recipients)
+    }
   }
 
   package enum State: String, Sendable, Codable {
@@ -98,6 +106,8 @@ extension Recipient {
     let isAnswered = expected == nil || sequence >= goal.sequence
     if goal.replaces, isAnswered, standing == .refused { return .refused }
     if standing != nil, isThere, isAnswered { return .upToDate }
+    // It has got where the branch was brought to since, and may have more on its way: that is for those who sent that.
+    if standing == .applied || standing == .current, sequence >= goal.sequence { return .upToDate }
     if expected != nil || Healing.state(of: self) == .due { return .underway }
     return standing == .refused ? .refused : .behind
   }
