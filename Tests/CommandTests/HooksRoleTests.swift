@@ -4,9 +4,8 @@ import Testing
 
 /// `distro hooks` as a program: configuration, start, reload, files that change, status and doctor.
 @Suite struct HooksRoleTests {
-  private static let payload = #"{"ref":"refs/heads/main"}"#
-  /// `openssl dgst -sha256 -hmac` of the payload with `secret-of-the-hook-0123` and `second-secret-0123456`.
-  private static let first = "360000c30445f85ec1b8d59c5f69d44b16409017e5d7b3426829393e70a9f63d"
+  private static let first = SignedHook.signature
+  /// The same with `second-secret-0123456`.
   private static let second = "b5a41fc0c6f979baa2829d37a6224a080d7ce2c69308200c3807d4e1754a344f"
 
   private let folder: PipelineFolder
@@ -17,7 +16,7 @@ import Testing
     folder = try PipelineFolder()
     program = PipelineProgram(Installation.executable, in: folder)
     port = try FreePort.take()
-    try writeSecret("first", "secret-of-the-hook-0123\n")
+    try writeSecret("first", "\(SignedHook.secret)\n")
     try writeSecret("second", "second-secret-0123456\n")
     try configure()
   }
@@ -60,7 +59,8 @@ import Testing
   ) throws -> String {
     try PipelineProgram("/usr/bin/curl", in: folder).run(
       [
-        "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--data", Self.payload,
+        "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--data",
+        SignedHook.payload,
         "--header", "Content-Type: application/json", "--header",
         "X-Hub-Signature-256: sha256=\(signature)",
       ] + options + ["\(scheme)://localhost:\(port)\(path)"]

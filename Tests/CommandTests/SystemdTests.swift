@@ -74,17 +74,58 @@ struct SystemdTests {
     #expect(try installation.sendMain().status == 0)
     // For the calls that answering it takes; whether it is answered in time is not asked here.
     _ = try installation.run("doctor", "--config", "web1.yaml")
-    for (daemon, path) in [relay, applier] {
-      try endTraced(daemon)
-      let trace = try String(contentsOfFile: path, encoding: .utf8)
-      let called = Set(trace.matches(of: /(?m)^\d+ +([a-z_0-9]+)\(/).map { String($0.output.1) })
-      #expect(called.count > 50)
-      // SQLite gives its files to the owner of the database when it runs as root, which the units never do.
-      #expect(called.subtracting(try allowedCalls()).subtracting(["fchown"]) == [])
-      let families = Set(trace.matches(of: #/ socket\((AF_[A-Z0-9]+)/#).map { String($0.output.1) })
-      #expect(!families.isDisjoint(with: ["AF_INET", "AF_INET6"]))
-      #expect(families.subtracting(try allowedFamilies()) == [])
-    }
+    for traced in [relay, applier] { try expectAllowed(traced) }
+  }
+
+  /// With the programs that it calls: git, and what git calls.
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/strace")))
+  func `signer that fetches, and hooks, call nothing that the unit forbids`() throws {
+    let installation = try Installation()
+    let folder = installation.folder
+    let host = try PipelineRepository(
+      making: folder.path("host/shop.git"), in: folder, options: ["--bare"])
+    try installation.source.commit(["a": "1\n"])
+    try installation.source.git("push", "-q", host.path, "main")
+    let server = try HTTPGitServer(root: folder.path("host"), in: folder)
+    let port = try FreePort.take()
+    try SignedHook(folder: folder).writeSecret()
+    try folder.write(
+      "hooks.yaml",
+      """
+      listen: 127.0.0.1:\(port)
+      state: var/hooks
+      signer: signer.sock
+      hooks:
+        - {path: /hooks/shop, host: generic, remote: \(Installation.remote), secret-files: [secret]}
+      """)
+    let applier = try installation.startDaemon()
+    try installation.use(.daemon)
+    try folder.edit("signer.yaml", "path: shop\n", "upstream: \(server.url("shop.git"))\n")
+    let signer = try traced(installation, "serve", "--config", "serve.yaml")
+    try signer.daemon.line(with: "event=taking-requests")
+    let hooks = try traced(installation, "hooks", "--config", "hooks.yaml")
+    try hooks.daemon.line(with: "event=ready")
+    #expect(try SignedHook(folder: folder).post(to: port) == "202")
+    let revision = try installation.source.id().hex
+    #expect(
+      becomesTrue { installation.checkout.stands(at: revision) },
+      "\(hooks.daemon.log)\(signer.daemon.log)")
+    let trace = try String(contentsOfFile: signer.trace, encoding: .utf8)
+    #expect(trace.contains("execve(\"/usr/bin/git\"") && trace.contains("git-remote-http"))
+    for traced in [hooks, signer] { try expectAllowed(traced) }
+    #expect(applier.end().status == 0)
+  }
+
+  private func expectAllowed(_ traced: (daemon: RunningProgram, trace: String)) throws {
+    try endTraced(traced.daemon)
+    let trace = try String(contentsOfFile: traced.trace, encoding: .utf8)
+    let called = Set(trace.matches(of: /(?m)^\d+ +([a-z_0-9]+)\(/).map { String($0.output.1) })
+    #expect(called.count > 50)
+    // SQLite gives its files to the owner of the database when it runs as root, which the units never do.
+    #expect(called.subtracting(try allowedCalls()).subtracting(["fchown"]) == [])
+    let families = Set(trace.matches(of: #/ socket\((AF_[A-Z0-9]+)/#).map { String($0.output.1) })
+    #expect(!families.isDisjoint(with: ["AF_INET", "AF_INET6"]))
+    #expect(families.subtracting(try allowedFamilies()) == [])
   }
 
   private func traced(

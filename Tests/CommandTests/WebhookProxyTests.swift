@@ -18,10 +18,6 @@ struct WebhookProxyTests {
   /// What `distro hooks` listens at.
   enum Place: CaseIterable { case port, socket }
 
-  private static let payload = #"{"ref":"refs/heads/main"}"#
-  /// `openssl dgst -sha256 -hmac secret-of-the-hook-0123` of the payload.
-  private static let signature = "360000c30445f85ec1b8d59c5f69d44b16409017e5d7b3426829393e70a9f63d"
-
   private let folder: PipelineFolder
   private let program: PipelineProgram
   private let port: UInt16
@@ -32,9 +28,7 @@ struct WebhookProxyTests {
     folder = try PipelineFolder()
     program = PipelineProgram(Installation.executable, in: folder)
     (port, proxyPort) = (try FreePort.take(), try FreePort.take())
-    try folder.write("secret", "secret-of-the-hook-0123\n")
-    try FileManager.default.setAttributes(
-      [.posixPermissions: 0o600], ofItemAtPath: folder.path("secret"))
+    try SignedHook(folder: folder).writeSecret()
   }
 
   private func startHooks(at place: Place) throws -> RunningProgram {
@@ -103,17 +97,6 @@ struct WebhookProxyTests {
     }
   }
 
-  /// The status of the answer.
-  private func post(_ options: String..., body: String = payload) throws -> String {
-    try folder.write("body", body)
-    return try PipelineProgram("/usr/bin/curl", in: folder).run(
-      [
-        "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--data-binary",
-        "@body", "--header", "Content-Type: application/json",
-      ] + options + ["http://127.0.0.1:\(proxyPort)/hooks/shop"]
-    ).text
-  }
-
   @Test(
     .enabled(if: !Proxy.installed.isEmpty, "neither nginx nor Caddy is installed"),
     arguments: Proxy.installed, Place.allCases)
@@ -122,14 +105,15 @@ struct WebhookProxyTests {
   ) throws {
     let daemon = try startHooks(at: place)
     let server = try start(proxy, at: place)
-    let signature = "X-Hub-Signature-256: sha256=\(Self.signature)"
-    let answer = try post("--header", signature)
+    let hook = SignedHook(folder: folder)
+    let answer = try hook.post(to: proxyPort)
     #expect(answer == "202", "\(server.log)\(daemon.log)")
-    #expect(try post("--interface", "127.0.0.2") == "401")
+    #expect(try hook.post(to: proxyPort, ["--interface", "127.0.0.2"]) == "401")
     let line = try daemon.line(with: "event=hook-refused")
     #expect(line.contains("address=127.0.0.2"), "\(line)")
-    #expect(try post("--header", signature, body: Self.payload + " ") == "401")
-    #expect(try post(body: String(repeating: " ", count: 26 << 20)) == "413")
+    #expect(try hook.post(to: proxyPort, body: SignedHook.payload + " ") == "401")
+    let large = String(repeating: " ", count: 26 << 20)
+    #expect(try hook.post(to: proxyPort, [], body: large) == "413")
     server.end()
     daemon.expectEnd()
   }

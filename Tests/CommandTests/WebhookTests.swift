@@ -4,10 +4,6 @@ import Testing
 
 /// From a code host's webhook to an applied push, with real programs all the way: hook, fetch, relay, applier.
 struct WebhookTests {
-  private static let payload = #"{"ref":"refs/heads/main"}"#
-  /// `openssl dgst -sha256 -hmac secret-of-the-hook-0123` of the payload.
-  private static let signature = "360000c30445f85ec1b8d59c5f69d44b16409017e5d7b3426829393e70a9f63d"
-
   private let installation: Installation
   private let host: PipelineRepository
   private let port: UInt16
@@ -19,9 +15,7 @@ struct WebhookTests {
     host = try PipelineRepository(
       making: installation.folder.path("host/shop.git"), in: installation.folder,
       options: ["--bare", "--initial-branch=main"])
-    try folder.write("secret", "secret-of-the-hook-0123\n")
-    try FileManager.default.setAttributes(
-      [.posixPermissions: 0o600], ofItemAtPath: folder.path("secret"))
+    try SignedHook(folder: installation.folder).writeSecret()
     try folder.write(
       "hooks.yaml",
       """
@@ -49,11 +43,7 @@ struct WebhookTests {
   }
 
   private func knock() throws -> String {
-    try PipelineProgram("/usr/bin/curl", in: folder).run([
-      "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--data", Self.payload,
-      "--header", "Content-Type: application/json", "--header",
-      "X-Hub-Signature-256: sha256=\(Self.signature)", "http://127.0.0.1:\(port)/hooks/shop",
-    ]).text
+    try SignedHook(folder: folder).post(to: port)
   }
 
   private func expectArrival(_ daemon: RunningProgram) throws {
