@@ -38,7 +38,9 @@ import Testing
     let applier = try RunningProgram(shell, arguments("verify-apply", "--config", "web1.yaml"))
     try installation.source.commit(["a": "1\n"])
     let sent = try shell.run(
-      arguments("sign-and-send", "--config", "signer.yaml", "--ref", "main", "--wait", "20"))
+      arguments(
+        "sign-and-send", "--config", "signer.yaml", "--ref", "main", "--wait",
+        "\(patience.components.seconds)"))
     #expect(sent.status == 0, "\(sent.errors)\(applier.log)")
     try installation.expectEqual()
     let doctor = try shell.run(arguments("doctor", "--config", "web1.yaml"))

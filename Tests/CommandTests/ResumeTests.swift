@@ -69,7 +69,10 @@ import Testing
     let applier = try installation.startApplier()
     let send = try RunningProgram(
       installation.program,
-      ["sign-and-send", "--config", "signer.yaml", "--ref", "main", "--wait", "60"])
+      [
+        "sign-and-send", "--config", "signer.yaml", "--ref", "main", "--wait",
+        "\(patience.components.seconds)",
+      ])
     let before = end(ended, by: signal, on: line)
 
     let relay = try RunningProgram(installation.program, ["relay", "--config", "relay.yaml"])

@@ -44,7 +44,7 @@ struct SendTests {
     try collector.line(with: "collected")
     for number in 2...12 {
       try source.commit(["a": "\(number)\n", "b/\(number)": "\(number)\n"])
-      let result = try installation.sendMain(wait: 60)
+      let result = try installation.sendMain()
       #expect(result.status == 0, "\(result.errors) \(daemon.log)")
     }
     #expect(collector.end().status == -SIGTERM, "\(collector.log)")
