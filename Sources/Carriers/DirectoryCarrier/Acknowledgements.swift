@@ -37,8 +37,6 @@ struct Acknowledgements: Equatable {
       } ?? false
   }
 
-  var lastWritten: UInt64 { entries.lazy.map(\.written).max() ?? 0 }
-
   /// A slot needs one entry, its newest.
   mutating func add(_ entry: Entry) {
     guard !contains(entry.id) else { return }
@@ -55,8 +53,15 @@ struct Acknowledgements: Equatable {
     for entry in own { add(entry) }
   }
 
-  /// With a number that is larger than that of every copy.
-  mutating func renumber(at time: UInt64) { number = max(number + 1, time) }
+  /// With a number that is larger than that of every copy. `time`: milliseconds since 1970.
+  mutating func renumber(at time: UInt64) {
+    number = isPlausible(at: time) ? max(number + 1, time) : time
+  }
+
+  /// Not so far ahead that somebody has made it up, whom no later list would ever overtake.
+  func isPlausible(at time: UInt64) -> Bool {
+    number < time + DirectoryLayout.clockMillisecondsMax
+  }
 
   func encoded() -> [UInt8] {
     var text = "\(Self.title)\nnumber \(number)\n"

@@ -26,11 +26,8 @@ package enum DirectoryLayout {
   package static let fileMebibytes = 1...4_095
   package static let fileMebibytesDefault = 64
 
-  /// A file under a temporary name of which nothing was written for so long belongs to a run that was killed.
-  static let temporarySecondsMax = 3_600
-  /// Files of a message without a manifest are kept so long for going on with them.
-  static let unfinishedSecondsMax = 24 * 3_600
-
+  /// How far ahead of ours the clock may be that a time or a list's number was made by: a year, for machines without a clock.
+  static let clockMillisecondsMax: UInt64 = 366 * 24 * 3_600 * 1_000
   /// The first half of a name's digits: short enough for every path, and as hard to meet on purpose as a key is to guess.
   static func short<Thing>(_ name: Name<Thing>) -> String { String(name.hex.prefix(shortCount)) }
 

@@ -23,6 +23,7 @@ package struct DirectoryPlan: CarrierPlan, Equatable {
 
   /// Nobody answers there.
   package var server: PublicIdentity? { nil }
+  package var isListening: Bool { false }
 
   package func carrier(
     for identity: Identity, peers: [PublicIdentity], timeouts: ExchangeTimeouts, log: Logger

@@ -63,8 +63,6 @@ final class DirectoryReports {
 
   func notStored(_ error: any Error) { reportLimited(.storeFailed, ["error": "\(error)"]) }
 
-  func notKept(_ error: any Error) { report(.transferDiscarded, ["error": "\(error)"]) }
-
   private func report(_ event: Event, _ fields: Logger.Metadata = [:]) {
     port.log.report(event, ["carrier": "\(place)"].merging(fields) { $1 })
   }

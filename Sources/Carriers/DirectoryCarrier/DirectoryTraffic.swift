@@ -7,21 +7,24 @@ package final class DirectoryTraffic {
 
   private let path: String
   private let gate: FolderStep.Gate
+  private let remains: RemainsAge
   private let outgoing: OutgoingMail
   private let incoming: IncomingMail
   private var upkeep: ContinuousClock.Instant?
 
   package convenience init(
-    _ port: CarrierPort, _ plan: DirectoryPlan, gate: @escaping FolderStep.Gate = { _ in }
+    _ port: CarrierPort, _ plan: DirectoryPlan, remains: RemainsAge = .standard,
+    gate: @escaping FolderStep.Gate = { _ in }
   ) {
-    self.init(port, plan, DirectoryReports(port, place: plan.place), gate: gate)
+    self.init(
+      port, plan, DirectoryReports(port, place: plan.place), remains: remains, gate: gate)
   }
 
   init(
     _ port: CarrierPort, _ plan: DirectoryPlan, _ reports: DirectoryReports,
-    gate: @escaping FolderStep.Gate = { _ in }
+    remains: RemainsAge = .standard, gate: @escaping FolderStep.Gate = { _ in }
   ) {
-    (path, self.gate) = (plan.place, gate)
+    (path, self.gate, self.remains) = (plan.place, gate, remains)
     outgoing = OutgoingMail(port, fileByteCount: plan.fileByteCount, reports)
     incoming = IncomingMail(port, reports)
   }
@@ -54,7 +57,7 @@ package final class DirectoryTraffic {
   private func tidy(_ directory: CarriedDirectory, at now: ContinuousClock.Instant) throws {
     if let time = upkeep, time > now { return }
     upkeep = now + Self.upkeepInterval
-    try outgoing.tidy(directory)
-    try incoming.tidy(directory)
+    try outgoing.tidy(directory, remains)
+    try incoming.tidy(directory, remains)
   }
 }

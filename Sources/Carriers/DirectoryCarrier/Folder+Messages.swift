@@ -6,7 +6,7 @@ extension Folder {
   func manifests() throws(FolderError) -> [Manifest] {
     var manifests: [Manifest] = []
     for name in try manifestNames() {
-      if let manifest = try manifest(named: name) { manifests.append(manifest) }
+      if let manifest = manifest(named: name) { manifests.append(manifest) }
     }
     return manifests.sorted { $0.written < $1.written }
   }
@@ -17,15 +17,15 @@ extension Folder {
       where: DirectoryLayout.isManifestName)
   }
 
-  /// `nil`: is none, or lies under another name than its own.
-  func manifest(named name: String) throws(FolderError) -> Manifest? {
+  /// `nil`: is none, cannot be read, or lies under another name than its own.
+  func manifest(named name: String) -> Manifest? {
     do {
       let bytes = try content(of: name, byteCountMax: DirectoryLayout.manifestByteCountMax)
       guard let manifest = bytes.flatMap({ Manifest(decoding: $0) }), manifest.name == name else {
         return nil
       }
       return manifest
-    } catch let error where error.isOfOneFile {
+    } catch {
       return nil
     }
   }
@@ -74,21 +74,30 @@ extension Folder {
   }
 
   /// Removes what killed runs have left in a folder of messages: temporary files, and files whose manifest never came.
-  /// A name that is none of ours is left alone. `now`: seconds since 1970; of a clock that was wrong, either way.
-  func tidy(at now: Int) throws(FolderError) {
+  /// A name that is none of ours is left alone.
+  func tidy(_ age: RemainsAge) throws(FolderError) {
     let names = try names(
       scanMax: DirectoryLayout.scanCountMax, countMax: DirectoryLayout.scanCountMax
     ) { DirectoryLayout.isTemporaryName($0) || DirectoryLayout.manifestName(ofFile: $0) != nil }
+    var remains: [(name: String, changedAt: Int, ageMax: Int)] = []
     for name in names {
+      let manifest = DirectoryLayout.manifestName(ofFile: name)
+      if let manifest, try status(of: manifest) != nil { continue }
       guard let status = try status(of: name), status.isFile else { continue }
-      let age = abs(now - status.changedAt)
-      if let manifest = DirectoryLayout.manifestName(ofFile: name) {
-        guard age > DirectoryLayout.unfinishedSecondsMax, try self.status(of: manifest) == nil
-        else { continue }
-      } else {
-        guard age > DirectoryLayout.temporarySecondsMax else { continue }
-      }
-      try remove(name)
+      remains.append((name, status.changedAt, manifest == nil ? age.temporary : age.unfinished))
     }
+    guard !remains.isEmpty, isWritable else { return }
+    let now = try clock()
+    for file in remains where now - file.changedAt > file.ageMax { try remove(file.name) }
+  }
+
+  /// In seconds since 1970, by what gives files their times: ours may be another one, and must not take away what is
+  /// being written.
+  private func clock() throws(FolderError) -> Int {
+    let name = DirectoryLayout.temporaryName(for: DirectoryLayout.acknowledgementsName)
+    _ = try create(name)
+    let status = try status(of: name)
+    try remove(name)
+    return status?.changedAt ?? 0
   }
 }

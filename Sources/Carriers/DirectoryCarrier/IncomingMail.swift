@@ -31,8 +31,10 @@ final class IncomingMail {
     var isUnwritten = false
     var stamp: [Int] = []
     var (changed, listed) = (ContinuousClock.Instant.now, ContinuousClock.Instant.now)
-    /// Something was left, and is tried again.
+    /// Something was not taken, and is tried again.
     var retry: ContinuousClock.Instant?
+    /// Among it what has no room here.
+    var hasLeft = false
 
     /// Whether its folder may have something new.
     mutating func isDue(_ folder: Folder, at now: ContinuousClock.Instant) throws -> Bool {
@@ -92,11 +94,12 @@ final class IncomingMail {
       } catch let error as FolderError {
         // Where nothing can be acknowledged, others' messages come all the same.
         fault = fault ?? error
+        state.retry = now
       }
       guard resumption == nil else { return }
     }
     if let fault { throw fault }
-    if states.values.allSatisfy({ $0.retry == nil }) { port.emptied() }
+    if !states.values.contains(where: \.hasLeft) { port.emptied() }
   }
 
   private func collect(
@@ -105,9 +108,30 @@ final class IncomingMail {
   ) throws {
     let own = try directory.mail.plainFolder(DirectoryLayout.short(depositor))?.plainFolder(ours)
     // Those of a run before, or of another one at the same time.
-    if let own { state.acknowledgements.merge(try own.acknowledgements()) }
-    state.retry = nil
-    var (batch, leftCount): ([Manifest], Int) = ([], 0)
+    let written = try own?.acknowledgements() ?? Acknowledgements()
+    state.acknowledgements.merge(written)
+    (state.retry, state.hasLeft) = (nil, false)
+    var batch: [Manifest] = []
+    var interruption: (any Error)?
+    do {
+      try takeAll(
+        from: depositor, &state, &batch, written, in: folder, of: directory, at: now,
+        proceed: proceed)
+    } catch {
+      // What is durable by now is acknowledged all the same.
+      interruption = error
+    }
+    try acknowledge(batch, from: depositor, &state, in: folder, of: directory)
+    if let interruption { throw interruption }
+  }
+
+  /// `batch`: what is to be acknowledged and removed; `written`: what the directory says was acknowledged.
+  private func takeAll(
+    from depositor: Mailbox, _ state: inout Depositor, _ batch: inout [Manifest],
+    _ written: Acknowledgements, in folder: Folder, of directory: CarriedDirectory,
+    at now: ContinuousClock.Instant, proceed: () throws -> Void
+  ) throws {
+    var leftCount = 0
     for manifest in try folder.manifests()
     where manifest.mailbox == port.mailbox && manifest.depositor == depositor {
       try proceed()
@@ -116,19 +140,22 @@ final class IncomingMail {
         state.acknowledgements.add(.init(manifest))
         state.isUnwritten = true
         batch.append(manifest)
-      case .known: batch.append(manifest)
+      case .known:
+        // Taken from another directory, or before this list was lost.
+        if !written.contains(manifest.id) { state.isUnwritten = true }
+        batch.append(manifest)
       case .damaged: state.retry = now + Self.damagedPauses.first
       case .left:
-        state.retry = now + Self.leftPause
+        (state.retry, state.hasLeft) = (now + Self.leftPause, true)
         leftCount += 1
       }
       if batch.count >= Self.batchCountMax {
-        try acknowledge(batch, from: depositor, &state, in: folder, of: directory)
+        let full = batch
         batch = []
+        try acknowledge(full, from: depositor, &state, in: folder, of: directory)
       }
-      if leftCount >= Self.leftCountMax || resumption != nil { break }
+      if leftCount >= Self.leftCountMax || resumption != nil { return }
     }
-    try acknowledge(batch, from: depositor, &state, in: folder, of: directory)
   }
 
   // MARK: - One message
@@ -143,10 +170,10 @@ final class IncomingMail {
       reports.tooLarge(manifest.size)
       return .taken
     }
-    let message = try port.store.resume(
-      DepositOffer(
-        id: manifest.id, mailboxes: [port.mailbox], size: manifest.size, slot: manifest.slot),
-      from: port.mailbox)
+    let offer = DepositOffer(
+      id: manifest.id, mailboxes: [port.mailbox], size: manifest.size, slot: manifest.slot)
+    // Nothing of it is kept for a later run: the digest is that of all its bytes, which are read at once from so near.
+    let message = try MessageWriter(offer, from: port.mailbox, into: port.store)
     guard try port.hasRoom(for: message) else {
       reports.full(manifest.size)
       return .left
@@ -154,15 +181,10 @@ final class IncomingMail {
     do {
       try read(manifest, into: message, in: folder, proceed: proceed)
     } catch let error as DirectoryError {
-      return try pass(over: manifest, message, error, at: now)
-    } catch let error as FolderError where error.isOfOneFile {
-      return try pass(over: manifest, message, error, at: now)
+      return pass(over: manifest, error, at: now)
     } catch MailboxError.outOfOrder(let what) {
-      return try pass(
-        over: manifest, message, DirectoryError.damaged(path: manifest.name, reason: what), at: now)
-    } catch {
-      keep(message)
-      throw error
+      return pass(
+        over: manifest, DirectoryError.damaged(path: manifest.name, reason: what), at: now)
     }
     do {
       try port.accept([message])
@@ -178,37 +200,27 @@ final class IncomingMail {
     return .taken
   }
 
-  /// What an earlier run has kept of it is read once more, and not stored once more.
   private func read(
     _ manifest: Manifest, into message: MessageWriter, in folder: Folder,
     proceed: () throws -> Void
   ) throws {
     let reading = MessageReading(manifest, in: folder)
-    var index: UInt32 = 0
     while let chunk = try reading.next() {
-      if index >= message.nextChunk { try message.append(chunk) }
-      index += 1
+      try message.append(chunk)
       try proceed()
     }
   }
 
   /// Told of when it is damaged for the second time: a copy that is under way is no fault.
   private func pass(
-    over manifest: Manifest, _ message: MessageWriter, _ error: any Error,
-    at now: ContinuousClock.Instant
-  ) throws -> Fate {
-    try port.store.discard([message])
+    over manifest: Manifest, _ error: any Error, at now: ContinuousClock.Instant
+  ) -> Fate {
     let known = damaged[manifest.id]
     if let known, !known.isTold { reports.unreadable(manifest.id, error, isLost: false) }
     damaged[manifest.id] = Damage(
       retry: now + (known == nil ? Self.damagedPauses.first : Self.damagedPauses.next),
       isTold: known != nil)
     return .damaged
-  }
-
-  /// Goes on at the program's next run.
-  private func keep(_ message: MessageWriter) {
-    do throws(MailboxError) { try message.keep() } catch { reports.notKept(error) }
   }
 
   // MARK: - Acknowledging
@@ -249,11 +261,10 @@ final class IncomingMail {
   }
 
   /// What killed copies have left for us.
-  func tidy(_ directory: CarriedDirectory) throws {
+  func tidy(_ directory: CarriedDirectory, _ age: RemainsAge) throws {
     guard let mailbox = try directory.mail.plainFolder(ours) else { return }
     for name in try mailbox.folderNames() where depositors[name] != nil {
-      guard let folder = try mailbox.plainFolder(name), folder.isWritable else { continue }
-      try folder.tidy(at: Int(port.now().milliseconds / 1_000))
+      try mailbox.plainFolder(name)?.tidy(age)
     }
   }
 }

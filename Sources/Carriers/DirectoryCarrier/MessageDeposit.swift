@@ -38,6 +38,14 @@ struct MessageDeposit {
     let manifest = Manifest(
       id: message.id, mailbox: mailbox, depositor: depositor, slot: slot, written: written,
       size: message.size, fileByteCount: fileByteCount, digest: digest.finish())
+    for index in 0..<manifest.fileCount {
+      // Whatever else works in the folder: no manifest comes before all of its files.
+      let size = try folder.status(of: manifest.fileName(index))?.size
+      guard size == manifest.byteCount(ofFile: index) else {
+        throw DirectoryError.damaged(
+          path: folder.path, reason: "\(manifest.fileName(index)) was removed meanwhile")
+      }
+    }
     try folder.place(manifest)
     return manifest
   }

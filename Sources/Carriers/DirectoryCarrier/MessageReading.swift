@@ -42,8 +42,13 @@ final class MessageReading {
     while bytes.count < count {
       let file = try currentFile()
       let rest = manifest.byteCount(ofFile: fileIndex) - fileOffset
-      let piece = try file.read(
-        at: fileOffset, countMax: min(count - bytes.count, Int(clamping: rest)))
+      let piece: [UInt8]
+      do {
+        piece = try file.read(
+          at: fileOffset, countMax: min(count - bytes.count, Int(clamping: rest)))
+      } catch {
+        throw damage("\(error)")
+      }
       guard !piece.isEmpty else { throw damage("ends early") }
       bytes += piece
       fileOffset += UInt64(piece.count)
@@ -60,7 +65,7 @@ final class MessageReading {
     guard fileIndex < manifest.fileCount else { throw damage("is shorter than its chunks") }
     let name = manifest.fileName(fileIndex)
     let next: FolderFile?
-    do { next = try folder.file(name) } catch FolderError.unexpectedKind { next = nil }
+    do { next = try folder.file(name) } catch { throw damage("\(error)") }
     guard let next, next.size == manifest.byteCount(ofFile: fileIndex) else {
       throw damage("\(name) is missing, or has another size than announced")
     }

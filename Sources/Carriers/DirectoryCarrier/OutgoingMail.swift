@@ -9,7 +9,7 @@ final class OutgoingMail {
   private static let countMax = 16
   private static let skippedCountMax = 256
   private static let refusedPause: Duration = .seconds(5)
-  private static let faultPause: Duration = .seconds(60)
+  private static let unreadablePause: Duration = .seconds(60)
 
   /// Ours in one mailbox, as far as it was looked at.
   private struct Box {
@@ -81,7 +81,7 @@ final class OutgoingMail {
       records = try ChunkRecords(chunks)
     } catch {
       guard error.isOfOneMessage else { throw error }
-      unreadable[waiting.message.id] = now + Self.faultPause
+      unreadable[waiting.message.id] = now + Self.unreadablePause
       reports.unreadable(waiting.message.id, error, isLost: error.isLoss)
       return false
     }
@@ -96,9 +96,11 @@ final class OutgoingMail {
         fullDisk = error
         break
       } catch let error as FolderError where error.isOfOneFile {
-        hold(waiting, for: mailbox, until: now + Self.faultPause, .fault, "\(error)")
+        hold(waiting, for: mailbox, until: now + Self.refusedPause, .fault, "\(error)")
+      } catch let error as DirectoryError {
+        hold(waiting, for: mailbox, until: now + Self.refusedPause, .fault, "\(error)")
       } catch let error as MailboxError where error.isOfOneMessage {
-        unreadable[waiting.message.id] = now + Self.faultPause
+        unreadable[waiting.message.id] = now + Self.unreadablePause
         reports.unreadable(waiting.message.id, error, isLost: error.isLoss)
         break
       }
@@ -114,25 +116,33 @@ final class OutgoingMail {
   /// `false`: that mailbox takes no more of ours for now.
   private func put(
     _ waiting: WaitingMessage, _ records: ChunkRecords, for mailbox: Mailbox,
-    into directory: CarriedDirectory, at now: ContinuousClock.Instant, proceed: () throws -> Void
+    into directory: CarriedDirectory, at instant: ContinuousClock.Instant,
+    proceed: () throws -> Void
   ) throws -> Bool {
     let box = try boxes[mailbox] ?? box(of: mailbox, in: directory)
     boxes[mailbox] = box
     let (message, slot) = (waiting.message, waiting.slot)
-    if box.acknowledgements.contains(message.id) || box.manifests[message.id] != nil { return true }
+    if box.acknowledgements.contains(message.id) { return true }
+    if box.manifests[message.id] != nil {
+      // A run that was killed may have left it without the last sync.
+      try folderOfOurs(for: mailbox, in: directory)?.sync()
+      return true
+    }
     let replaced = box.manifests.values.filter { $0.slot != nil && $0.slot == slot }
     guard box.manifests.count - replaced.count < DirectoryLayout.waitingCountMax else {
       hold(
-        waiting, for: mailbox, until: now + Self.refusedPause, .overQuota,
+        waiting, for: mailbox, until: instant + Self.refusedPause, .overQuota,
         "\(box.manifests.count) messages wait there")
       return false
     }
     let folder = try directory.mail.makeFolder(DirectoryLayout.short(mailbox)).makeFolder(ours)
-    let last = max(
-      box.manifests.values.lazy.map(\.written).max() ?? 0, box.acknowledgements.lastWritten)
+    let now = port.now().milliseconds
+    let last =
+      (box.manifests.values.map(\.written) + box.acknowledgements.entries.map(\.written))
+      .filter { $0 < now + DirectoryLayout.clockMillisecondsMax }.max() ?? 0
     let deposit = MessageDeposit(
       message: message, mailbox: mailbox, depositor: port.mailbox, slot: slot,
-      written: max(port.now().milliseconds, last + 1), fileByteCount: fileByteCount)
+      written: max(now, last + 1), fileByteCount: fileByteCount)
     let end = Manifest.contentByteCount(of: message.size)
     let manifest = try deposit.run(records, into: folder) { done in
       let chunkCount = UInt64(message.size.chunkCount)
@@ -177,16 +187,20 @@ final class OutgoingMail {
     }
   }
 
-  /// What killed runs have left, and what has lain there for so long that every applier would refuse it.
-  func tidy(_ directory: CarriedDirectory) throws {
+  /// What killed runs have left, what a copy has brought back that was acknowledged, and what has lain there for so long
+  /// that every applier would refuse it.
+  func tidy(_ directory: CarriedDirectory, _ age: RemainsAge) throws {
     let now = port.now().milliseconds
     for reader in port.correspondents {
       guard let folder = try folderOfOurs(for: reader, in: directory) else { continue }
-      for manifest in try folder.manifests()
-      where now > manifest.written && now - manifest.written > Limits.storedMillisecondsMax {
-        try folder.remove(manifest)
+      let box = try box(of: reader, in: directory)
+      for manifest in box.manifests.values {
+        let age = now - min(now, manifest.written)
+        if age > Limits.storedMillisecondsMax || box.acknowledgements.contains(manifest.id) {
+          try folder.remove(manifest)
+        }
       }
-      try folder.tidy(at: Int(now / 1_000))
+      try folder.tidy(age)
     }
   }
 
