@@ -120,6 +120,9 @@ let package = Package(
       name: "Spool", dependencies: ["Diagnostics", "CLinux"], path: "Sources/Foundations/Spool",
       swiftSettings: strict),
     .target(
+      name: "SharedFiles", dependencies: ["Diagnostics"], path: "Sources/Foundations/SharedFiles",
+      swiftSettings: strict),
+    .target(
       name: "LargeFiles", dependencies: ["GitModel", "Diagnostics", crypto],
       path: "Sources/Foundations/LargeFiles", swiftSettings: strict),
     .target(
@@ -180,6 +183,13 @@ let package = Package(
       ], path: "Sources/Carriers/ZeroMQCarrier", swiftSettings: strict),
 
     .target(
+      name: "DirectoryCarrier",
+      dependencies: [
+        "Diagnostics", "MessageFormat", "Sodium", "Sealing", "Mailboxes", "SharedFiles", "Host",
+        "CarrierProtocol", logging,
+      ], path: "Sources/Carriers/DirectoryCarrier", swiftSettings: strict),
+
+    .target(
       name: "InProcessCarrier",
       dependencies: ["MessageFormat", "Mailboxes", "Host", "CarrierProtocol"],
       path: "Sources/Carriers/InProcessCarrier", swiftSettings: strict),
@@ -226,7 +236,8 @@ let package = Package(
       name: "distro",
       dependencies: [
         "Diagnostics", "MessageFormat", "Sodium", "Git", "LargeFiles", "Sealing", "Mailboxes",
-        "CarrierProtocol", "ZeroMQCarrier", "Signer", "Applier", "Relay", "Hooks", "Reporting",
+        "CarrierProtocol", "ZeroMQCarrier", "DirectoryCarrier", "Signer", "Applier",
+        "Relay", "Hooks", "Reporting",
         "WebClient", "Mail", "Host", "Patching", "Programs", "Upstreams", arguments, lifecycle,
         signals, yaml,
         logging,
@@ -261,7 +272,8 @@ let package = Package(
     .testTarget(
       name: "CarriersTests",
       dependencies: [
-        "CarrierProtocol", "ZeroMQCarrier", "InProcessCarrier", "Mailboxes", "MessageFormat",
+        "CarrierProtocol", "ZeroMQCarrier", "InProcessCarrier", "DirectoryCarrier", "SharedFiles",
+        "Mailboxes", "MessageFormat",
         "Sodium", "ZeroMQ",
         "Host",
         "Threads", "TestSupport", grdb, logging,

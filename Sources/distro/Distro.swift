@@ -22,8 +22,7 @@ struct Distro: ParsableCommand {
     version: "distro 0.1.0",
     subcommands: [
       Keygen.self, SignAndSend.self, VerifyApply.self, RelayCommand.self, HooksCommand.self,
-      Serve.self,
-      Status.self,
+      Serve.self, Carry.self, Status.self,
       Doctor.self, ReferenceCommand.self, LargeFileFilterCommand.self,
     ])
 

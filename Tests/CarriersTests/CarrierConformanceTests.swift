@@ -39,7 +39,7 @@ import Testing
     try fixture.readers[0].requireMail(letters)
   }
 
-  @Test(arguments: [CarrierSubject.inProcess, .zeroMQRelay])
+  @Test(arguments: CarrierSubject.stored)
   func `a recipient that is offline holds up no other`(subject: CarrierSubject) throws {
     let fixture = try CarrierFixture(subject)
     try fixture.connect(fixture.readers[1])
@@ -52,7 +52,7 @@ import Testing
   }
 
   /// The reader's disk is full three times: what was not made durable is delivered again, and nothing is lost.
-  @Test(arguments: [CarrierSubject.inProcess, .zeroMQRelay])
+  @Test(arguments: CarrierSubject.stored)
   func `what is not durable here is not acknowledged`(subject: CarrierSubject) throws {
     let fixture = try CarrierFixture(subject)
     fixture.readers[0].failToAccept(times: 2)
@@ -95,7 +95,7 @@ import Testing
   }
 
   /// An inbox that is full leaves messages at the carrier; what is taken out of it makes room for the next.
-  @Test(arguments: [CarrierSubject.inProcess, .zeroMQRelay])
+  @Test(arguments: CarrierSubject.stored)
   func `a full inbox leaves the rest at the carrier`(subject: CarrierSubject) throws {
     var limit = InboxLimit()
     limit.messageCount = 2

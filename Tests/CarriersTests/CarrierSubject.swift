@@ -1,4 +1,5 @@
 import CarrierProtocol
+import DirectoryCarrier
 import Foundation
 import Host
 import InProcessCarrier
@@ -15,9 +16,13 @@ import ZeroMQCarrier
 /// adds a case, and passes.
 enum CarrierSubject: String, CaseIterable, CustomTestStringConvertible {
   case inProcess = "in process"
+  case directory = "a directory"
   case zeroMQRelay = "ZeroMQ, by a relay"
   /// The reader listens itself.
   case zeroMQDirect = "ZeroMQ, direct"
+
+  /// Those where something stands between that keeps messages.
+  static let stored = allCases.filter { $0 != .zeroMQDirect }
 
   var testDescription: String { rawValue }
 }
@@ -153,6 +158,11 @@ final class CarrierFixture {
       try CarrierMachine($0, in: folder, inboxMax: inboxMax)
     }
     ports = try readers.map { _ in try FreePort.endpoint() }
+    if subject == .directory {
+      try FileManager.default.createDirectory(
+        atPath: directory, withIntermediateDirectories: false)
+      _ = try CarriedDirectory.prepare(directory)
+    }
     if subject == .zeroMQRelay {
       relay = try Server(for: ([sender] + readers).map(\.identity.public))
     }
@@ -161,6 +171,14 @@ final class CarrierFixture {
   deinit {
     for machine in [sender] + readers { machine.disconnect() }
     relay?.stop()
+  }
+
+  private var directory: String { folder.path + "/stick" }
+
+  private func exchange(by machine: CarrierMachine) -> any Carrier {
+    DirectoryPlan(path: directory, fileMebibytes: 1, pollInterval: .milliseconds(20)).carrier(
+      for: machine.identity, peers: [], timeouts: Self.timeouts,
+      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
   private static let timeouts: ExchangeTimeouts = {
@@ -179,6 +197,7 @@ final class CarrierFixture {
     switch subject {
     case .inProcess:
       try sender.connect(by: InProcessEnd(of: broker), correspondents: Set(mailboxes))
+    case .directory: try sender.connect(by: exchange(by: sender), correspondents: Set(mailboxes))
     case .zeroMQRelay: try sender.connect(by: exchange(of: sender), correspondents: Set(mailboxes))
     case .zeroMQDirect:
       // One carrier leads to one reader: the tests of several readers are not for this one.
@@ -192,6 +211,7 @@ final class CarrierFixture {
     let sender: Set = [sender.mailbox]
     switch subject {
     case .inProcess: try reader.connect(by: InProcessEnd(of: broker), correspondents: sender)
+    case .directory: try reader.connect(by: exchange(by: reader), correspondents: sender)
     case .zeroMQRelay: try reader.connect(by: exchange(of: reader), correspondents: sender)
     case .zeroMQDirect:
       let carrier = try ListeningCarrier(
@@ -216,6 +236,10 @@ final class CarrierFixture {
       faults.isDown = true
       broker.behave(faults)
       broker.behave()
+    case .directory:
+      // Pulled out, and plugged in again.
+      try FileManager.default.moveItem(atPath: directory, toPath: directory + "-away")
+      try FileManager.default.moveItem(atPath: directory + "-away", toPath: directory)
     case .zeroMQRelay:
       relay?.stop()
       try relay?.start()

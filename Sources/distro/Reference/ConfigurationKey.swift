@@ -28,6 +28,10 @@ struct ConfigurationKey {
         "carriers: zeromq: listen", "applier",
         "`tcp://address:port`; port `*` takes a free one and logs it"),
       .init(
+        "carriers: directory: path, file-mebibytes, poll-seconds", "signer, applier",
+        "a directory that somebody carries, prepared with `distro carry --prepare`; the largest file in it: 64 MiB, at most "
+          + "4095; how often it is looked at: 5 s. [How to](../how-to/directory.md)"),
+      .init(
         "repositories: path, remote, branches, recipients", "signer",
         "what is sent to whom; `remote` is the name by which appliers know the repository"),
       .init(
