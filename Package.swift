@@ -82,6 +82,13 @@ let package = Package(
     .systemLibrary(name: "CZlib", path: "Sources/C/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLinux", path: "Sources/C/CLinux"),
     .target(name: "CCurl", path: "Sources/C/CCurl"),
+    // A machine without such a broker needs no package for it: the archive goes into the program, and what it stands on
+    // comes with libgit2.
+    .target(
+      name: "CRabbitMQ", path: "Sources/C/CRabbitMQ",
+      linkerSettings: [
+        .linkedLibrary(":librabbitmq.a"), .linkedLibrary("ssl"), .linkedLibrary("crypto"),
+      ]),
     .target(name: "GitModel", path: "Sources/Foundations/GitModel", swiftSettings: strict),
     .target(
       name: "Diagnostics", dependencies: [logging], path: "Sources/Foundations/Diagnostics",
@@ -112,6 +119,9 @@ let package = Package(
       name: "ZeroMQ", dependencies: ["Diagnostics", "Threads", "CZeroMQ"],
       path: "Sources/Carriers/ZeroMQ",
       swiftSettings: strict),
+    .target(
+      name: "RabbitMQ", dependencies: ["Diagnostics", "CRabbitMQ"],
+      path: "Sources/Carriers/RabbitMQ", swiftSettings: strict),
     .target(
       name: "Compression", dependencies: ["Diagnostics", "CZstd"],
       path: "Sources/Foundations/Compression",
@@ -184,6 +194,11 @@ let package = Package(
       dependencies: ["MessageFormat", "Mailboxes", "Host", "CarrierProtocol"],
       path: "Sources/Carriers/InProcessCarrier", swiftSettings: strict),
 
+    .target(
+      name: "BrokerCarrier",
+      dependencies: ["MessageFormat", "Sealing", "Mailboxes", "Host", "CarrierProtocol"],
+      path: "Sources/Carriers/BrokerCarrier", swiftSettings: strict),
+
     // Layer 4: the two halves, and what stands between them; they never meet.
     .target(
       name: "Signer",
@@ -213,6 +228,13 @@ let package = Package(
         nioCore, nioPosix, nioHTTPTypes, nioSSL, grdb, logging,
       ], path: "Sources/Roles/Hooks", swiftSettings: strict),
 
+    // Layer 5: brokers, one target each.
+    .target(
+      name: "RabbitMQCarrier",
+      dependencies: [
+        "MessageFormat", "Sodium", "RabbitMQ", "Host", "CarrierProtocol", "BrokerCarrier", logging,
+      ], path: "Sources/Carriers/RabbitMQCarrier", swiftSettings: strict),
+
     // Layer 5: what others are told of what receipts say.
     .target(
       name: "Reporting",
@@ -226,7 +248,8 @@ let package = Package(
       name: "distro",
       dependencies: [
         "Diagnostics", "MessageFormat", "Sodium", "Git", "LargeFiles", "Sealing", "Mailboxes",
-        "CarrierProtocol", "ZeroMQCarrier", "Signer", "Applier", "Relay", "Hooks", "Reporting",
+        "CarrierProtocol", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier", "Signer", "Applier",
+        "Relay", "Hooks", "Reporting",
         "WebClient", "Mail", "Host", "Patching", "Programs", "Upstreams", arguments, lifecycle,
         signals, yaml,
         logging,
@@ -262,7 +285,7 @@ let package = Package(
       name: "CarriersTests",
       dependencies: [
         "CarrierProtocol", "ZeroMQCarrier", "InProcessCarrier", "Mailboxes", "MessageFormat",
-        "Sodium", "ZeroMQ",
+        "BrokerCarrier", "RabbitMQ", "RabbitMQCarrier", "Sodium", "ZeroMQ",
         "Host",
         "Threads", "TestSupport", grdb, logging,
       ], swiftSettings: tests),

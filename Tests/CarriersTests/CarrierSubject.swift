@@ -1,3 +1,4 @@
+import BrokerCarrier
 import CarrierProtocol
 import Foundation
 import Host
@@ -18,6 +19,14 @@ enum CarrierSubject: String, CaseIterable, CustomTestStringConvertible {
   case zeroMQRelay = "ZeroMQ, by a relay"
   /// The reader listens itself.
   case zeroMQDirect = "ZeroMQ, direct"
+  case rabbitMQ = "RabbitMQ"
+
+  /// Those that this machine has.
+  static let available = allCases.filter {
+    $0 != .rabbitMQ || RabbitMQServer.absence == nil
+  }
+  /// Those with something between that keeps messages.
+  static let keeping = available.filter { $0 != .zeroMQDirect }
 
   var testDescription: String { rawValue }
 }
@@ -30,6 +39,11 @@ final class CarrierMachine: Sendable {
     var refused: [RefusedMessage] = []
     /// So often nothing is accepted, as on a full disk.
     var faultCount = 0
+    /// Everything that was accepted, in its order.
+    var accepted: [MessageID] = []
+    var failures: [String] = []
+    /// Chunks of the message that is on its way.
+    var movedCount: UInt32 = 0
   }
 
   struct Disk: Error {}
@@ -37,6 +51,7 @@ final class CarrierMachine: Sendable {
   let identity: Identity
   let store: MailboxStore
   let inboxMax: InboxLimit
+  let log = TestLog()
   private let record = Record()
   private let carriers = Mutex<CarrierSet?>(nil)
 
@@ -71,7 +86,7 @@ final class CarrierMachine: Sendable {
     let (store, record) = (store, record)
     var port = CarrierPort(
       mailbox: mailbox, correspondents: correspondents, store: store, byteCountMax: 1 << 30,
-      inboxMax: inboxMax, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+      inboxMax: inboxMax, log: log.logger,
       now: { Timestamp(milliseconds: 2_000) }, arrived: { record.note { $0.arrivalCount += 1 } })
     let accept = port.accept
     port.accept = { messages in
@@ -81,6 +96,11 @@ final class CarrierMachine: Sendable {
       }
       if isFull { throw Disk() }
       try accept(messages)
+      record.note { $0.accepted += messages.map(\.offer.id) }
+    }
+    port.moved = { done, _ in record.note { $0.movedCount = done } }
+    port.stateChanged = { state in
+      if case .failed(let error) = state { record.note { $0.failures.append("\(error)") } }
     }
     port.delivered = { waiting in
       try store.remove(waiting)
@@ -143,6 +163,7 @@ final class CarrierFixture {
   private let broker = InProcessBroker(seed: 7)
   private var relay: Server?
   private let ports: [String]
+  let queues: RabbitMQQueuesOfTest?
 
   init(_ subject: CarrierSubject, inboxMax: InboxLimit = InboxLimit()) throws {
     self.subject = subject
@@ -153,6 +174,8 @@ final class CarrierFixture {
       try CarrierMachine($0, in: folder, inboxMax: inboxMax)
     }
     ports = try readers.map { _ in try FreePort.endpoint() }
+    queues = subject == .rabbitMQ ? try RabbitMQQueuesOfTest(in: folder) : nil
+    for machine in [sender] + readers { try queues?.renew(machine.mailbox) }
     if subject == .zeroMQRelay {
       relay = try Server(for: ([sender] + readers).map(\.identity.public))
     }
@@ -163,7 +186,7 @@ final class CarrierFixture {
     relay?.stop()
   }
 
-  private static let timeouts: ExchangeTimeouts = {
+  static let timeouts: ExchangeTimeouts = {
     var timeouts = ExchangeTimeouts()
     timeouts.pauses = (.milliseconds(20), .milliseconds(200))
     return timeouts
@@ -185,6 +208,8 @@ final class CarrierFixture {
       let carrier = try ZeroMQExchange(
         to: ports[0], of: readers[0].identity.public, as: sender.identity, timeouts: Self.timeouts)
       try sender.connect(by: carrier, correspondents: [mailboxes[0]])
+    case .rabbitMQ:
+      try sender.connect(by: brokerCarrier(), correspondents: Set(mailboxes))
     }
   }
 
@@ -198,7 +223,13 @@ final class CarrierFixture {
         on: ports[0], as: reader.identity, peers: [self.sender.identity.public],
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
       try reader.connect(by: carrier, correspondents: sender)
+    case .rabbitMQ: try reader.connect(by: brokerCarrier(), correspondents: sender)
     }
+  }
+
+  private func brokerCarrier() throws -> BrokerCarrier {
+    let queues = try #require(queues)
+    return BrokerCarrier(try queues.broker(), timeouts: Self.timeouts)
   }
 
   private func exchange(of machine: CarrierMachine) throws -> ZeroMQExchange {
@@ -222,6 +253,7 @@ final class CarrierFixture {
     case .zeroMQDirect:
       readers[0].disconnect()
       try connect(readers[0])
+    case .rabbitMQ: try queues?.restart()
     }
   }
 }

@@ -10,6 +10,8 @@ package protocol CarrierPlan: Sendable {
   /// Who answers there: a recipient leads to itself alone, anybody else to all others. `nil`: nobody with an identity
   /// of ours does, as at a broker.
   var server: PublicIdentity? { get }
+  /// Whether others connect to it; otherwise it connects.
+  var isListening: Bool { get }
   /// `peers`: whom it is to let in, where it is what others connect to. Throws what trying again cannot mend, as a port
   /// that is taken.
   func carrier(

@@ -28,6 +28,8 @@ package struct ZeroMQPlan: CarrierPlan, Equatable {
 
   package var server: PublicIdentity? { if case .connect(let server) = way { server } else { nil } }
 
+  package var isListening: Bool { way == .listen }
+
   package func carrier(
     for identity: Identity, peers: [PublicIdentity], timeouts: ExchangeTimeouts, log: Logger
   ) throws -> any Carrier {

@@ -27,7 +27,9 @@ enum CarrierUser { case signer, applier }
 
 /// All transports, in the order in which an error names them. The only place that names them all.
 enum CarrierKinds {
-  static let all: [any CarrierKind.Type] = [ZeroMQKind.self]
+  static let all: [any CarrierKind.Type] = [
+    ZeroMQKind.self, RabbitMQKind.self,
+  ]
 
   /// By which a relay is reached.
   private static let relayKind = ZeroMQKind.self

@@ -28,6 +28,11 @@ struct ConfigurationKey {
         "carriers: zeromq: listen", "applier",
         "`tcp://address:port`; port `*` takes a free one and logs it"),
       .init(
+        "carriers: rabbitmq: url, password-file, ca-file", "signer, applier",
+        "`amqps://USER@HOST[:PORT]/[VHOST]`, or `amqp://` on this machine alone; a file (0600) whose first line is the "
+          + "password, read for each connection; certificates of authorities in place of the machine's. "
+          + "[RabbitMQ](../how-to/rabbitmq.md)"),
+      .init(
         "repositories: path, remote, branches, recipients", "signer",
         "what is sent to whom; `remote` is the name by which appliers know the repository"),
       .init(

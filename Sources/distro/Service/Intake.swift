@@ -35,8 +35,7 @@ final class Intake: Sendable {
       // The service manager starts the program again.
       _exit(ExitStatus.fault.rawValue)
     }
-    let isListening = plan.server == nil
-    log.report(isListening ? .listening : .collecting, ["endpoint": "\(carrier.place)"])
+    log.report(plan.isListening ? .listening : .collecting, ["endpoint": "\(carrier.place)"])
   }
 
   /// Receipts wait to be taken.

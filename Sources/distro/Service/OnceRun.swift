@@ -65,7 +65,7 @@ struct OnceRun {
 
   private func handle(_ onOutcome: @escaping (Answered) -> Void) throws {
     let line = Line()
-    let intake = try configuration.carrier.server == nil ? nil : intake(line)
+    let intake = try configuration.carrier.isListening ? nil : intake(line)
     defer { intake?.stop() }
     let worker = Worker(
       settings, store: store, log: log, now: WallClock.now, onAnswer: {}, onOutcome: onOutcome)
@@ -80,9 +80,8 @@ struct OnceRun {
     if let intake, !isSilent { isSilent = try !answer(over: intake, line) }
     if let fault = worker.fault { throw fault }
     if let failure = line.failure { throw failure }
-    if isSilent, let place = configuration.carrier.server.map({ _ in configuration.carrier.place })
-    {
-      throw CarrierError.noAnswer(endpoint: place, within: Self.patience)
+    if isSilent, !configuration.carrier.isListening {
+      throw CarrierError.noAnswer(endpoint: configuration.carrier.place, within: Self.patience)
     }
   }
 
