@@ -82,6 +82,13 @@ let package = Package(
     .systemLibrary(name: "CZlib", path: "Sources/C/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CLinux", path: "Sources/C/CLinux"),
     .target(name: "CCurl", path: "Sources/C/CCurl"),
+    // A machine without such a broker needs no package for it: the archive goes into the program, and what it stands on
+    // comes with libgit2.
+    .target(
+      name: "CRabbitMQ", path: "Sources/C/CRabbitMQ",
+      linkerSettings: [
+        .linkedLibrary(":librabbitmq.a"), .linkedLibrary("ssl"), .linkedLibrary("crypto"),
+      ]),
     .target(name: "GitModel", path: "Sources/Foundations/GitModel", swiftSettings: strict),
     .target(
       name: "Diagnostics", dependencies: [logging], path: "Sources/Foundations/Diagnostics",
@@ -112,6 +119,9 @@ let package = Package(
       name: "ZeroMQ", dependencies: ["Diagnostics", "Threads", "CZeroMQ"],
       path: "Sources/Carriers/ZeroMQ",
       swiftSettings: strict),
+    .target(
+      name: "RabbitMQ", dependencies: ["Diagnostics", "CRabbitMQ"],
+      path: "Sources/Carriers/RabbitMQ", swiftSettings: strict),
     .target(
       name: "Compression", dependencies: ["Diagnostics", "CZstd"],
       path: "Sources/Foundations/Compression",
@@ -194,6 +204,11 @@ let package = Package(
       dependencies: ["MessageFormat", "Mailboxes", "Host", "CarrierProtocol"],
       path: "Sources/Carriers/InProcessCarrier", swiftSettings: strict),
 
+    .target(
+      name: "BrokerCarrier",
+      dependencies: ["MessageFormat", "Sealing", "Mailboxes", "Host", "CarrierProtocol"],
+      path: "Sources/Carriers/BrokerCarrier", swiftSettings: strict),
+
     // Layer 4: the two halves, and what stands between them; they never meet.
     .target(
       name: "Signer",
@@ -223,6 +238,13 @@ let package = Package(
         nioCore, nioPosix, nioHTTPTypes, nioSSL, grdb, logging,
       ], path: "Sources/Roles/Hooks", swiftSettings: strict),
 
+    // Layer 5: brokers, one target each.
+    .target(
+      name: "RabbitMQCarrier",
+      dependencies: [
+        "MessageFormat", "Sodium", "RabbitMQ", "Host", "CarrierProtocol", "BrokerCarrier", logging,
+      ], path: "Sources/Carriers/RabbitMQCarrier", swiftSettings: strict),
+
     // Layer 5: what others are told of what receipts say.
     .target(
       name: "Reporting",
@@ -236,7 +258,8 @@ let package = Package(
       name: "distro",
       dependencies: [
         "Diagnostics", "MessageFormat", "Sodium", "Git", "LargeFiles", "Sealing", "Mailboxes",
-        "CarrierProtocol", "ZeroMQCarrier", "DirectoryCarrier", "Signer", "Applier",
+        "CarrierProtocol", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier", "DirectoryCarrier",
+        "Signer", "Applier",
         "Relay", "Hooks", "Reporting",
         "WebClient", "Mail", "Host", "Patching", "Programs", "Upstreams", arguments, lifecycle,
         signals, yaml,
@@ -273,8 +296,8 @@ let package = Package(
       name: "CarriersTests",
       dependencies: [
         "CarrierProtocol", "ZeroMQCarrier", "InProcessCarrier", "DirectoryCarrier", "SharedFiles",
-        "Mailboxes", "MessageFormat",
-        "Sodium", "ZeroMQ",
+        "Mailboxes", "MessageFormat", "BrokerCarrier", "RabbitMQ", "RabbitMQCarrier", "Sodium",
+        "ZeroMQ",
         "Host",
         "Threads", "TestSupport", grdb, logging,
       ], swiftSettings: tests),

@@ -1,3 +1,4 @@
+import BrokerCarrier
 import CarrierProtocol
 import DirectoryCarrier
 import Foundation
@@ -20,9 +21,14 @@ enum CarrierSubject: String, CaseIterable, CustomTestStringConvertible {
   case zeroMQRelay = "ZeroMQ, by a relay"
   /// The reader listens itself.
   case zeroMQDirect = "ZeroMQ, direct"
+  case rabbitMQ = "RabbitMQ"
 
-  /// Those where something stands between that keeps messages.
-  static let stored = allCases.filter { $0 != .zeroMQDirect }
+  /// Those that this machine has.
+  static let available = allCases.filter {
+    $0 != .rabbitMQ || RabbitMQServer.absence == nil
+  }
+  /// Those with something between that keeps messages.
+  static let keeping = available.filter { $0 != .zeroMQDirect }
 
   var testDescription: String { rawValue }
 }
@@ -35,6 +41,11 @@ final class CarrierMachine: Sendable {
     var refused: [RefusedMessage] = []
     /// So often nothing is accepted, as on a full disk.
     var faultCount = 0
+    /// Everything that was accepted, in its order.
+    var accepted: [MessageID] = []
+    var failures: [String] = []
+    /// Chunks of the message that is on its way.
+    var movedCount: UInt32 = 0
   }
 
   struct Disk: Error {}
@@ -42,6 +53,7 @@ final class CarrierMachine: Sendable {
   let identity: Identity
   let store: MailboxStore
   let inboxMax: InboxLimit
+  let log = TestLog()
   private let record = Record()
   private let carriers = Mutex<CarrierSet?>(nil)
 
@@ -76,7 +88,7 @@ final class CarrierMachine: Sendable {
     let (store, record) = (store, record)
     var port = CarrierPort(
       mailbox: mailbox, correspondents: correspondents, store: store, byteCountMax: 1 << 30,
-      inboxMax: inboxMax, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+      inboxMax: inboxMax, log: log.logger,
       now: { Timestamp(milliseconds: 2_000) }, arrived: { record.note { $0.arrivalCount += 1 } })
     let accept = port.accept
     port.accept = { messages in
@@ -86,6 +98,11 @@ final class CarrierMachine: Sendable {
       }
       if isFull { throw Disk() }
       try accept(messages)
+      record.note { $0.accepted += messages.map(\.offer.id) }
+    }
+    port.moved = { done, _ in record.note { $0.movedCount = done } }
+    port.stateChanged = { state in
+      if case .failed(let error) = state { record.note { $0.failures.append("\(error)") } }
     }
     port.delivered = { waiting in
       try store.remove(waiting)
@@ -148,6 +165,7 @@ final class CarrierFixture {
   private let broker = InProcessBroker(seed: 7)
   private var relay: Server?
   private let ports: [String]
+  let queues: RabbitMQQueuesOfTest?
 
   init(_ subject: CarrierSubject, inboxMax: InboxLimit = InboxLimit()) throws {
     self.subject = subject
@@ -158,6 +176,8 @@ final class CarrierFixture {
       try CarrierMachine($0, in: folder, inboxMax: inboxMax)
     }
     ports = try readers.map { _ in try FreePort.endpoint() }
+    queues = subject == .rabbitMQ ? try RabbitMQQueuesOfTest(in: folder) : nil
+    for machine in [sender] + readers { try queues?.renew(machine.mailbox) }
     if subject == .directory {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: false)
@@ -181,7 +201,7 @@ final class CarrierFixture {
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
-  private static let timeouts: ExchangeTimeouts = {
+  static let timeouts: ExchangeTimeouts = {
     var timeouts = ExchangeTimeouts()
     timeouts.pauses = (.milliseconds(20), .milliseconds(200))
     return timeouts
@@ -204,6 +224,8 @@ final class CarrierFixture {
       let carrier = try ZeroMQExchange(
         to: ports[0], of: readers[0].identity.public, as: sender.identity, timeouts: Self.timeouts)
       try sender.connect(by: carrier, correspondents: [mailboxes[0]])
+    case .rabbitMQ:
+      try sender.connect(by: brokerCarrier(), correspondents: Set(mailboxes))
     }
   }
 
@@ -218,7 +240,13 @@ final class CarrierFixture {
         on: ports[0], as: reader.identity, peers: [self.sender.identity.public],
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
       try reader.connect(by: carrier, correspondents: sender)
+    case .rabbitMQ: try reader.connect(by: brokerCarrier(), correspondents: sender)
     }
+  }
+
+  private func brokerCarrier() throws -> BrokerCarrier {
+    let queues = try #require(queues)
+    return BrokerCarrier(try queues.broker(), timeouts: Self.timeouts)
   }
 
   private func exchange(of machine: CarrierMachine) throws -> ZeroMQExchange {
@@ -246,6 +274,7 @@ final class CarrierFixture {
     case .zeroMQDirect:
       readers[0].disconnect()
       try connect(readers[0])
+    case .rabbitMQ: try queues?.restart()
     }
   }
 }

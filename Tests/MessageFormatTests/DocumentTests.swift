@@ -38,6 +38,7 @@ import Testing
   @Test func `says every limit`() throws {
     let limits: [(String, UInt64)] = [
       ("chunk", UInt64(Limits.chunkByteCountMax)),
+      ("broker message", UInt64(Limits.brokerMessageByteCountMax)),
       ("chunk content", UInt64(Limits.chunkPlaintextByteCountMax)),
       ("chunks of a sealed message", UInt64(Limits.chunkCountMax)),
       ("recipients", UInt64(Limits.recipientCountMax)),

@@ -80,11 +80,18 @@ package enum CarrierState: Sendable {
 extension CarrierPort {
   /// Whether a message that would come fits: below the inbox's limit, and on the disk. What does not is left where it is.
   package func hasRoom(for message: MessageWriter) throws -> Bool {
+    try excess(of: message, besides: []) == nil
+  }
+
+  /// Why a message would not fit, besides others that are under way; `nil`: it does.
+  package func excess(
+    of message: MessageWriter, besides others: [SealedSize]
+  ) throws(ExchangeFault) -> String? {
     do throws(ExchangeFault) {
-      try InboxCapacity(self).require(for: message, besides: [])
-      return true
-    } catch .full {
-      return false
+      try InboxCapacity(self).require(for: message, besides: others)
+      return nil
+    } catch .full(let what) {
+      return what
     } catch {
       throw error
     }

@@ -169,7 +169,7 @@ package struct Collecting {
     do { message = try store.resume(offer, from: mailbox) } catch { throw .machine("\(error)") }
     let comesByItself = askedCredit > 0 && message.nextChunk == 0
     if mayResume { try discardUnfinished() }
-    try capacity.require(for: message, besides: whole)
+    try capacity.require(for: message, besides: whole.map(\.message.offer.size))
     let next = ChunkName(id: entry.id, index: message.nextChunk)
     partial = Partial(
       entry: entry, message: message, requestedCount: next.index + Limits.creditMax)

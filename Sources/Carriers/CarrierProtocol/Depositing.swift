@@ -56,12 +56,23 @@ package struct Depositing {
     package let mailbox: Mailbox
     package let reason: CarrierRefusal
     package let detail: String
+
+    package init(
+      message: StoredMessage, mailbox: Mailbox, reason: CarrierRefusal, detail: String
+    ) {
+      (self.message, self.mailbox) = (message, mailbox)
+      (self.reason, self.detail) = (reason, detail)
+    }
   }
 
   /// A message of ours that could not be read here.
-  struct Fault {
+  package struct Fault {
     let message: MessageID
     let error: MailboxError
+
+    package init(message: MessageID, error: MailboxError) {
+      (self.message, self.error) = (message, error)
+    }
   }
 
   private let mailboxes: Set<Mailbox>

@@ -1,11 +1,11 @@
 import Diagnostics
 import Host
 import Logging
-import Mailboxes
-import MessageFormat
+package import Mailboxes
+package import MessageFormat
 
 /// What an exchange tells: the log, once each where a peer could make it say the same for ever; and the port.
-final class ExchangeReports {
+package final class ExchangeReports {
   private let port: CarrierPort
   private let place: String
   private let log: Logger
@@ -13,21 +13,23 @@ final class ExchangeReports {
   private var reportedAddresses: Set<String> = []
   private var hasReportedSize = false
   private var hasReportedFull = false
+  private var hasReportedBytes = false
   private let limiter = RateLimiter(burst: 20)
 
-  init(_ port: CarrierPort, place: String) {
+  package init(_ port: CarrierPort, place: String) {
     (self.port, self.place) = (port, place)
     log = port.log
   }
 
-  func connected() {
+  package func connected() {
     (reportedFailure, hasReportedSize, reportedAddresses) = (nil, false, [])
+    hasReportedBytes = false
     report(.carrierConnected)
     port.stateChanged(.connected)
   }
 
   /// Each failure once, until there was a connection. None before all addresses have had their turn.
-  func failed(_ error: CarrierError, isLastAddress: Bool) {
+  package func failed(_ error: CarrierError, isLastAddress: Bool) {
     let fields: Logger.Metadata = ["carrier": "\(error.endpoint)", "error": "\(error.reason)"]
     guard isLastAddress else {
       guard reportedAddresses.insert(error.description).inserted else { return }
@@ -39,37 +41,48 @@ final class ExchangeReports {
     reportLimited(error.event, fields)
   }
 
-  func accepted() { hasReportedFull = false }
+  package func accepted() { hasReportedFull = false }
 
   /// Once, until something was accepted.
-  func full(_ what: String) {
+  package func full(_ what: String) {
     guard !hasReportedFull else { return }
     hasReportedFull = true
     report(.inboxFull, ["detail": "\(what)"])
   }
 
-  func noRoom(_ size: SealedSize, _ what: String) {
+  package func noRoom(_ size: SealedSize, _ what: String) {
     reportLimited(.noSpace, ["bytes": .number(size.byteCount), "detail": "\(what)"])
   }
 
   /// Once, until there is another connection.
-  func tooLarge(_ size: SealedSize) {
+  package func tooLarge(_ size: SealedSize) {
     guard !hasReportedSize else { return }
     hasReportedSize = true
     report(.messageTooLarge, ["bytes": .number(size.byteCount)])
   }
 
-  func notStored(_ what: String) { reportLimited(.storeFailed, ["error": "\(what)"]) }
+  /// Once, until there is another connection: what is not ours lay in our mailbox.
+  package func foreign(_ what: String) {
+    guard !hasReportedBytes else { return }
+    hasReportedBytes = true
+    reportLimited(.foreignBytes, ["detail": "\(what)"])
+  }
 
-  func notKept(_ error: MailboxError) { report(.transferDiscarded, ["error": "\(error)"]) }
+  package func incomplete(_ message: MessageID) {
+    reportLimited(.transferIncomplete, ["message": "\(message.abbreviated)"])
+  }
 
-  func unreadable(_ fault: Depositing.Fault) {
+  package func notStored(_ what: String) { reportLimited(.storeFailed, ["error": "\(what)"]) }
+
+  package func notKept(_ error: MailboxError) { report(.transferDiscarded, ["error": "\(error)"]) }
+
+  package func unreadable(_ fault: Depositing.Fault) {
     reportLimited(
       fault.error.isLoss ? .messageLost : .messageUnreadable,
       ["message": "\(fault.message.abbreviated)", "error": "\(fault.error)"])
   }
 
-  func refused(_ refusal: Depositing.Refusal) {
+  package func refused(_ refusal: Depositing.Refusal) {
     reportLimited(
       .depositRefused,
       [

@@ -16,7 +16,7 @@ struct InboxCapacity {
 
   /// Before any more of it is on the disk; `whole`: what has come and is not in the inbox yet.
   func require(
-    for message: MessageWriter, besides whole: [Collecting.Whole]
+    for message: MessageWriter, besides whole: [SealedSize]
   ) throws(ExchangeFault) {
     let size = message.offer.size
     let (inbox, disk): (Usage, DiskSpace)
@@ -29,7 +29,7 @@ struct InboxCapacity {
     guard inbox.messageCount + UInt64(whole.count) < inboxMax.messageCount else {
       throw .full("\(inbox.messageCount) messages wait here")
     }
-    let waiting = whole.reduce(inbox.byteCount) { $0 + $1.message.offer.size.byteCount }
+    let waiting = whole.reduce(inbox.byteCount) { $0 + $1.byteCount }
     // One message of any size, where there is no other.
     guard waiting == 0 || waiting + size.byteCount <= inboxMax.byteCount else {
       throw .full("\(waiting) bytes wait here, and \(size.byteCount) would come")

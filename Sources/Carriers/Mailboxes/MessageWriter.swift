@@ -171,7 +171,10 @@ package final class MessageWriter {
 
 extension MessageWriter {
   /// Whether there will be something of it after the end of the program.
-  package var isKept: Bool { partial.map { $0.chunkCount > 0 } ?? false }
+  package var isKept: Bool { keptChunkCount > 0 }
+
+  /// How many of its chunks are on the disk, whatever happens.
+  package var keptChunkCount: UInt32 { partial?.chunkCount ?? 0 }
 
   /// From now on what has come so far is there after the end of the program, and after a power cut: it is on the disk before
   /// its row says so.

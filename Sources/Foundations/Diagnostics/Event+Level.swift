@@ -15,7 +15,7 @@ extension Event {
       .sourceRecovered:
       .notice
     case .workInterrupted, .carrierUnreachable, .carrierSilent, .carrierInvalidAnswer,
-      .depositRefused, .messageTooLarge, .noSpace,
+      .depositRefused, .messageTooLarge, .noSpace, .foreignBytes, .transferIncomplete,
       .inboxFull, .transferDiscarded, .messageExpired, .sweepFailed, .peerDisconnected,
       .strangerRefused, .refused,
       .consolidationFailed, .heartbeatBlocked, .heartbeatDropped, .receiptDropped, .stale,
@@ -40,7 +40,8 @@ extension Event {
       .messageTooLarge, .requestRejected, .heartbeatBlocked, .depositRefused, .noSpace,
       .inboxFull, .carrierSilent, .carrierInvalidAnswer, .carrierUnreachable, .statusDelayed,
       .statusRefused, .statusLost, .noticeFailed, .noticeLost, .hookRefused,
-      .hookNotUnderstood, .hookOfAnotherRepository, .hookNotStored, .referenceIgnored:
+      .hookNotUnderstood, .hookOfAnotherRepository, .hookNotStored, .referenceIgnored,
+      .foreignBytes, .transferIncomplete:
       true
     default: false
     }

@@ -35,6 +35,8 @@ extension Event {
     case .carrierSilent: "carrier does not answer; reconnecting"
     case .carrierInvalidAnswer: "carrier sent an invalid answer; reconnecting"
     case .addressUnreachable: "cannot reach an address of the carrier; trying the next one"
+    case .foreignBytes: "carrier delivered bytes that are no message; rejected"
+    case .transferIncomplete: "a part of a message is missing at the carrier; dropped"
     case .depositRefused: "carrier refused message; message kept, retrying"
     case .messageTooLarge: "message exceeds the size limit; skipped"
     case .noSpace: "not enough space; message left at the carrier"

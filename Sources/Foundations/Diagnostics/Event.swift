@@ -28,6 +28,8 @@ package enum Event: String, CaseIterable, Sendable {
   case carrierSilent = "carrier-silent"
   case carrierInvalidAnswer = "carrier-invalid-answer"
   case addressUnreachable = "address-unreachable"
+  case foreignBytes = "foreign-bytes"
+  case transferIncomplete = "transfer-incomplete"
   case depositRefused = "deposit-refused"
   case messageTooLarge = "message-too-large"
   case noSpace = "no-space"

@@ -76,6 +76,13 @@ package enum Limits {
   /// send in days, and less than a disk.
   package static let inboxByteCountMax: UInt64 = 1 << 30
   package static let inboxMessageCountMax: UInt64 = 10_000
+
+  // Messages of a broker.
+  /// What goes into one together: none but the first two and the last chunk of a message is ever smaller than a full one.
+  package static let brokerChunkCountMax = 3
+  /// Chunks, and what says where they belong.
+  package static let brokerMessageByteCountMax = chunkByteCountMax + 256
+
   /// Files in a directory of trusted identities: more are no deployment, but a wrong directory.
   package static let trustedFileCountMax = 100_000
 }

@@ -79,7 +79,7 @@ struct ApplierChecks {
   private func checkHeartbeats(
     of settings: CheckoutSettings, _ examination: inout Examination
   ) {
-    guard configuration.carrier.server != nil, settings.staleAfterSeconds == nil else { return }
+    guard !configuration.carrier.isListening, settings.staleAfterSeconds == nil else { return }
     examination.warn(
       .checkout, settings.path,
       "expects no heartbeats: a relay that keeps everything back would not be noticed",

@@ -1,0 +1,9 @@
+package import MessageFormat
+
+extension Mailbox {
+  /// The queue that is this mailbox.
+  package var queueName: String { "distro.\(hex)" }
+
+  /// Where what a reader rejects lies for a week: for people to look at.
+  package var deadQueueName: String { queueName + ".dead" }
+}
