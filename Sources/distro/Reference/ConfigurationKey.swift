@@ -31,6 +31,7 @@ struct ConfigurationKey {
         "carriers: directory: path, file-mebibytes, poll-seconds", "signer, applier",
         "a directory that somebody carries, prepared with `distro carry --prepare`; the largest file in it: 64 MiB, at most "
           + "4095; how often it is looked at: 5 s. [How to](../how-to/directory.md)"),
+      .init(
         "carriers: rabbitmq: url, password-file, ca-file", "signer, applier",
         "`amqps://USER@HOST[:PORT]/[VHOST]`, or `amqp://` on this machine alone; a file (0600) whose first line is the "
           + "password, read for each connection; certificates of authorities in place of the machine's. "
