@@ -67,11 +67,9 @@ final class DirectoryUser: Sendable {
     Timestamp(milliseconds: UInt64(Date().timeIntervalSince1970 * 1_000))
   }
 
-  /// A run that begins now.
-  func run(
-    _ path: String, with others: [DirectoryUser], remains: RemainsAge = .standard,
-    now: @escaping @Sendable () -> Timestamp = now, gate: @escaping FolderStep.Gate = { _ in }
-  ) -> DirectoryTraffic {
+  func port(
+    with others: [DirectoryUser], now: @escaping @Sendable () -> Timestamp = now
+  ) -> CarrierPort {
     var port = CarrierPort(
       mailbox: mailbox, correspondents: Set(others.map(\.mailbox)), store: store,
       byteCountMax: 1 << 30, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
@@ -86,8 +84,17 @@ final class DirectoryUser: Sendable {
       news.withLock { $0.delivered.append(waiting.message.id) }
     }
     port.refused = { [self] refusal in news.withLock { $0.refused.append(refusal) } }
-    return DirectoryTraffic(
-      port, DirectoryPlan(path: path, fileMebibytes: 1), remains: remains, gate: gate)
+    return port
+  }
+
+  /// A run that begins now.
+  func run(
+    _ path: String, with others: [DirectoryUser], remains: RemainsAge = .standard,
+    now: @escaping @Sendable () -> Timestamp = now, gate: @escaping FolderStep.Gate = { _ in }
+  ) -> DirectoryTraffic {
+    DirectoryTraffic(
+      port(with: others, now: now), DirectoryPlan(path: path, fileMebibytes: 1), remains: remains,
+      gate: gate)
   }
 
   func look(

@@ -51,7 +51,11 @@ struct DocumentTests {
     for page in try Self.pages() {
       let text = try Self.text(page)
       for match in text.matches(
-        of: /\bdistro (keygen|sign-and-send|verify-apply|relay|serve|status|doctor|carry)((?: [^\n`|]*)?)/
+        of:
+          #/
+          \bdistro\ (keygen|sign-and-send|verify-apply|relay|serve|status|doctor|carry)
+          ((?:\ [^\n`|]*)?)
+          /#
       ) {
         let command = String(match.output.1)
         let arguments = String(match.output.2)
