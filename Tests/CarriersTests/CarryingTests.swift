@@ -162,6 +162,23 @@ struct CarryingTests {
     #expect(try !DirectoryWorld.files(below: stick).contains { $0.hasSuffix(".msg") })
   }
 
+  @Test(.enabled(if: SmallDisk.isAllowed))
+  func `what does not fit stays where it is, and smaller messages are copied`() throws {
+    let (large, small) = (world.letter(1, 5 << 20), world.letter(2, 300_000))
+    for letter in [large, small] { try world.alice.put(letter, for: world.bob) }
+    try world.send(by: here)
+    let disk = folder.path + "/small"
+    try SmallDisk.mount(on: disk, byteCount: 3 << 20, home: folder.path) {
+      try DirectoryWorld.make(disk)
+      let error = #expect(throws: FolderError.self) { try carry(here, disk) }
+      #expect(error?.isFullDisk == true)
+      try world.collect(from: disk)
+      #expect(world.bob.current.accepted == [small.id])
+    }
+    try world.collect(from: here)
+    #expect(try world.bob.has(large))
+  }
+
   @Test func `a directory that is not prepared is not carried to`() throws {
     let empty = folder.path + "/empty"
     try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: false)

@@ -179,6 +179,8 @@ struct DirectoryStickTests {
       let error = #expect(throws: FolderError.self) { try world.send(by: disk) }
       #expect(error?.isFullDisk == true)
       #expect(world.alice.current.delivered == [small.id])
+      // Of the other one nothing was begun.
+      #expect(try DirectoryWorld.files(below: disk).count == 2)
       // Somebody fills what is left.
       try Program.run(
         ["sh", "-c", "cat /dev/zero > \(disk)/filler || true"], home: folder.path)

@@ -94,6 +94,8 @@ struct DirectoryCommandTests {
     let sent = try installation.sendMain()
     #expect(sent.status == 0 && sent.text.contains("applied"), "\(sent.text)\(sent.errors)")
     try installation.expectEqual()
+    // Once, however often it was tried.
+    #expect(daemon.log.components(separatedBy: "event=carrier-unreachable").count == 2)
     daemon.expectEnd()
   }
 

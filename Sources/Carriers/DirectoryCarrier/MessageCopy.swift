@@ -10,6 +10,8 @@ struct MessageCopy {
 
   /// Throws `DirectoryError.damaged` where the source is not what its manifest says, and leaves no file of it then.
   func run() throws {
+    try target.requireRoom(
+      for: manifest.id, manifest.contentByteCount, fileByteCount: manifest.fileByteCount)
     let digest = RunningDigest()
     for index in 0..<manifest.fileCount {
       let file = try sourceFile(index)

@@ -17,6 +17,7 @@ struct MessageDeposit {
     _ records: ChunkRecords, into folder: Folder, proceed: (UInt64) throws -> Void
   ) throws -> Manifest {
     let end = Manifest.contentByteCount(of: message.size)
+    try folder.requireRoom(for: message.id, end, fileByteCount: fileByteCount)
     let digest = RunningDigest()
     var (begin, index) = (UInt64(0), 0)
     while begin < end {
