@@ -107,6 +107,8 @@ import Testing
       "stale",
       // Once for each submodule, and no more than 1,000 of a repository.
       "submodule-pinned",
+      // Once for each way of notices that a reload takes away.
+      "notices-discarded",
     ]
     let rows = try Package.text("docs/reference/events.md")
       .matches(of: /\n\| `([a-z-]+)` \| (warning|error|critical) \|.*\|(.*)\|/)
