@@ -129,6 +129,28 @@ extension CarrierConformanceTests {
       try queues.server.control("clear_policy", "quota")
     }
 
+    /// RabbitMQ then reads nothing from whoever publishes, acknowledgements neither.
+    @Test func `a broker whose memory is short delivers and takes messages when it has some`()
+      throws
+    {
+      let letters = (1...3).map { fixture.letter($0, 20 * Self.chunk) }
+      try fixture.connectSender()
+      try sender.put(letters[0], for: [reader])
+      try sender.requireDelivered([letters[0]])
+      try queues.server.control("set_vm_memory_high_watermark", "0.00001")
+      try sender.put(letters[1], for: [reader])
+      try sender.wait { sender.log.count(of: "the broker takes no messages") > 0 }
+      try fixture.connect(reader)
+      // The reader's own word waits as well, and its mail comes all the same.
+      try reader.put(letters[2], for: [sender])
+      try reader.requireMail([letters[0]])
+      try reader.wait { try queues.waitingCount(in: reader.mailbox.queueName) == 0 }
+      #expect(sender.current.delivered == [letters[0].id])
+      try queues.server.control("set_vm_memory_high_watermark", "0.4")
+      try reader.requireMail([letters[1]])
+      try sender.requireMail([letters[2]])
+    }
+
     /// Brokers have no slots: the readers' inboxes do.
     @Test func `a newer message of a slot takes the place of an older one`() throws {
       try fixture.connectSender()
