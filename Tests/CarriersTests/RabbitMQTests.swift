@@ -129,6 +129,21 @@ extension CarrierConformanceTests {
       try queues.server.control("clear_policy", "quota")
     }
 
+    @Test func `a sender that ends in a large message goes on near where it was`() throws {
+      let letter = fixture.letter(1, 300 * Self.chunk)
+      try sender.put(letter, for: [reader])
+      try fixture.connectSender()
+      try sender.wait { sender.current.movedCount > 100 }
+      sender.disconnect()
+      #expect(sender.current.delivered.isEmpty)
+      try fixture.connectSender()
+      try sender.requireDelivered([letter])
+      // Header and statement share a message. What was on its way without a confirm comes twice.
+      #expect(try queues.waitingCount(in: reader.mailbox.queueName) < letter.chunks.count + 70)
+      try fixture.connect(reader)
+      try reader.requireMail([letter])
+    }
+
     /// RabbitMQ then reads nothing from whoever publishes, acknowledgements neither.
     @Test func `a broker whose memory is short delivers and takes messages when it has some`()
       throws

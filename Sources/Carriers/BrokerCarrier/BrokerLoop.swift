@@ -47,7 +47,7 @@ final class BrokerLoop {
     let pauses = timeouts.pauses
     reports = ExchangeReports(port, place: broker.place)
     receiving = BrokerReceiving(port, reports)
-    sending = BrokerSending(port, timeouts)
+    sending = BrokerSending(port, to: broker.place, timeouts)
     func backoff(_ first: Duration, _ longest: Duration) -> Backoff {
       Backoff(first: first, longest: longest, jitter: timeouts.jitter)
     }
@@ -109,7 +109,12 @@ final class BrokerLoop {
   }
 
   private func keepPartials() {
-    do throws(MailboxError) { try receiving.keep() } catch { reports.notKept(error) }
+    do throws(MailboxError) {
+      try sending.keep()
+      try receiving.keep()
+    } catch {
+      reports.notKept(error)
+    }
   }
 
   // MARK: - Out
@@ -141,19 +146,22 @@ final class BrokerLoop {
   }
 
   private var nextTurn: ContinuousClock.Instant {
-    ([.now + Self.turnMax] + [sending.nextAttempt, resumption, publishing, look].compactMap { $0 })
-      .min() ?? .now
+    // What is not looked at before something else has ended must not make the loop turn in a circle until then.
+    let out = publishing ?? sending.nextAttempt
+    let back = resumption ?? look
+    return min(.now + Self.turnMax, out ?? .now + Self.turnMax, back ?? .now + Self.turnMax)
   }
 
   private func handle(_ event: BrokerEvent) throws {
     switch event {
     case .confirmed(let numbers):
       blocks.reset()
-      let (delivered, moved) = sending.confirmed(numbers, at: .now)
+      let (delivered, moved) = try sending.confirmed(numbers, at: .now)
       for step in moved { port.moved(step.done, step.total) }
       for message in delivered { try port.delivered(message) }
     case .refused(let numbers, let reason, let detail):
-      for refusal in sending.refused(numbers, reason, detail, at: .now) { reports.refused(refusal) }
+      let refusals = try sending.refused(numbers, reason, detail, at: .now)
+      for refusal in refusals { reports.refused(refusal) }
     case .delivery(let tag, let bytes):
       // Of a consumption that has ended.
       guard !needsCancel else { return }

@@ -15,10 +15,14 @@ struct BrokerSending {
   private static let windowMax = 64
   private static let uploadCountMax = 64
   private static let progressCountMax = 4_096
+  /// What costs less is sent again: 16 MiB, and 8 MiB at an orderly end.
+  private static let notedStepMax: UInt32 = 128
+  private static let notedStepMin: UInt32 = 64
 
   private let mailboxes: Set<Mailbox>
   private let store: MailboxStore
   private let timeouts: ExchangeTimeouts
+  private let place: String
   private var uploads: [Upload] = []
   private var publishedCount: UInt64 = 0
   /// Pieces on their way, by their numbers.
@@ -32,7 +36,8 @@ struct BrokerSending {
   /// Since when nothing was heard of what is on its way.
   private var silentSince: ContinuousClock.Instant?
 
-  init(_ port: CarrierPort, _ timeouts: ExchangeTimeouts) {
+  init(_ port: CarrierPort, to place: String, _ timeouts: ExchangeTimeouts) {
+    self.place = place
     (mailboxes, store, self.timeouts) = (port.correspondents, port.store, timeouts)
   }
 
@@ -55,8 +60,7 @@ struct BrokerSending {
 
   /// What to publish next; `nil`: nothing now.
   mutating func next(at now: ContinuousClock.Instant) throws(MailboxError) -> Step? {
-    for case let end? in [holds.values.compactMap(\.until).min(), unreadable.nextEnd]
-    where end <= now { isStale = true }
+    endPauses(at: now)
     if isStale, uploads.count < Self.uploadCountMax { try refill(at: now) }
     while unconfirmed.count < Self.windowMax,
       let index = uploads.firstIndex(where: { !$0.isPublished })
@@ -86,14 +90,21 @@ struct BrokerSending {
     return nil
   }
 
+  private mutating func endPauses(at now: ContinuousClock.Instant) {
+    for (mailbox, hold) in holds {
+      guard let until = hold.until, until <= now else { continue }
+      holds[mailbox]?.until = nil
+      isStale = true
+    }
+    guard let end = unreadable.nextEnd, end <= now else { return }
+    unreadable.forgetEnded(at: now)
+    isStale = true
+  }
+
   private mutating func refill(at now: ContinuousClock.Instant) throws(MailboxError) {
     isStale = false
-    for (mailbox, hold) in holds {
-      if let until = hold.until, until <= now { holds[mailbox]?.until = nil }
-    }
     let known = Set(uploads.map(\.key))
     let bounds = holds.filter { $0.value.until != nil }.mapValues(\.byteCount)
-    unreadable.forgetEnded(at: now)
     for waiting in try store.outgoing(
       for: mailboxes.filter { bounds[$0] != 0 }, smallerThan: bounds,
       countMax: 2 * Self.uploadCountMax + unreadable.count)
@@ -105,11 +116,33 @@ struct BrokerSending {
         try waiting.message.openVerified()
       }
       guard let chunks else { continue }
-      uploads += keys.map { key in
-        Upload(
-          waiting.message, chunks, for: key.mailbox, slot: waiting.slot,
-          confirmedCount: progress.removeValue(forKey: key) ?? 0)
+      for key in keys {
+        uploads.append(
+          Upload(
+            waiting.message, chunks, for: key.mailbox, slot: waiting.slot,
+            confirmedCount: try confirmedCount(of: key, chunks.count)))
       }
+    }
+  }
+
+  private mutating func confirmedCount(
+    of key: Upload.Key, _ chunkCount: UInt32
+  ) throws(MailboxError) -> UInt32 {
+    if let count = progress.removeValue(forKey: key) { return count }
+    guard chunkCount > Self.notedStepMin else { return 0 }
+    return try store.publishedCount(of: key.id, into: key.mailbox, at: place)
+  }
+
+  /// Of what is on its way: the program's next run goes on from there.
+  mutating func keep(least: UInt32 = notedStepMin) throws(MailboxError) {
+    for index in uploads.indices {
+      let upload = uploads[index]
+      guard !upload.isConfirmed, upload.confirmedCount - upload.notedCount >= least else {
+        continue
+      }
+      try store.notePublished(
+        upload.confirmedCount, of: upload.message.id, into: upload.mailbox, at: place)
+      uploads[index].noted()
     }
   }
 
@@ -144,13 +177,14 @@ extension BrokerSending {
   /// What was handed over whole, once for each message.
   mutating func confirmed(
     _ numbers: PublicationNumbers, at now: ContinuousClock.Instant
-  ) -> (delivered: [WaitingMessage], moved: [Movement]) {
+  ) throws(MailboxError) -> (delivered: [WaitingMessage], moved: [Movement]) {
     var moved: [Movement] = []
     for (number, key) in answered(numbers, at: now) {
       guard let index = uploads.firstIndex(where: { $0.key == key }) else { continue }
       uploads[index].confirm(number)
       moved.append((uploads[index].confirmedCount, uploads[index].chunkCount))
     }
+    try keep(least: Self.notedStepMax)
     var finished: [Upload] = []
     for upload in uploads where upload.isConfirmed {
       finished.append(upload)
@@ -174,13 +208,18 @@ extension BrokerSending {
   mutating func refused(
     _ numbers: PublicationNumbers, _ reason: CarrierRefusal, _ detail: String,
     at now: ContinuousClock.Instant
-  ) -> [Depositing.Refusal] {
+  ) throws(MailboxError) -> [Depositing.Refusal] {
     var refusals: [Depositing.Refusal] = []
     for (_, key) in answered(numbers, at: now) {
       guard let index = uploads.firstIndex(where: { $0.key == key }) else { continue }
       let upload = uploads.remove(at: index)
       if progress.count >= Self.progressCountMax { progress = [:] }
-      progress[key] = upload.confirmedCount
+      // A queue that is gone has taken with it what it had.
+      let isGone = reason == .unknownMailbox
+      progress[key] = isGone ? 0 : upload.confirmedCount
+      if isGone, upload.notedCount > 0 {
+        try store.notePublished(0, of: key.id, into: key.mailbox, at: place)
+      }
       hold(key.mailbox, upload.message.size.byteCount, reason, at: now)
       refusals.append(
         Depositing.Refusal(

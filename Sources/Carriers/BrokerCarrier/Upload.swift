@@ -23,6 +23,8 @@ struct Upload {
   /// So many chunks the broker has, without a gap.
   private(set) var confirmedCount: UInt32
   private var next: UInt32
+  /// What of that is known after the end of the program.
+  private(set) var notedCount: UInt32
 
   /// `confirmedCount`: what the broker has of it from before.
   init(
@@ -30,7 +32,7 @@ struct Upload {
     confirmedCount: UInt32
   ) {
     (self.message, self.chunks, self.mailbox, self.slot) = (message, chunks, mailbox, slot)
-    (self.confirmedCount, next) = (confirmedCount, confirmedCount)
+    (self.confirmedCount, next, notedCount) = (confirmedCount, confirmedCount, confirmedCount)
   }
 
   var key: Key { Key(id: message.id, mailbox: mailbox) }
@@ -65,6 +67,8 @@ struct Upload {
       pieces.removeFirst()
     }
   }
+
+  mutating func noted() { notedCount = confirmedCount }
 
   /// What was not confirmed is published again.
   mutating func interrupted() {

@@ -19,6 +19,9 @@ extension MailboxStore {
             depositor BLOB NOT NULL, id BLOB NOT NULL, offer BLOB NOT NULL, file TEXT NOT NULL,
             chunkCount INTEGER NOT NULL, byteCount INTEGER NOT NULL,
             PRIMARY KEY (depositor, id)) WITHOUT ROWID;
+          CREATE TABLE published (
+            message BLOB NOT NULL, mailbox BLOB NOT NULL, place TEXT NOT NULL,
+            chunkCount INTEGER NOT NULL, PRIMARY KEY (message, mailbox, place)) WITHOUT ROWID;
           CREATE TABLE usage (
             role TEXT NOT NULL, name BLOB NOT NULL, byteCount INTEGER NOT NULL,
             messageCount INTEGER NOT NULL, PRIMARY KEY (role, name)) WITHOUT ROWID;
@@ -49,6 +52,9 @@ extension MailboxStore {
         SELECT 'mailbox', NEW.mailbox, byteCount, 1 FROM message WHERE id = NEW.message
       ON CONFLICT (role, name) DO UPDATE
       SET byteCount = byteCount + excluded.byteCount, messageCount = messageCount + 1;
+    END;
+    CREATE TRIGGER publicationEnded AFTER DELETE ON delivery BEGIN
+      DELETE FROM published WHERE message = OLD.message AND mailbox = OLD.mailbox;
     END;
     CREATE TRIGGER deliveryRemoved AFTER DELETE ON delivery BEGIN
       UPDATE usage
