@@ -13,16 +13,6 @@ import Testing
     try folder.write("hosts", "::1 relay.test\n127.0.0.9 relay.test\n127.0.0.1 relay.test\n")
   }
 
-  /// Not without root's rights, and not below a chroot(2) that is no mount of its own.
-  private static let canMount: Bool = {
-    do {
-      return try PipelineProgram("/usr/bin/unshare", in: PipelineFolder())
-        .run(["--mount", "true"]).status == 0
-    } catch {
-      return false
-    }
-  }()
-
   private var shell: PipelineProgram { PipelineProgram("/usr/bin/unshare", in: folder) }
 
   /// The program, with a list of hosts of its own.
@@ -31,7 +21,7 @@ import Testing
     return ["--mount", "sh", "-c", script, "sh"] + arguments
   }
 
-  @Test(.enabled(if: canMount, "a program cannot be given other files here"))
+  @Test(.enabled(if: MountNamespace.isPermitted, "a program cannot be given other files here"))
   func `all addresses of a relay are tried`() throws {
     let relay = try installation.startRelay()
     for name in ["signer", "web1"] { try folder.edit("\(name).yaml", "127.0.0.1", "relay.test") }
@@ -54,7 +44,7 @@ import Testing
     #expect(later.end().status == 0)
   }
 
-  @Test(.enabled(if: canMount, "a program cannot be given other files here"))
+  @Test(.enabled(if: MountNamespace.isPermitted, "a program cannot be given other files here"))
   func `name that nobody knows is told and tried again`() throws {
     let relay = try installation.startRelay()
     try folder.edit("web1.yaml", "127.0.0.1", "unknown.invalid")

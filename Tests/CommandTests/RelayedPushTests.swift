@@ -64,19 +64,8 @@ import Testing
     #expect(applier.end().status == 0 && second.end().status == 0)
   }
 
-  /// Not without root's rights, and not below a chroot(2) that is no mount of its own.
-  private static let canMount: Bool = {
-    do {
-      let folder = try PipelineFolder()
-      return try PipelineProgram("/usr/bin/unshare", in: folder).run(["--mount", "true"]).status
-        == 0
-    } catch {
-      return false
-    }
-  }()
-
   /// With a list of hosts of its own, which is read again at every attempt, as DNS is.
-  @Test(.enabled(if: canMount, "a program cannot be given other files here"))
+  @Test(.enabled(if: MountNamespace.isPermitted, "a program cannot be given other files here"))
   func `relay that moves to another address is found by its name`() throws {
     let first = try installation.startRelay()
     try folder.edit("web1.yaml", "127.0.0.1", "relay.test")
