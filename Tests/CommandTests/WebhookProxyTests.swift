@@ -72,6 +72,7 @@ struct WebhookProxyTests {
         """
         user root;
         daemon off;
+        master_process off;
         pid \(folder.path("nginx.pid"));
         error_log stderr notice;
         events {}
@@ -86,7 +87,7 @@ struct WebhookProxyTests {
         """)
       return try ServingProgram(
         [proxy.rawValue, "-e", "stderr", "-c", file], in: folder, log: "proxy.log",
-        until: "start worker process ")
+        until: "getrlimit(RLIMIT_NOFILE)")
     case .caddy:
       let site = try example("Caddy", at: place)
         .replacing("hooks.example.org", with: "http://127.0.0.1:\(proxyPort)")
