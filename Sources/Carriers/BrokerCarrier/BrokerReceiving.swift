@@ -157,7 +157,7 @@ final class BrokerReceiving {
     }
   }
 
-  /// Something of it will not come. Whoever sent it finds out that we are behind, and heals.
+  /// Part of it will not come. Its sender finds out that we are behind, and heals.
   private func drop(_ incoming: IncomingMessage) throws {
     open[incoming.id] = nil
     if dropped.count >= Self.rememberedCountMax { dropped = [] }

@@ -71,7 +71,7 @@ struct Acknowledgements: Equatable {
     return Array((text + "end\n").utf8)
   }
 
-  /// `nil`: is none, or not in the one form that there is.
+  /// `nil`: not a list of acknowledgements in its canonical form.
   init?(decoding bytes: [UInt8]) {
     guard var lines = FieldLines(bytes, title: Self.title), let number = lines.number(of: "number"),
       number <= Limits.numberMax

@@ -54,7 +54,7 @@ package enum DirectoryLayout {
     name.hasSuffix(manifestSuffix) && isFolderName(String(name.dropLast(manifestSuffix.count)))
   }
 
-  /// The manifest's name that goes with a message's file; `nil`: the name is none of ours.
+  /// The manifest's name that goes with a message's file; `nil`: not a name that we give.
   static func manifestName(ofFile name: String) -> String? {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 2, isFolderName(String(parts[0])), parts[1].utf8.count == indexCount,

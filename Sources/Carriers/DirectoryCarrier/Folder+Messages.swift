@@ -17,7 +17,7 @@ extension Folder {
       where: DirectoryLayout.isManifestName)
   }
 
-  /// `nil`: is none, cannot be read, or lies under another name than its own.
+  /// `nil`: not a manifest, not readable, or under another name than its own.
   func manifest(named name: String) -> Manifest? {
     do {
       let bytes = try content(of: name, byteCountMax: DirectoryLayout.manifestByteCountMax)
@@ -74,7 +74,7 @@ extension Folder {
   }
 
   /// Removes what killed runs have left in a folder of messages: temporary files, and files whose manifest never came.
-  /// A name that is none of ours is left alone.
+  /// Files with other names are left alone.
   func tidy(_ age: RemainsAge) throws(FolderError) {
     let names = try names(
       scanMax: DirectoryLayout.scanCountMax, countMax: DirectoryLayout.scanCountMax

@@ -33,7 +33,7 @@ final class IncomingMail {
     var (changed, listed) = (ContinuousClock.Instant.now, ContinuousClock.Instant.now)
     /// Something was not taken, and is tried again.
     var retry: ContinuousClock.Instant?
-    /// Among it what has no room here.
+    /// Some messages stay there because we have no room for them.
     var hasLeft = false
 
     /// Whether its folder may have something new.

@@ -61,7 +61,7 @@ struct Manifest: Equatable {
     (self.fileByteCount, self.digest) = (fileByteCount, digest)
   }
 
-  /// `nil`: is none, or not in the one form that there is.
+  /// `nil`: not a manifest in its canonical form.
   init?(decoding bytes: [UInt8]) {
     guard var lines = FieldLines(bytes, title: Self.title),
       let id: MessageID = lines.name(of: "message"),

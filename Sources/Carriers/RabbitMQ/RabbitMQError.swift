@@ -4,7 +4,7 @@ package import Diagnostics
 package enum RabbitMQError: Error, Equatable {
   /// The name is unknown, or nothing answers there.
   case unreachable(reason: String)
-  /// The broker's certificate is none of our authorities', or for another name.
+  /// The broker's certificate is not from one of our authorities, or is for another name.
   case certificate(reason: String)
   /// User, password or virtual host; `code` is AMQP's.
   case login(code: Int, reason: String)

@@ -3,7 +3,7 @@ package enum Recognition: Equatable, Sendable {
   case push(PushEvent)
   /// A person tries the hook, or has just made it.
   case test
-  /// An event that is none of ours; the host's own word for it.
+  /// An event that we do not handle, in the host's own words.
   case ignored(String)
 }
 

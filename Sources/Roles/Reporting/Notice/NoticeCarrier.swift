@@ -105,7 +105,7 @@ final class NoticeCarrier: Sendable {
 
   // MARK: - HTTP
 
-  /// Whoever has the URL may write there: it is in no log.
+  /// Everybody who has the URL may write there: it is in no log.
   static func address(in file: String) throws -> WebAddress {
     do {
       return try WebAddress(try SecretFile(file).firstLine())

@@ -8,7 +8,7 @@ package enum StatusVerdict: Equatable {
   case taken(external: Int64?, pause: Duration?)
   /// All calls to this host wait.
   case wait(ReportingError, Duration?)
-  /// This one alone cannot be taken.
+  /// The host refuses this status alone.
   case refused(ReportingError)
 
   /// No pause is longer, whatever a host says.
