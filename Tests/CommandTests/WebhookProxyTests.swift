@@ -13,6 +13,9 @@ struct WebhookProxyTests {
     }
 
     var testDescription: String { rawValue }
+
+    /// Caddy 2.6 says 502 where its own limit comes before our answer.
+    var refusalsOfLargeBodies: [String] { self == .caddy ? ["413", "502"] : ["413"] }
   }
 
   /// What `distro hooks` listens at.
@@ -114,7 +117,7 @@ struct WebhookProxyTests {
     #expect(line.contains("address=127.0.0.2"), "\(line)")
     #expect(try hook.post(to: proxyPort, body: SignedHook.payload + " ") == "401")
     let large = String(repeating: " ", count: 26 << 20)
-    #expect(try hook.post(to: proxyPort, [], body: large) == "413")
+    #expect(proxy.refusalsOfLargeBodies.contains(try hook.post(to: proxyPort, [], body: large)))
     server.end()
     daemon.expectEnd()
   }
