@@ -132,6 +132,36 @@ struct CheckoutFaultTests {
     try machine.checkout.git("cat-file", "-e", "HEAD:directory/file")
   }
 
+  /// What a heartbeat sees of it is whole: the commit, and the root of its tree.
+  @Test func `a checkout that has lost a directory is mended also where the first try is lost`()
+    throws
+  {
+    let fleet = try TestFleet.started()
+    let machine = fleet.machines[0]
+    let packs = machine.checkout.path + "/.git/objects/pack"
+    let others = Set(try FileManager.default.contentsOfDirectory(atPath: packs))
+    try fleet.source.commit(["directory/file": "1\n"])
+    try fleet.push()
+    let lost = try FileManager.default.contentsOfDirectory(atPath: packs)
+      .filter { !others.contains($0) }
+    try fleet.source.commit(["a": "other\n"])
+    try fleet.push()
+    for name in lost { try FileManager.default.removeItem(atPath: packs + "/" + name) }
+    try machine.replaceState { _ in }
+    try fleet.source.commit(["a": "one more\n"])
+    try fleet.push()
+    try fleet.step()
+    try fleet.lose(for: machine)
+    // Its heartbeats come many times before anything is sent again.
+    for _ in 0..<100 {
+      fleet.clock.advance(seconds: 60)
+      try fleet.step()
+      try fleet.deliver()
+    }
+    #expect(try machine.checkout.id() == fleet.source.id(), "\(machine.log.lines.suffix(9))")
+    try machine.checkout.git("cat-file", "-e", "HEAD:directory/file")
+  }
+
   @Test func `message whose file cannot be read waits alone`() throws {
     let pipeline = try Pipeline.started()
     let clock = TickingClock()

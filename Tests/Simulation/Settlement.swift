@@ -118,14 +118,15 @@ struct Settlement {
       + (recipient.lastRefusal.map { "\($0.name): \($0.detail)" } ?? "none")
   }
 
-  /// It refuses each time, and says in between where it is: that a branch was taken back below it, or that it has forgotten
-  /// that a signer's commit is no one of people's.
+  /// It refuses each time, and says in between where it is: that a branch was taken back below it; that it has forgotten
+  /// that a signer's commit is no one of people's; or that its index is lost as well as objects.
   private func isRefusedForGood(
     _ checkout: Checkout, _ applier: ApplierHost, _ branch: BranchName
   ) throws -> Bool {
     return switch try recipient(applier, branch)?.lastRefusal?.name {
     case "going-back": checkout.settings.onGoingBack == .refuse
     case "foreign-commit": applier.hasForgotten
+    case "checkout-unusable": checkout.hasLostObjects
     default: false
     }
   }

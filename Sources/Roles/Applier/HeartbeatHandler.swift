@@ -3,9 +3,13 @@ import MessageFormat
 
 /// How a checkout stands towards what a heartbeat says of its stream, or why that cannot be told.
 struct HeartbeatHandler {
+  /// A commit of which a step has found that objects are missing.
+  var incomplete: ObjectID?
+
   func standing(of stream: AdmittedHeartbeat.Stream) throws -> Report.Standing {
     do {
       let snapshot = try Checkout.snapshot(of: stream.settings)
+      if let snapshot, snapshot.revision == incomplete { return .behind(nil) }
       guard let snapshot, snapshot.revision == stream.heard.revision else {
         return .behind(snapshot)
       }

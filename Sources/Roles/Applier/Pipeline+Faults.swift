@@ -68,7 +68,7 @@ extension Pipeline {
     let path = stream.settings.path
     if !faults.isWaiting(path) {
       do {
-        return try HeartbeatHandler().standing(of: stream)
+        return try HeartbeatHandler(incomplete: incomplete[path]).standing(of: stream)
       } catch {
         try note(CheckoutFault(path: path, reason: error))
       }

@@ -1,5 +1,6 @@
 import Diagnostics
 import Git
+import GitModel
 import Logging
 import Mailboxes
 import MessageFormat
@@ -23,6 +24,9 @@ final class Pipeline {
   var faults: CheckoutFaults
   /// Checkouts that something was found out about.
   private var touched: [String: CheckoutFinding] = [:]
+  /// Checkouts that lack objects of the commit that their branch names, until a step mends them: a heartbeat's look alone
+  /// does not go deep enough to see it, and would have the signer send what starts there again and again.
+  private(set) var incomplete: [String: ObjectID] = [:]
 
   init(
     open: Open, admit: Admit, apply: Apply, answer: Answer, indexes: IndexCache,
@@ -138,6 +142,7 @@ final class Pipeline {
       } catch {
         // A directory of it is lost: everything anew mends it.
         guard Check.isMissingObject(error), checkout.isDamaged else { throw error }
+        incomplete[checkout.settings.path] = checkout.branchTarget
         return .ends(.behind(admitted, nil))
       }
     } catch let refused as Refused {
@@ -151,6 +156,9 @@ final class Pipeline {
       batch.add(patch)
       return .joined(batch)
     case .ends(let decision):
+      if case .behind(_, nil) = decision {
+        incomplete[batch.checkout.settings.path] = batch.checkout.branchTarget
+      }
       if batch.patches.isEmpty { try batch.checkout.discardIfMade() }
       return .ends(decision)
     }
@@ -176,6 +184,7 @@ final class Pipeline {
       onAnswer()
       for patch in applied { log.report(.applied, patch) }
       faults.forget(settings.path)
+      incomplete[settings.path] = nil
       touched[settings.path] = .unknown
       return Set(batch.patches.map(\.stored.id))
     }
