@@ -163,6 +163,7 @@ final class Havoc {
       try wait(for: step, of: applier)
       usleep(delay)
     }
+    guard try isBearable(applier) else { return }
     applier.daemon.kill()
     counts.kills["appliers", default: 0] += 1
     try look(at: applier)
@@ -179,6 +180,12 @@ final class Havoc {
       usleep(200)
       if due.contains(where: { $0.at <= .now }) { try act(until: .now) }
     }
+  }
+
+  /// What has ended the program six times is set aside, by whatever it was: no message is met so often.
+  private func isBearable(_ applier: Applier) throws -> Bool {
+    guard world.disk(of: applier.daemon)?.isFull != true else { return true }
+    return try applier.state.count("attempt", "count > 3") == 0
   }
 
   private func look(at applier: Applier) throws {
