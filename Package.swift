@@ -120,7 +120,7 @@ let package = Package(
       path: "Sources/Carriers/ZeroMQ",
       swiftSettings: strict),
     .target(
-      name: "RabbitMQ", dependencies: ["Diagnostics", "CRabbitMQ"],
+      name: "RabbitMQ", dependencies: ["Diagnostics", "Threads", "CRabbitMQ"],
       path: "Sources/Carriers/RabbitMQ", swiftSettings: strict),
     .target(
       name: "Compression", dependencies: ["Diagnostics", "CZstd"],
@@ -188,8 +188,8 @@ let package = Package(
     .target(
       name: "ZeroMQCarrier",
       dependencies: [
-        "Diagnostics", "MessageFormat", "Sodium", "Sealing", "Mailboxes", "ZeroMQ", "Host",
-        "CarrierProtocol", logging,
+        "Diagnostics", "Threads", "MessageFormat", "Sodium", "Sealing", "Mailboxes", "ZeroMQ",
+        "Host", "CarrierProtocol", logging,
       ], path: "Sources/Carriers/ZeroMQCarrier", swiftSettings: strict),
 
     .target(
@@ -242,7 +242,8 @@ let package = Package(
     .target(
       name: "RabbitMQCarrier",
       dependencies: [
-        "MessageFormat", "Sodium", "RabbitMQ", "Host", "CarrierProtocol", "BrokerCarrier", logging,
+        "Threads", "MessageFormat", "Sodium", "RabbitMQ", "Host", "CarrierProtocol",
+        "BrokerCarrier", logging,
       ], path: "Sources/Carriers/RabbitMQCarrier", swiftSettings: strict),
 
     // Layer 5: what others are told of what receipts say.
@@ -257,13 +258,10 @@ let package = Package(
     .executableTarget(
       name: "distro",
       dependencies: [
-        "Diagnostics", "MessageFormat", "Sodium", "Git", "LargeFiles", "Sealing", "Mailboxes",
-        "CarrierProtocol", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier", "DirectoryCarrier",
-        "Signer", "Applier",
-        "Relay", "Hooks", "Reporting",
-        "WebClient", "Mail", "Host", "Patching", "Programs", "Upstreams", arguments, lifecycle,
-        signals, yaml,
-        logging,
+        "Diagnostics", "Threads", "MessageFormat", "Sodium", "Git", "LargeFiles", "Sealing",
+        "Mailboxes", "CarrierProtocol", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier",
+        "DirectoryCarrier", "Signer", "Applier", "Relay", "Hooks", "Reporting", "WebClient", "Mail",
+        "Host", "Patching", "Programs", "Upstreams", arguments, lifecycle, signals, yaml, logging,
       ], swiftSettings: generated, linkerSettings: [.unsafeFlags(standalone)]),
 
     // Tests mirror the targets.

@@ -6,6 +6,7 @@ import RabbitMQCarrier
 import Synchronization
 import TestSupport
 import Testing
+import Threads
 
 /// The queues of one test, at the one broker of all of these tests.
 final class RabbitMQQueuesOfTest {

@@ -1,4 +1,5 @@
 import CRabbitMQ
+package import Threads
 
 /// A connection to a broker, by AMQP 0-9-1: one channel that publishes with confirms, one that consumes. Belongs to one
 /// thread. After an error it can only be closed.

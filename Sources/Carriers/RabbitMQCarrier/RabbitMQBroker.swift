@@ -3,6 +3,7 @@ package import CarrierProtocol
 import Host
 package import MessageFormat
 package import RabbitMQ
+package import Threads
 
 /// A RabbitMQ, or another broker that speaks AMQP 0-9-1 and has quorum queues.
 package struct RabbitMQBroker: Broker {
@@ -12,7 +13,7 @@ package struct RabbitMQBroker: Broker {
   private let authorities: String?
   private let wakeUp: WakeUp
 
-  package init(_ plan: RabbitMQPlan) throws(RabbitMQError) {
+  package init(_ plan: RabbitMQPlan) throws(ThreadError) {
     (place, address) = (plan.place, plan.address)
     (passwordFile, authorities) = (plan.passwordFile, plan.authorities)
     wakeUp = try WakeUp()

@@ -2,6 +2,7 @@ import BrokerCarrier
 import CarrierProtocol
 import MessageFormat
 import RabbitMQ
+import Threads
 
 /// Mailboxes as queues, over one connection. Belongs to one thread.
 final class RabbitMQQueues: BrokerConnection {

@@ -26,14 +26,18 @@ package final class Authenticator: Sendable {
     onRefusal: @escaping @Sendable (RefusedClient) -> Void = { _ in }
   ) throws(ZeroMQError) {
     self.context = context
-    stopping = try WakeUp()
     list.replace(with: allowed)
+    do throws(ThreadError) {
+      stopping = try WakeUp()
+    } catch {
+      throw .thread(error)
+    }
     let loop = try AuthenticatorLoop(
       in: context, list: list, stopping: stopping, onRefusal: onRefusal)
     do throws(ThreadError) {
       thread = try LoopThread { loop.run() }
     } catch {
-      throw .system(call: "pthread_create", code: error.code)
+      throw .thread(error)
     }
   }
 

@@ -1,5 +1,6 @@
 import CZeroMQ
 import Glibc
+package import Threads
 
 /// Waits for sockets, monitors and wake-ups together: the one place where an event loop sleeps.
 ///

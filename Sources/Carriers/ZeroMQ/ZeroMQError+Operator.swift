@@ -8,7 +8,7 @@ extension ZeroMQError: OperatorError {
     case .endpointInvalid, .addressNotOurs, .addressForbidden: .addressInvalid
     case .addressInUse: .addressInUse
     case .nameUnresolved: .nameUnresolved
-    case .tooManySockets: .shortage
+    case .tooManySockets, .thread: .shortage
     case .notSecured, .notConnected, .contextEnded, .system: .carrierFault
     }
   }

@@ -1,3 +1,5 @@
+package import Threads
+
 /// Everything that making or using a context, a socket or a thread can fail with; what a peer can
 /// cause is a result instead.
 package enum ZeroMQError: Error, Equatable {
@@ -27,6 +29,7 @@ package enum ZeroMQError: Error, Equatable {
   /// `Context.shutdown` was called; close the socket.
   case contextEnded
   case system(call: String, code: Int32)
+  case thread(ThreadError)
 }
 
 /// Why a text is no endpoint that a socket takes.
@@ -57,6 +60,7 @@ extension ZeroMQError: CustomStringConvertible {
     case .tooManySockets(let countMax): "sockets: \(countMax) are open, which is the limit"
     case .contextEnded: "context: has ended"
     case .system(let call, let code): "\(call): \(Libzmq.text(of: code))"
+    case .thread(let error): error.description
     }
   }
 }

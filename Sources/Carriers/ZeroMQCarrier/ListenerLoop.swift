@@ -4,6 +4,7 @@ import Host
 import Logging
 import Mailboxes
 import MessageFormat
+import Threads
 import ZeroMQ
 
 /// The event loop of a listener: receives, lets the mailbox server decide, sends.

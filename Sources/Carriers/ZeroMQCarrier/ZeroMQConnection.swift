@@ -1,6 +1,7 @@
 import CarrierProtocol
 import Host
 import MessageFormat
+import Threads
 import ZeroMQ
 
 /// A socket to a carrier, and what is known of its connection. Belongs to one thread.

@@ -1,7 +1,8 @@
 package import CarrierProtocol
 import Host
 package import Sodium
-package import ZeroMQ
+import Threads
+import ZeroMQ
 
 /// A carrier that connects: to a relay, or to an applier that listens. One connection for both directions.
 package final class ZeroMQExchange: Carrier {
@@ -18,7 +19,7 @@ package final class ZeroMQExchange: Carrier {
   package init(
     to place: String, of server: PublicIdentity, as identity: Identity,
     timeouts: ExchangeTimeouts = ExchangeTimeouts()
-  ) throws(ZeroMQError) {
+  ) throws {
     self.place = place
     self.server = CurvePublicKey(of: server)
     self.identity = TransportIdentity(identity)

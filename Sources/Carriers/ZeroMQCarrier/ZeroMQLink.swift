@@ -2,6 +2,7 @@ import CarrierProtocol
 import Host
 import MessageFormat
 import Sodium
+import Threads
 import ZeroMQ
 
 /// The client's end of the relay protocol over CurveZMQ: a new socket for each attempt, to the next address of the name.

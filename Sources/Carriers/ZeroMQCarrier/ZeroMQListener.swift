@@ -6,6 +6,7 @@ import MessageFormat
 import Sealing
 package import Sodium
 import Synchronization
+import Threads
 import ZeroMQ
 
 /// Bound CURVE sockets, one for each door, served by one thread.

@@ -19,7 +19,7 @@ package final class LoopThread: Sendable {
       }, start.toOpaque())
     guard code == 0 else {
       unsafe start.release()
-      throw ThreadError(code: code)
+      throw ThreadError(.thread, code: code)
     }
     self.thread = Mutex(thread)
   }

@@ -3,6 +3,7 @@ import MessageFormat
 import RabbitMQ
 import RabbitMQCarrier
 import Sodium
+import Threads
 
 /// A broker: whether it is there, lets us in, has our queue and those of our readers, and takes what we publish.
 struct RabbitMQChecks {

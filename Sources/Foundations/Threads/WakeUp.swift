@@ -1,22 +1,23 @@
 import Glibc
 
-/// What another thread rings to wake whoever waits for a connection: a socketpair(2), since Swift's Glibc has neither
+/// What another thread rings to wake one that waits for a descriptor: a socketpair(2), since Swift's Glibc has neither
 /// eventfd nor pipe2.
 ///
 /// Many signals before one `clear` are one. A signal is never lost: clear first, then look at what
 /// has changed.
 package final class WakeUp: Sendable {
-  let readingEnd: Int32
+  /// Can be read while it rings: for a poll of several descriptors.
+  package let readingEnd: Int32
   private let writingEnd: Int32
 
-  package init() throws(RabbitMQError) {
+  package init() throws(ThreadError) {
     var ends: (reading: Int32, writing: Int32) = (-1, -1)
     let flags = SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue
     let type = Int32(SOCK_STREAM.rawValue | flags)
     let code = unsafe withUnsafeMutableBytes(of: &ends) { bytes in
       unsafe socketpair(AF_UNIX, type, 0, bytes.bindMemory(to: Int32.self).baseAddress)
     }
-    guard code == 0 else { throw .system(call: "socketpair", code: errno) }
+    guard code == 0 else { throw ThreadError(.wakeUp, code: errno) }
     (readingEnd, writingEnd) = ends
   }
 
