@@ -4,15 +4,20 @@ BUILD := $(SWIFT) build --configuration release
 FUZZ_COUNT ?= 1000000
 COUNT ?= 2000
 RACE_COUNT ?= 10000
+BROKER_COUNT ?= 1000
+BROKER_TESTS := CarrierConformance|Broker|RabbitMQ|ActiveMQ|STOMP|NATS|IronMQ
 SEED ?= $(shell date +%s)
 
-.PHONY: help deps build lint test demo bench crash-test race-test simulate fuzz proto reference clean
+.PHONY: help deps deps-brokers build lint test test-brokers demo bench crash-test race-test simulate fuzz proto reference clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## installs the system libraries that are missing (as root, or with sudo)
 	@scripts/install-dependencies
+
+deps-brokers: ## installs the brokers and web servers that some tests talk to, and are skipped without
+	@scripts/install-dependencies --brokers
 
 build: deps ## builds .build/release/distro
 	$(BUILD) --product distro
@@ -23,6 +28,9 @@ lint: ## swift format, strict
 
 test: deps ## set-up, lint and all tests
 	@scripts/test
+
+test-brokers: deps-brokers ## all tests that talk to a broker, BROKER_COUNT messages through each cluster
+	DISTRO_BROKER_COUNT=$(BROKER_COUNT) $(SWIFT) test --configuration release --filter '$(BROKER_TESTS)'
 
 demo: build ## a signer, a relay, two machines, and what is refused, on this machine
 	@scripts/demo
