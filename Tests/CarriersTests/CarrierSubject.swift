@@ -84,7 +84,10 @@ final class CarrierMachine: Sendable {
 
   func failToAccept(times count: Int) { record.note { $0.faultCount = count } }
 
-  func connect(by carrier: any Carrier, correspondents: Set<Mailbox>) throws {
+  /// By several: each takes what the one before it has left for so long.
+  func connect(
+    by all: any Carrier..., correspondents: Set<Mailbox>, failover delay: Duration = .zero
+  ) throws {
     let (store, record) = (store, record)
     var port = CarrierPort(
       mailbox: mailbox, correspondents: correspondents, store: store, byteCountMax: 1 << 30,
@@ -100,7 +103,7 @@ final class CarrierMachine: Sendable {
       try accept(messages)
       record.note { $0.accepted += messages.map(\.offer.id) }
     }
-    port.moved = { done, _ in record.note { $0.movedCount = done } }
+    port.moved = { _, done, _ in record.note { $0.movedCount = done } }
     port.stateChanged = { state in
       if case .failed(let error) = state { record.note { $0.failures.append("\(error)") } }
     }
@@ -109,8 +112,11 @@ final class CarrierMachine: Sendable {
       record.note { $0.delivered.append(waiting.message.id) }
     }
     port.refused = { refusal in record.note { $0.refused.append(refusal) } }
-    let set = CarrierSet()
-    try set.start(carrier, port) { error in preconditionFailure("\(error)") }
+    let (set, failover) = (CarrierSet(), Failover(after: delay))
+    for carrier in all {
+      port.turn = failover.turn(for: correspondents)
+      try set.start(carrier, port) { error in preconditionFailure("\(error)") }
+    }
     carriers.withLock { $0 = set }
   }
 

@@ -110,7 +110,7 @@ private final class Record: Sendable {
       note { $0.stored.append(waiting.message.id) }
     }
     port.refused = { [self] refusal in note { $0.refusals.append(refusal) } }
-    port.moved = { [self] done, _ in note { $0.moves.append(done) } }
+    port.moved = { [self] _, done, _ in note { $0.moves.append(done) } }
     port.stateChanged = { [self] state in
       switch state {
       case .connecting: break

@@ -157,7 +157,7 @@ final class BrokerLoop {
     case .confirmed(let numbers):
       blocks.reset()
       let (delivered, moved) = try sending.confirmed(numbers, at: .now)
-      for step in moved { port.moved(step.done, step.total) }
+      for step in moved { port.moved([step.mailbox], step.done, step.total) }
       for message in delivered { try port.delivered(message) }
     case .refused(let numbers, let reason, let detail):
       let refusals = try sending.refused(numbers, reason, detail, at: .now)

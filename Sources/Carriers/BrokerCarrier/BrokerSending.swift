@@ -21,6 +21,7 @@ struct BrokerSending {
 
   private let mailboxes: Set<Mailbox>
   private let store: MailboxStore
+  private let turn: FailoverTurn
   private let timeouts: ExchangeTimeouts
   private let place: String
   private var uploads: [Upload] = []
@@ -38,7 +39,8 @@ struct BrokerSending {
 
   init(_ port: CarrierPort, to place: String, _ timeouts: ExchangeTimeouts) {
     self.place = place
-    (mailboxes, store, self.timeouts) = (port.correspondents, port.store, timeouts)
+    (mailboxes, store, turn) = (port.correspondents, port.store, port.turn)
+    self.timeouts = timeouts
   }
 
   /// Something new may wait in the store.
@@ -46,8 +48,14 @@ struct BrokerSending {
 
   /// When there is something to do although nothing has come.
   var nextAttempt: ContinuousClock.Instant? {
-    [holds.values.compactMap(\.until).min(), unreadable.nextEnd, silenceEnd].compactMap { $0 }.min()
+    [
+      holds.values.compactMap(\.until).min(), unreadable.nextEnd, silenceEnd,
+      isFull ? nil : turn.next,
+    ]
+    .compactMap { $0 }.min()
   }
+
+  private var isFull: Bool { uploads.count >= Self.uploadCountMax }
 
   /// When the broker has left a piece without an answer for too long.
   var silenceEnd: ContinuousClock.Instant? { silentSince.map { $0 + timeouts.progress } }
@@ -61,7 +69,7 @@ struct BrokerSending {
   /// What to publish next; `nil`: nothing now.
   mutating func next(at now: ContinuousClock.Instant) throws(MailboxError) -> Step? {
     endPauses(at: now)
-    if isStale, uploads.count < Self.uploadCountMax { try refill(at: now) }
+    if isStale, !isFull { try refill(at: now) }
     while unconfirmed.count < Self.windowMax,
       let index = uploads.firstIndex(where: { !$0.isPublished })
     {
@@ -96,6 +104,7 @@ struct BrokerSending {
       holds[mailbox]?.until = nil
       isStale = true
     }
+    if let end = turn.next, end <= now { isStale = true }
     guard let end = unreadable.nextEnd, end <= now else { return }
     unreadable.forgetEnded(at: now)
     isStale = true
@@ -105,8 +114,10 @@ struct BrokerSending {
     isStale = false
     let known = Set(uploads.map(\.key))
     let bounds = holds.filter { $0.value.until != nil }.mapValues(\.byteCount)
+    let open = try turn.mailboxes(
+      of: mailboxes.filter { bounds[$0] != 0 }, in: store, at: now)
     for waiting in try store.outgoing(
-      for: mailboxes.filter { bounds[$0] != 0 }, smallerThan: bounds,
+      for: open, smallerThan: bounds,
       countMax: 2 * Self.uploadCountMax + unreadable.count)
     where !unreadable.contains(waiting.message.id) {
       let keys = waiting.mailboxes.map { Upload.Key(id: waiting.message.id, mailbox: $0) }
@@ -172,7 +183,7 @@ struct BrokerSending {
 
 extension BrokerSending {
   /// Of large messages, how far they are.
-  typealias Movement = (done: UInt32, total: UInt32)
+  typealias Movement = (mailbox: Mailbox, done: UInt32, total: UInt32)
 
   /// What was handed over whole, once for each message.
   mutating func confirmed(
@@ -182,7 +193,7 @@ extension BrokerSending {
     for (number, key) in answered(numbers, at: now) {
       guard let index = uploads.firstIndex(where: { $0.key == key }) else { continue }
       uploads[index].confirm(number)
-      moved.append((uploads[index].confirmedCount, uploads[index].chunkCount))
+      moved.append((key.mailbox, uploads[index].confirmedCount, uploads[index].chunkCount))
     }
     try keep(least: Self.notedStepMax)
     var finished: [Upload] = []

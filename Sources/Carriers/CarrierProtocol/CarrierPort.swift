@@ -15,6 +15,8 @@ package struct CarrierPort: Sendable {
   /// What is over it waits at the carrier.
   package let inboxMax: InboxLimit
   package let log: Logger
+  /// Which of our messages it may take, where other carriers lead to the same mailboxes.
+  package var turn = FailoverTurn.only
   /// The wall clock, for what is written down.
   package let now: @Sendable () -> Timestamp
 
@@ -29,8 +31,9 @@ package struct CarrierPort: Sendable {
   /// The other side has said that nothing more waits there for us.
   package var emptied: @Sendable () -> Void = {}
   package var stateChanged: @Sendable (CarrierState) -> Void = { _ in }
-  /// A step of a message on its way out, in chunks.
-  package var moved: @Sendable (_ done: UInt32, _ total: UInt32) -> Void = { _, _ in }
+  /// A step of a message on its way out to these, in chunks.
+  package var moved: @Sendable ([Mailbox], _ done: UInt32, _ total: UInt32) -> Void = { _, _, _ in
+  }
 
   /// Accepts what comes by storing it, and removes what was delivered; `arrived` is called after the first.
   package init(

@@ -23,6 +23,7 @@ package final class CarrierSet: Sendable {
     _ carrier: any Carrier, _ port: CarrierPort,
     onFailure: @escaping @Sendable (any Error) -> Void
   ) throws {
+    let port = port.notingMoves
     let thread = try LoopThread {
       do {
         try carrier.run(port)

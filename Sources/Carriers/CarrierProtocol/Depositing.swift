@@ -77,6 +77,7 @@ package struct Depositing {
 
   private let mailboxes: Set<Mailbox>
   private let store: MailboxStore
+  private let turn: FailoverTurn
   private let timeouts: ExchangeTimeouts
   private var queue: [Deposit] = []
   private var holds: [Mailbox: DepositHold] = [:]
@@ -86,7 +87,7 @@ package struct Depositing {
 
   init(_ port: CarrierPort, _ timeouts: ExchangeTimeouts) {
     mailboxes = port.correspondents
-    store = port.store
+    (store, turn) = (port.store, port.turn)
     self.timeouts = timeouts
   }
 
@@ -95,7 +96,7 @@ package struct Depositing {
 
   /// When there is something to do although nothing has come.
   var nextAttempt: ContinuousClock.Instant? {
-    [holdEnd, nextLook, unreadable.nextEnd].compactMap { $0 }.min()
+    [holdEnd, nextLook, unreadable.nextEnd, turn.next].compactMap { $0 }.min()
   }
 
   /// When a mailbox that was refused is tried again.
@@ -110,7 +111,9 @@ package struct Depositing {
 
   /// What to send next; `nil`: nothing now.
   mutating func next(at now: ContinuousClock.Instant) throws(MailboxError) -> Step? {
-    for case let end? in [holdEnd, unreadable.nextEnd] where end <= now { isStale = true }
+    for case let end? in [holdEnd, unreadable.nextEnd, turn.next] where end <= now {
+      isStale = true
+    }
     if let look = nextLook, look <= now { try lookAfterSilentOnes(at: now) }
     if isStale { try refill(at: now) }
     guard let index = queue.firstIndex(where: { !$0.isSent }),
@@ -149,7 +152,8 @@ package struct Depositing {
     var known: [MessageID: Set<Mailbox>] = [:]
     for deposit in queue { known[deposit.offer.id, default: []].formUnion(deposit.offer.mailboxes) }
     let bounds = holds.filter { $0.value.until != nil }.mapValues(\.byteCount)
-    let open = mailboxes.filter { bounds[$0] != 0 }
+    let open = try turn.mailboxes(
+      of: mailboxes.filter { bounds[$0] != 0 }, in: store, at: now)
     unreadable.forgetEnded(at: now)
     let countMax = 2 * Limits.openDepositCountMax + unreadable.count
     for outgoing in try store.outgoing(
@@ -221,7 +225,7 @@ extension Depositing {
   /// How many of its chunks the carrier has; `nil`: nothing that we know of.
   mutating func proceed(
     _ name: ChunkName, credit: UInt32, at now: ContinuousClock.Instant
-  ) throws(ExchangeFault) -> (done: UInt32, total: UInt32)? {
+  ) throws(ExchangeFault) -> (mailboxes: [Mailbox], done: UInt32, total: UInt32)? {
     guard let index = queue.firstIndex(where: { $0.offer.id == name.id && $0.isOffered }) else {
       return nil
     }
@@ -237,7 +241,7 @@ extension Depositing {
       queue[index].chunks.count, max(queue[index].end, name.index + credit))
     if let confirmed = queue[index].confirmedCount, name.index <= confirmed { return nil }
     queue[index].confirmedCount = name.index
-    return (name.index, queue[index].chunks.count)
+    return (queue[index].offer.mailboxes, name.index, queue[index].chunks.count)
   }
 
   /// What was handed over; `nil`: nothing that we know of.

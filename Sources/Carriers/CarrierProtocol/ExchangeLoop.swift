@@ -165,7 +165,7 @@ package final class ExchangeLoop<Link: CarrierLink> {
     case .refused(let refusals): for refusal in refusals { reports.refused(refusal) }
     case .tooLarge(let size): reports.tooLarge(size)
     case .empty: port.emptied()
-    case .moved(let done, let total): port.moved(done, total)
+    case .moved(let mailboxes, let done, let total): port.moved(mailboxes, done, total)
     }
   }
 

@@ -39,7 +39,7 @@ package final class MailboxClient {
     /// The carrier has nothing more for us.
     case empty
     /// A step of a large deposit.
-    case moved(done: UInt32, of: UInt32)
+    case moved([Mailbox], done: UInt32, of: UInt32)
   }
 
   /// Far more than a full answer leads to.
@@ -144,7 +144,7 @@ package final class MailboxClient {
     switch reply {
     case .proceed(let name, let credit):
       return try depositing.proceed(name, credit: credit, at: now)
-        .map { .moved(done: $0, of: $1) }
+        .map { .moved($0, done: $1, of: $2) }
     case .stored(let id):
       return depositing.stored(id).map { .stored($0) }
     case .refused(let id, let reason, let mailboxes, let detail):

@@ -47,7 +47,8 @@ final class OutgoingMail {
     var skipped: Set<MessageID> = []
     var fullDisk: (any Error)?
     while skipped.count <= Self.skippedCountMax {
-      let open = port.correspondents.filter { holds[$0] == nil }
+      let open = try port.turn.mailboxes(
+        of: port.correspondents.filter { holds[$0] == nil }, in: port.store, at: now)
       let passedOver = skipped.union(unreadable.keys)
       let waiting = try port.store.outgoing(for: open, countMax: Self.countMax + passedOver.count)
         .filter { !passedOver.contains($0.message.id) }
@@ -146,7 +147,7 @@ final class OutgoingMail {
     let end = Manifest.contentByteCount(of: message.size)
     let manifest = try deposit.run(records, into: folder) { done in
       let chunkCount = UInt64(message.size.chunkCount)
-      port.moved(UInt32(chunkCount * done / end), message.size.chunkCount)
+      port.moved([mailbox], UInt32(chunkCount * done / end), message.size.chunkCount)
       try proceed()
     }
     boxes[mailbox]?.manifests[message.id] = manifest

@@ -39,7 +39,7 @@ package final class InProcessTraffic {
 
   /// When the next delayed message is due.
   package var nextAttempt: ContinuousClock.Instant? {
-    (Array(holds.values) + [resumption, reconnection].compactMap { $0 }).min()
+    (Array(holds.values) + [resumption, reconnection, port.turn.next].compactMap { $0 }).min()
   }
 
   /// Moves one chunk each way; `false`: nothing moved, and nothing will before time passes or somebody puts something in.
@@ -103,7 +103,7 @@ package final class InProcessTraffic {
       state.partials[key, default: []].append(chunk)
       return state.partials[key, default: []]
     }
-    port.moved(current.next, current.chunks.count)
+    port.moved(current.waiting.mailboxes, current.next, current.chunks.count)
     upload = current
     guard current.next == current.chunks.count else { return true }
     upload = nil
@@ -116,7 +116,8 @@ package final class InProcessTraffic {
   }
 
   private func beginUpload(at now: ContinuousClock.Instant) throws {
-    let open = port.correspondents.filter { holds[$0] == nil }
+    let open = try port.turn.mailboxes(
+      of: port.correspondents.filter { holds[$0] == nil }, in: port.store, at: now)
     for waiting in try port.store.outgoing(for: open, countMax: Self.countMax) {
       let taken = waiting.mailboxes.filter { takes(waiting.message, for: $0, at: now) }
       guard !taken.isEmpty else { continue }

@@ -49,6 +49,13 @@ extension MailboxStore {
     }
   }
 
+  /// Those of `mailboxes` in which something waits.
+  package func waitingMailboxes(
+    among mailboxes: Set<Mailbox>
+  ) throws(MailboxError) -> Set<Mailbox> {
+    mailboxes.intersection(try reading { try Self.waitingCounts(in: $0) }.keys)
+  }
+
   private static func waitingCounts(in database: Database) throws -> [Mailbox: UInt64] {
     let rows = try Row.fetchCursor(
       database.cachedStatement(

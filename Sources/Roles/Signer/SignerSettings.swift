@@ -8,7 +8,10 @@ package struct SignerSettings: Sendable {
   package let identity: Identity
   /// The directory of the outbox, the streams and the receipts.
   package let state: String
+  /// In their order: a message goes by the first that takes it.
   package let carriers: [any CarrierPlan]
+  /// How long it waits for one before the next takes it.
+  package let failover: Duration
   package let repositories: [SignerRepository]
   /// How long a message may wait on its way before appliers refuse it.
   package let lifetimeMilliseconds: UInt64
@@ -20,13 +23,14 @@ package struct SignerSettings: Sendable {
 
   package init(
     identity: Identity, state: String, carriers: [any CarrierPlan],
+    failover: Duration = .seconds(60),
     repositories: [SignerRepository],
     lifetimeMilliseconds: UInt64, heartbeatSeconds: UInt64 = 60,
     recipientFaults: [SodiumError] = [], socket: SignerSocket? = nil
   ) {
     self.identity = identity
     self.state = state
-    self.carriers = carriers
+    (self.carriers, self.failover) = (carriers, failover)
     self.repositories = repositories
     self.lifetimeMilliseconds = lifetimeMilliseconds
     self.heartbeatSeconds = heartbeatSeconds

@@ -1,5 +1,4 @@
 import Applier
-import CarrierProtocol
 import Foundation
 import MessageFormat
 import Sealing
@@ -15,15 +14,16 @@ struct ApplierConfiguration {
   private static let staleAfterSecondsMax = Limits.lifetimeMillisecondsMax / 1_000
 
   let settings: ApplierSettings
-  let carrier: any CarrierPlan
+  let carriers: CarriersConfiguration
   let log: LogConfiguration
 
   static func read(_ path: String) throws -> ApplierConfiguration {
     let file = try ConfigurationFile(path)
-    let root = try file.root.mapping(keys: [
-      "identity", "passphrase-file", "state", "carriers", "trusted-signers", "checkouts",
-      "deadline-seconds", "log", "metrics",
-    ])
+    let root = try file.root.mapping(
+      keys: CarriersConfiguration.keys + [
+        "identity", "passphrase-file", "state", "trusted-signers", "checkouts",
+        "deadline-seconds", "log", "metrics",
+      ])
     let signers = try root["trusted-signers"].list().map { try file.publicIdentity($0) }
     guard !signers.isEmpty else {
       throw try root["trusted-signers"].invalid(
@@ -50,16 +50,8 @@ struct ApplierConfiguration {
         identity: try file.identity(root), state: try file.path(try root["state"]),
         trustedSigners: signers, checkouts: checkouts, deadline: .seconds(seconds),
         metrics: try root[optional: "metrics"].map { try file.path($0) }),
-      carrier: try carrier(try root["carriers"], in: file),
+      carriers: try CarriersConfiguration(root, for: .applier, in: file),
       log: try LogConfiguration(root[optional: "log"], in: file))
-  }
-
-  private static func carrier(
-    _ node: ConfigurationNode, in file: ConfigurationFile
-  ) throws -> any CarrierPlan {
-    let carriers = try node.list()
-    guard carriers.count == 1 else { throw node.invalid("exactly one carrier expected") }
-    return try CarrierKinds.read(carriers[0], for: .applier, in: file)
   }
 
   private static func checkout(

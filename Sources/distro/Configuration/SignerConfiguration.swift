@@ -18,10 +18,12 @@ struct SignerConfiguration {
   private static let heartbeatSecondsDefault = 60
   private static let heartbeatSecondsMax = 86_400
 
-  private static let keys = [
-    "identity", "passphrase-file", "state", "carriers", "repositories", "lifetime-days",
-    "heartbeat-seconds", "socket", "notify", "stale-after-seconds", "log",
-  ]
+  private static let keys =
+    CarriersConfiguration.keys
+    + [
+      "identity", "passphrase-file", "state", "repositories", "lifetime-days",
+      "heartbeat-seconds", "socket", "notify", "stale-after-seconds", "log",
+    ]
 
   /// Where the state lies, and what is sent to whom: for looking at that no secret key is needed.
   struct Places {
@@ -64,13 +66,11 @@ struct SignerConfiguration {
     let heartbeat = try heartbeatSeconds(root)
     var faults: [SodiumError] = []
     let repositories = try repositories(root, in: file, &faults)
-    let carriers = try root["carriers"].list().map {
-      try CarrierKinds.read($0, for: .signer, in: file)
-    }
-    try requireCarriers(for: repositories, carriers, at: try root["carriers"])
+    let carriers = try CarriersConfiguration(root, for: .signer, in: file)
+    try requireCarriers(for: repositories, carriers.plans, at: try root["carriers"])
     let settings = SignerSettings(
       identity: try file.identity(root), state: try file.path(try root["state"]),
-      carriers: carriers, repositories: repositories,
+      carriers: carriers.plans, failover: carriers.failover, repositories: repositories,
       lifetimeMilliseconds: UInt64(days) * 86_400_000, heartbeatSeconds: UInt64(heartbeat),
       recipientFaults: faults, socket: try SocketConfiguration.read(root, in: file))
     return SignerConfiguration(
@@ -148,18 +148,10 @@ struct SignerConfiguration {
   private static func requireCarriers(
     for repositories: [SignerRepository], _ carriers: [any CarrierPlan], at node: ConfigurationNode
   ) throws {
-    let servers = carriers.compactMap { $0.server?.mailbox }
-    let reached = Set(servers)
-    guard reached.count == servers.count else {
-      throw node.invalid("two carriers have the same server")
-    }
-    let recipients = Set(repositories.flatMap(\.recipients).map(\.mailbox))
-    let relayCount = carriers.count { plan in
-      plan.server.map { !recipients.contains($0.mailbox) } ?? true
-    }
-    guard relayCount <= 1 else { throw node.invalid("more than one relay") }
-    guard relayCount == 0 else { return }
-    for recipient in repositories.flatMap(\.recipients) where !reached.contains(recipient.mailbox) {
+    let recipients = repositories.flatMap(\.recipients)
+    let reached = carriers.reach(of: Set(recipients.map(\.mailbox)))
+      .reduce(into: Set<Mailbox>()) { $0.formUnion($1.1) }
+    for recipient in recipients where !reached.contains(recipient.mailbox) {
       throw node.invalid("no carrier leads to the recipient \(recipient.name)")
     }
   }

@@ -22,8 +22,10 @@ struct ApplierChecks {
         examination.fail(.checkout, checkout.path, error)
       }
     }
-    CarrierKinds.examine(
-      configuration.carrier, as: settings.identity, readers: settings.trustedSigners, &examination)
+    for plan in configuration.carriers.plans {
+      CarrierKinds.examine(
+        plan, as: settings.identity, readers: settings.trustedSigners, &examination)
+    }
   }
 
   private func check(_ settings: CheckoutSettings, _ examination: inout Examination) throws {
@@ -79,7 +81,9 @@ struct ApplierChecks {
   private func checkHeartbeats(
     of settings: CheckoutSettings, _ examination: inout Examination
   ) {
-    guard !configuration.carrier.isListening, settings.staleAfterSeconds == nil else { return }
+    guard settings.staleAfterSeconds == nil,
+      configuration.carriers.plans.contains(where: { !$0.isListening })
+    else { return }
     examination.warn(
       .checkout, settings.path,
       "expects no heartbeats: a relay that keeps everything back would not be noticed",

@@ -87,6 +87,10 @@ struct ConfigurationKey {
         "lifetime-days", "signer",
         "how long a message may wait before appliers refuse it: 30, at most 90"),
       .init(
+        "failover-seconds", "signer, applier",
+        "where several carriers lead to the same mailbox: how long a message waits for one before the next takes it: 60"
+      ),
+      .init(
         "heartbeat-seconds", "signer",
         "how often `distro serve` sends each machine the newest revision: 60"),
       .init(

@@ -21,7 +21,8 @@ final class ApplierService: RoleService {
     let loop = WorkLoop(log: log)
     self.loop = loop
     intake = try Intake(
-      configuration.carrier, for: configuration.settings, into: store, log: log,
+      configuration.carriers.plans, failover: configuration.carriers.failover,
+      for: configuration.settings, into: store, log: log,
       onMessage: { loop.wake() })
   }
 

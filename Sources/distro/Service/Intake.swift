@@ -19,15 +19,30 @@ final class Intake: Sendable {
   /// Listens, or begins to connect. `onMessage` is called when something new lies in the inbox; `prepare` may ask to be
   /// told of more.
   init(
-    _ plan: any CarrierPlan, for settings: ApplierSettings, into store: MailboxStore,
-    timeouts: ExchangeTimeouts = ExchangeTimeouts(), log: Logger,
-    onMessage: @escaping @Sendable () -> Void, prepare: (inout CarrierPort) -> Void = { _ in }
+    _ plans: [any CarrierPlan], failover delay: Duration, for settings: ApplierSettings,
+    into store: MailboxStore, timeouts: ExchangeTimeouts = ExchangeTimeouts(), log: Logger,
+    onMessage: @escaping @Sendable () -> Void,
+    prepare: (inout CarrierPort, String) -> Void = { _, _ in }
+  ) throws {
+    let failover = Failover(after: delay)
+    for plan in plans {
+      try start(
+        plan, failover, for: settings, into: store, timeouts, log, onMessage: onMessage,
+        prepare: prepare)
+    }
+  }
+
+  private func start(
+    _ plan: any CarrierPlan, _ failover: Failover, for settings: ApplierSettings,
+    into store: MailboxStore, _ timeouts: ExchangeTimeouts, _ log: Logger,
+    onMessage: @escaping @Sendable () -> Void, prepare: (inout CarrierPort, String) -> Void
   ) throws {
     var port = CarrierPort(
       mailbox: settings.identity.public.mailbox,
       correspondents: Set(settings.trustedSigners.map(\.mailbox)), store: store,
       byteCountMax: Self.byteCountMax, log: log, now: WallClock.now, arrived: onMessage)
-    prepare(&port)
+    port.turn = failover.turn(for: port.correspondents)
+    prepare(&port, plan.place)
     let carrier = try plan.carrier(
       for: settings.identity, peers: settings.trustedSigners, timeouts: timeouts, log: log)
     try carriers.start(carrier, port) { error in
@@ -41,7 +56,7 @@ final class Intake: Sendable {
   /// Receipts wait to be taken.
   func receiptsChanged() { carriers.outgoingChanged() }
 
-  /// How late its loop is with its next turn.
+  /// How late the latest of their loops is with its next turn.
   var delay: Duration { carriers.delay }
 
   func stop() { carriers.stop() }

@@ -13,45 +13,63 @@ struct OnceRun {
   /// A relay that brings nothing for so long has nothing more.
   private static let quiet: Duration = .seconds(1)
 
+  /// Nobody waits here for long.
+  private static let failover: Duration = .seconds(1)
+
   let configuration: ApplierConfiguration
   let store: MailboxStore
   let log: Logger
 
   private var settings: ApplierSettings { configuration.settings }
 
+  /// Those at which mail waits to be collected.
+  private var plans: [any CarrierPlan] { configuration.carriers.plans.filter { !$0.isListening } }
+
   /// What the carrier's thread says.
   private final class Line: Sendable {
-    private struct State {
+    /// Of one carrier.
+    private struct Known {
       var isEmpty = false
       var isRefused = false
       var failure: CarrierError?
     }
 
     let bell = Bell()
-    private let state = Mutex(State())
+    private let state: Mutex<[String: Known]>
 
-    var isOver: Bool { state.withLock { $0.isEmpty || $0.failure != nil } }
+    init(_ places: [String]) {
+      state = Mutex(Dictionary(uniqueKeysWithValues: places.map { ($0, Known()) }))
+    }
+
+    private var all: [Known] { state.withLock { Array($0.values) } }
+
+    /// Nothing more comes from any of them.
+    var isOver: Bool { all.allSatisfy { $0.isEmpty || $0.failure != nil } }
 
     /// No answer of ours will be taken any more.
-    var isHopeless: Bool { state.withLock { $0.isRefused || $0.failure != nil } }
+    var isHopeless: Bool { all.allSatisfy { $0.isRefused || $0.failure != nil } }
 
-    var failure: CarrierError? { state.withLock { $0.failure } }
+    /// Of one, where none of them works.
+    var failure: CarrierError? {
+      let all = all
+      return all.allSatisfy { $0.failure != nil } ? all.first?.failure : nil
+    }
 
-    func prepare(_ port: inout CarrierPort) {
+    func prepare(_ port: inout CarrierPort, at place: String) {
       let delivered = port.delivered
       port.delivered = { [self] in
         try delivered($0)
         bell.ring()
       }
-      port.emptied = { [self] in note { $0.isEmpty = true } }
-      port.refused = { [self] _ in note { $0.isRefused = true } }
+      port.emptied = { [self] in note(place) { $0.isEmpty = true } }
+      port.refused = { [self] _ in note(place) { $0.isRefused = true } }
       port.stateChanged = { [self] state in
-        if case .failed(let error) = state { note { $0.failure = error } }
+        if case .failed(let error) = state { note(place) { $0.failure = error } }
       }
     }
 
-    private func note(_ change: @Sendable (inout State) -> Void) {
-      state.withLock { change(&$0) }
+    private func note(_ place: String, _ change: @Sendable (inout Known) -> Void) {
+      state.withLock { change(&$0[place, default: Known()]) }
       bell.ring()
     }
   }
@@ -64,8 +82,8 @@ struct OnceRun {
   }
 
   private func handle(_ onOutcome: @escaping (Answered) -> Void) throws {
-    let line = Line()
-    let intake = try configuration.carrier.isListening ? nil : intake(line)
+    let line = Line(plans.map(\.place))
+    let intake = try plans.isEmpty ? nil : intake(line)
     defer { intake?.stop() }
     let worker = Worker(
       settings, store: store, log: log, now: WallClock.now, onAnswer: {}, onOutcome: onOutcome)
@@ -79,9 +97,9 @@ struct OnceRun {
     }
     if let intake, !isSilent { isSilent = try !answer(over: intake, line) }
     if let fault = worker.fault { throw fault }
-    if let failure = line.failure { throw failure }
-    if isSilent, !configuration.carrier.isListening {
-      throw CarrierError.noAnswer(endpoint: configuration.carrier.place, within: Self.patience)
+    if intake != nil, let failure = line.failure { throw failure }
+    if isSilent, let plan = plans.first {
+      throw CarrierError.noAnswer(endpoint: plan.place, within: Self.patience)
     }
   }
 
@@ -89,7 +107,7 @@ struct OnceRun {
     var timeouts = ExchangeTimeouts()
     timeouts.mail = Self.quiet
     return try Intake(
-      configuration.carrier, for: settings, into: store, timeouts: timeouts, log: log,
+      plans, failover: Self.failover, for: settings, into: store, timeouts: timeouts, log: log,
       onMessage: line.bell.ring, prepare: line.prepare)
   }
 

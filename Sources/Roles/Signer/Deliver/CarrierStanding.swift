@@ -10,8 +10,8 @@ struct CarrierStanding {
   private enum Subject: Hashable {
     /// Of a carrier's place.
     case connection(String)
-    case mailbox(Mailbox)
-    case message(MessageID, Mailbox)
+    case mailbox(Mailbox, at: String)
+    case message(MessageID, Mailbox, at: String)
 
     var isMessage: Bool { if case .message = self { true } else { false } }
   }
@@ -48,23 +48,30 @@ struct CarrierStanding {
 
   /// `begin`: what was found before counts no longer.
   func hasHope(of answer: Delivery.Awaited, since begin: ContinuousClock.Instant?) -> Bool {
-    !subjects(of: answer).contains { subject in
-      guard let known = known[subject], known.isHopeless else { return false }
-      return begin.map { known.at >= $0 } ?? true
+    (carriers[answer.recipient] ?? []).contains { place in
+      !Self.subjects(of: answer, at: place).contains { subject in
+        guard let known = known[subject], known.isHopeless else { return false }
+        return begin.map { known.at >= $0 } ?? true
+      }
     }
   }
 
   /// The newest of each carrier.
   func faults(of answers: Set<Delivery.Awaited>) -> [Delivery.Fault] {
-    let found = Set(answers.flatMap { subjects(of: $0) }).compactMap { known[$0] }
+    let subjects = answers.flatMap { answer in
+      (carriers[answer.recipient] ?? []).flatMap { Self.subjects(of: answer, at: $0) }
+    }
+    let found = Set(subjects).compactMap { known[$0] }
     return Dictionary(grouping: found, by: \.fault.endpoint)
       .compactMap { $0.value.max { $0.at < $1.at }?.fault }
       .sorted { $0.endpoint < $1.endpoint }
   }
 
-  private func subjects(of answer: Delivery.Awaited) -> [Subject] {
-    (carriers[answer.recipient] ?? []).map { .connection($0) }
-      + [.mailbox(answer.recipient), .message(answer.message, answer.recipient)]
+  private static func subjects(of answer: Delivery.Awaited, at place: String) -> [Subject] {
+    [
+      .connection(place), .mailbox(answer.recipient, at: place),
+      .message(answer.message, answer.recipient, at: place),
+    ]
   }
 
   // MARK: - What the carriers tell
@@ -74,12 +81,15 @@ struct CarrierStanding {
     for mailbox in mailboxes { carriers[mailbox, default: []].append(place) }
   }
 
-  mutating func note(_ fault: Delivery.Fault, of refusal: RefusedMessage) {
+  mutating func note(_ fault: Delivery.Fault, of refusal: RefusedMessage, at place: String) {
     // Over a limit is this message, and others for the same mailbox may fit; all else is the mailbox's.
     let isOfSize = [.overQuota, .overLimit].contains(refusal.reason)
     if known.count >= Self.faultCountMax { known = known.filter { !$0.key.isMessage } }
-    known[isOfSize ? .message(refusal.message, refusal.mailbox) : .mailbox(refusal.mailbox)] =
-      Known(fault: fault, at: .now, isHopeless: true)
+    let subject: Subject =
+      isOfSize
+      ? .message(refusal.message, refusal.mailbox, at: place)
+      : .mailbox(refusal.mailbox, at: place)
+    known[subject] = Known(fault: fault, at: .now, isHopeless: true)
   }
 
   mutating func change(to state: CarrierState, of place: String) {
@@ -88,7 +98,7 @@ struct CarrierStanding {
     case .connected:
       connected.insert(place)
       known[.connection(place)] = nil
-      for mailbox in mailboxes[place] ?? [] { known[.mailbox(mailbox)] = nil }
+      for mailbox in mailboxes[place] ?? [] { known[.mailbox(mailbox, at: place)] = nil }
     case .failed(let error):
       connected.remove(place)
       transfers[place] = nil
@@ -116,8 +126,10 @@ struct CarrierStanding {
       transfers[place] = Transfer(done: last.total, total: last.total, lastStep: last.lastStep)
     }
     for mailbox in outgoing.mailboxes {
-      known[.mailbox(mailbox)] = nil
-      known[.message(outgoing.message.id, mailbox)] = nil
+      known[.mailbox(mailbox, at: place)] = nil
+      for place in carriers[mailbox] ?? [] {
+        known[.message(outgoing.message.id, mailbox, at: place)] = nil
+      }
     }
   }
 }

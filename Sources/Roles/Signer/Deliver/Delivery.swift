@@ -55,12 +55,15 @@ package final class Delivery: Sendable {
   /// Begins to connect to each carrier that leads to one of `recipients`.
   package func start(for recipients: Set<Mailbox>) throws {
     let all = Set(settings.repositories.flatMap(\.recipients).map(\.mailbox))
+    let failover = Failover(after: settings.failover)
     for (plan, mailboxes) in settings.carriers.reach(of: all)
     where !mailboxes.isDisjoint(with: recipients) {
       let carrier = try plan.carrier(
         for: settings.identity, peers: [], timeouts: timeouts, log: log)
       standing.withLock { $0.add(plan.place, for: mailboxes) }
-      try carriers.start(carrier, port(of: plan.place, for: mailboxes)) { [self] error in
+      var port = port(of: plan.place, for: mailboxes)
+      port.turn = failover.turn(for: mailboxes)
+      try carriers.start(carrier, port) { [self] error in
         standing.withLock { $0.end(plan.place, with: error) }
         wakeWaiting()
       }
@@ -110,6 +113,7 @@ package final class Delivery: Sendable {
         return standing.faults(of: answers)
       }
       let places = standing.places(of: answers)
+      let patience = places.count > 1 ? patience + settings.failover : patience
       // Once for each: a line that breaks all the time is not waited for for ever.
       let connected = places.filter { standing.connected.contains($0) }
       if !reached.isSuperset(of: connected) { lastMove = .now }
@@ -144,14 +148,14 @@ extension Delivery {
       let fault = Fault(
         endpoint: place,
         description: "refused to store: \(refusal.reason.rawValue): \(refusal.detail)", hint: nil)
-      standing.withLock { $0.note(fault, of: refusal) }
+      standing.withLock { $0.note(fault, of: refusal, at: place) }
       wakeWaiting()
     }
     port.stateChanged = { [self] state in
       standing.withLock { $0.change(to: state, of: place) }
       wakeWaiting()
     }
-    port.moved = { [self] done, total in
+    port.moved = { [self] _, done, total in
       progress.report(.sending, done: UInt64(done), of: UInt64(total))
       // What is sent in one go is no transfer that one would watch.
       guard total > Limits.creditMax else { return }
