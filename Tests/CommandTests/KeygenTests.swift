@@ -70,7 +70,8 @@ struct KeygenTests {
 
   @Test(arguments: ["", "../up", "a b", ".hidden", String(repeating: "n", count: 65)])
   func `refuses names that are none`(name: String) throws {
-    expectFailure(try program.run(["keygen", name]), "name")
+    let words = try program.run(["keygen", name])
+    #expect(words.status == 64 && words.errors.contains("name"), "\(words.errors)")
     #expect(!FileManager.default.fileExists(atPath: folder.path("keys")))
   }
 

@@ -10,7 +10,7 @@ struct Doctor: ParsableCommand {
         sudo -u distro distro doctor --config /etc/distro/applier.yaml
       """)
 
-  @Option(help: "The configuration of a relay, a signer, an applier, or of 'distro serve'.")
+  @Option(help: "The configuration of a relay, a signer, an applier, hooks, or of 'distro serve'.")
   var config: String
 
   @Flag(help: "Prints the findings as JSON.")

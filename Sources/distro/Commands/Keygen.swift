@@ -28,6 +28,11 @@ struct Keygen: ParsableCommand {
   var json = false
 
   func validate() throws {
+    do {
+      _ = try IdentityName(name)
+    } catch {
+      throw ValidationError("\(error)")
+    }
     guard passphraseFile == nil || !passphrase else {
       throw ValidationError("--passphrase and --passphrase-file exclude each other")
     }
