@@ -270,8 +270,8 @@ let package = Package(
       name: "distro-bench",
       dependencies: [
         "MessageFormat", "Sodium", "ZeroMQ", "ZeroMQCarrier", "Sealing", "Mailboxes",
-        "CarrierProtocol",
-        "Host", "Signer", "Applier", "Threads", "TestSupport", grdb,
+        "CarrierProtocol", "InProcessCarrier", "Host", "Signer", "Applier", "Threads",
+        "TestSupport", grdb, logging,
       ], path: "Tests/Bench", swiftSettings: generated),
     // `make crash-test`: kills the program above, and judges what is left.
     .executableTarget(

@@ -57,6 +57,7 @@ enum Bench {
     try addAll("l") { try StreamsRow(workspace: $0, scale: scale).measure() }
     try addAll("m") { try RecipientsRow(workspace: $0, scale: scale).measure() }
     try addAll("n") { try WaitingRow(workspace: $0, scale: scale).measure() }
+    try addAll("y") { try ScaleRow(workspace: $0, scale: scale).measure() }
     try addAll("w") { try HookRow(workspace: $0, scale: scale).measure() }
     try add("x") { try HookedPushRow(workspace: $0, scale: scale).measure() }
     Table.print(rows)
