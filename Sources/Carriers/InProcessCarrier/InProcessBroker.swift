@@ -96,9 +96,11 @@ package final class InProcessBroker: Sendable {
       {
         state.deliver(old, to: mailbox, at: now)
       }
-      let visible = state.mailboxes[mailbox, default: []].filter { $0.visible <= now }
-      guard state.random.happens(state.faults.reorder) else { return visible.first }
-      return visible.randomElement(using: &state.random)
+      let waiting = state.mailboxes[mailbox, default: []]
+      guard state.random.happens(state.faults.reorder) else {
+        return waiting.first { $0.visible <= now }
+      }
+      return waiting.filter { $0.visible <= now }.randomElement(using: &state.random)
     }
   }
 
