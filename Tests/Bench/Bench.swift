@@ -58,6 +58,7 @@ enum Bench {
     try addAll("m") { try RecipientsRow(workspace: $0, scale: scale).measure() }
     try addAll("n") { try WaitingRow(workspace: $0, scale: scale).measure() }
     try addAll("y") { try ScaleRow(workspace: $0, scale: scale).measure() }
+    try addAll("z") { try BrokerFleetRow(workspace: $0, scale: scale).measure() }
     try addAll("w") { try HookRow(workspace: $0, scale: scale).measure() }
     try add("x") { try HookedPushRow(workspace: $0, scale: scale).measure() }
     Table.print(rows)

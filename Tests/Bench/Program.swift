@@ -60,14 +60,14 @@ final class Program {
     self.id = id
   }
 
-  /// From the start to the end; an exit status other than 0 is an error.
+  /// From the start to the end; another exit status is an error.
   @discardableResult
-  func wait() throws -> Duration {
+  func wait(endingWith expected: Int32 = 0) throws -> Duration {
     var raw: Int32 = 0
     while waitpid(id, &raw, 0) < 0 && errno == EINTR {}
     let elapsed = ContinuousClock.now - start
     status = raw
-    guard raw == 0 else {
+    guard raw == expected << 8 else {
       let text = try String(contentsOfFile: output, encoding: .utf8).suffix(2_000)
       throw ProgramFailure(description: "\(name): wait status \(raw): \(text)")
     }

@@ -71,12 +71,14 @@ final class Workspace {
 
   /// Runs to its end; answers how long that took.
   @discardableResult
-  func run(_ command: [String], in directory: String = "", input: String? = nil) throws -> Duration
-  {
+  func run(
+    _ command: [String], in directory: String = "", input: String? = nil,
+    endingWith status: Int32 = 0
+  ) throws -> Duration {
     try Program(
       command, in: path(directory), input: input.map { path($0) } ?? "/dev/null",
       output: path("output"), environment: environment
-    ).wait()
+    ).wait(endingWith: status)
   }
 
   @discardableResult
