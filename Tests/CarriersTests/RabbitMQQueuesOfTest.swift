@@ -54,8 +54,9 @@ final class RabbitMQQueuesOfTest {
   }
 
   func using<Value>(_ body: (RabbitMQConnection) throws -> Value) throws -> Value {
+    let address = try RabbitMQAddress(server.url)
     let line = try RabbitMQConnection(
-      to: RabbitMQAddress(server.url), password: RabbitMQServer.password, authorities: nil,
+      to: address, at: address.nodes[0], password: RabbitMQServer.password, authorities: nil,
       byteCountMax: 1 << 20)
     defer { line.close(inOrder: true) }
     return try body(line)

@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A real RabbitMQ on ports of the loopback, and an epmd of its own, so that several may run side by side. Starting takes
-/// seconds: a suite has one. Ended with its last reference, by process id.
+/// A real RabbitMQ on ports of the loopback, with an epmd that no other cluster has, so that several may run side by side.
+/// Starting takes seconds: a suite has one. Ended with its last reference, by process id.
 package final class RabbitMQServer: Sendable {
   package static let password = "one-secret"
   private static let program = "/usr/lib/rabbitmq/bin/rabbitmq-server"
@@ -21,19 +21,56 @@ package final class RabbitMQServer: Sendable {
     }
   }
 
+  /// What the nodes of a cluster have in common: a home with the secret by which they know each other, and who says at which
+  /// ports they are.
+  private final class Names: Sendable {
+    let folder: PipelineFolder
+    let port: UInt16
+    private let program: ServingProgram
+
+    init() throws {
+      guard let epmd = RabbitMQServer.epmd else { throw Absent(reason: "epmd is not installed") }
+      (folder, port) = (try PipelineFolder(), try FreePort.take())
+      program = try ServingProgram(
+        ["/usr/bin/env", epmd, "-d", "-port", "\(port)", "-address", "127.0.0.1"], in: folder,
+        log: "epmd.log", until: "epmd running")
+    }
+
+    deinit { program.end() }
+  }
+
   package let port: UInt16
-  private let ports: (epmd: UInt16, nodes: UInt16)
+  private let nodePort: UInt16
+  private let names: Names
   private let folder: PipelineFolder
-  private let running = Mutex<(names: ServingProgram, broker: ServingProgram)?>(nil)
+  private let running = Mutex<ServingProgram?>(nil)
 
   package struct Absent: Error { package let reason: String }
 
   /// `configuration`: lines of rabbitmq.conf.
-  package init(_ configuration: String = "") throws {
+  package convenience init(_ configuration: String = "") throws {
+    try self.init(port: FreePort.take(), names: Names(), configuration)
+    try start()
+  }
+
+  /// A cluster, in which each queue is on three nodes.
+  package static func cluster(_ count: Int = 3) throws -> [RabbitMQServer] {
+    if let reason = absence { throw Absent(reason: reason) }
+    let (names, ports) = (try Names(), try (0..<count).map { _ in try FreePort.take() })
+    let list = zip(1..., ports).map {
+      "cluster_formation.classic_config.nodes.\($0) = t\($1)@localhost"
+    }
+    let servers = try ports.map { port in
+      try RabbitMQServer(port: port, names: names, list.joined(separator: "\n"))
+    }
+    for server in servers { try server.start() }
+    return servers
+  }
+
+  private init(port: UInt16, names: Names, _ configuration: String) throws {
     if let reason = Self.absence { throw Absent(reason: reason) }
     folder = try PipelineFolder()
-    port = try FreePort.take()
-    ports = (try FreePort.take(), try FreePort.take())
+    (self.port, self.names, nodePort) = (port, names, try FreePort.take())
     try folder.write(
       "rabbitmq.conf",
       """
@@ -49,7 +86,6 @@ package final class RabbitMQServer: Sendable {
 
       """)
     try folder.write("plugins", "[].\n")
-    try start()
   }
 
   deinit { kill() }
@@ -58,16 +94,12 @@ package final class RabbitMQServer: Sendable {
 
   /// With what it had on its disk.
   package func start() throws {
-    guard let epmd = Self.epmd else { throw Absent(reason: "epmd is not installed") }
-    let names = try ServingProgram(
-      ["/usr/bin/env", epmd, "-d", "-port", "\(ports.epmd)", "-address", "127.0.0.1"], in: folder,
-      log: "epmd.log", until: "epmd running")
     let broker = try ServingProgram(
       ["/usr/bin/env"] + environment + [
         "RABBITMQ_ALLOW_INPUT=1",
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-noinput -start_epmd false +S 1:1", Self.program,
       ], in: folder, log: "rabbitmq.log", until: "Server startup complete")
-    running.withLock { $0 = (names, broker) }
+    running.withLock { $0 = broker }
   }
 
   /// When a queue was made last.
@@ -89,13 +121,9 @@ package final class RabbitMQServer: Sendable {
   }
 
   /// As a power cut does, but for what the kernel has.
-  package func kill() {
-    let programs = running.withLock { $0.take() }
-    programs?.broker.end()
-    programs?.names.end()
-  }
+  package func kill() { running.withLock { $0.take() }?.end() }
 
-  package var log: String { running.withLock { $0?.broker.log ?? "" } }
+  package var log: String { running.withLock { $0?.log ?? "" } }
 
   /// `rabbitmqctl`; returns what it says.
   @discardableResult
@@ -108,8 +136,8 @@ package final class RabbitMQServer: Sendable {
 
   private var environment: [String] {
     [
-      "HOME=\(folder.path)", "LC_ALL=C.UTF-8", "ERL_EPMD_PORT=\(ports.epmd)",
-      "RABBITMQ_DIST_PORT=\(ports.nodes)", "RABBITMQ_NODENAME=t\(port)@localhost",
+      "HOME=\(names.folder.path)", "LC_ALL=C.UTF-8", "ERL_EPMD_PORT=\(names.port)",
+      "RABBITMQ_DIST_PORT=\(nodePort)", "RABBITMQ_NODENAME=t\(port)@localhost",
       "RABBITMQ_CONFIG_FILE=\(folder.path("rabbitmq.conf"))",
       "RABBITMQ_MNESIA_BASE=\(folder.path("data"))", "RABBITMQ_LOG_BASE=\(folder.path("log"))",
       "RABBITMQ_PID_FILE=\(folder.path("pid"))",

@@ -1,8 +1,15 @@
-/// Where a broker is: `amqps://USER@HOST[:PORT]/[VHOST]`, or `amqp://` on this machine alone.
+/// Where a broker is: `amqps://USER@HOST[:PORT]/[VHOST]`, or `amqp://` on this machine alone. A cluster has several hosts
+/// with commas between.
 package struct RabbitMQAddress: Sendable, Equatable {
+  /// One server of a cluster.
+  package struct Node: Sendable, Equatable {
+    package let host: String
+    package let port: UInt16
+  }
+
   package let user: String
-  package let host: String
-  package let port: UInt16
+  /// At least one; each has every queue.
+  package let nodes: [Node]
   package let virtualHost: String
   package let isSecured: Bool
 
@@ -27,18 +34,21 @@ package struct RabbitMQAddress: Sendable, Equatable {
     let end = rest.firstIndex(of: "/") ?? rest.endIndex
     let authority = rest[..<end]
     let path = rest[end...].dropFirst()
-    let (host, port) = try Self.split(authority, isSecured ? 5671 : 5672)
+    var nodes: [Node] = []
+    for part in authority.split(separator: ",", omittingEmptySubsequences: false) {
+      nodes.append(try Self.node(part, isSecured ? 5671 : 5672))
+    }
     guard !path.contains("/"), !path.contains("?"),
       let virtualHost = Self.decode(path.isEmpty ? "/" : path), let name = Self.decode(user)
     else { throw .virtualHost }
-    guard isSecured || Self.isHere(host) else { throw .plain }
-    (self.user, self.host, self.port) = (name, host, port)
+    guard isSecured || nodes.allSatisfy({ Self.isHere($0.host) }) else { throw .plain }
+    (self.user, self.nodes) = (name, nodes)
     (self.virtualHost, self.isSecured) = (virtualHost, isSecured)
   }
 
-  private static func split(
+  private static func node(
     _ authority: Substring, _ standard: UInt16
-  ) throws(Fault) -> (String, UInt16) {
+  ) throws(Fault) -> Node {
     var (host, port) = (authority, Substring())
     if authority.hasPrefix("[") {
       guard let bracket = authority.firstIndex(of: "]") else { throw .host }
@@ -52,11 +62,11 @@ package struct RabbitMQAddress: Sendable, Equatable {
         || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte || "-._:".utf8.contains(byte)
     }
     guard !host.isEmpty, isName else { throw .host }
-    guard !port.isEmpty else { return (String(host), standard) }
+    guard !port.isEmpty else { return Node(host: String(host), port: standard) }
     guard port.hasPrefix(":"), let number = UInt16(port.dropFirst()), number > 0 else {
       throw .port
     }
-    return (String(host), number)
+    return Node(host: String(host), port: number)
   }
 
   /// `nil`: a percent sign without its two digits, or bytes that are no text.

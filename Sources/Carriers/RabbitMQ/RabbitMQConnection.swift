@@ -26,16 +26,17 @@ package import Threads
 
   /// Connects and logs in. `authorities`: a file in PEM form; `nil`: the system's. `byteCountMax`: of a message.
   package init(
-    to address: RabbitMQAddress, password: String, authorities: String?, byteCountMax: Int
+    to address: RabbitMQAddress, at node: RabbitMQAddress.Node, password: String,
+    authorities: String?, byteCountMax: Int
   ) throws(RabbitMQError) {
     var error = crabbitmq_error()
-    let made = unsafe address.host.withCString { host in
+    let made = unsafe node.host.withCString { host in
       unsafe address.virtualHost.withCString { virtualHost in
         unsafe address.user.withCString { user in
           unsafe password.withCString { password in
             unsafe Self.withOptionalCString(authorities) { authorities in
               var place = unsafe crabbitmq_address(
-                host: host, port: Int32(address.port), virtual_host: virtualHost, user: user,
+                host: host, port: Int32(node.port), virtual_host: virtualHost, user: user,
                 password: password, is_secured: address.isSecured, ca_file: authorities,
                 heartbeat_seconds: Self.heartbeatSeconds, timeout_seconds: Self.timeoutSeconds,
                 byte_count_max: byteCountMax)

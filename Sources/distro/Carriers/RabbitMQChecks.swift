@@ -17,19 +17,41 @@ struct RabbitMQChecks {
   let readers: [PublicIdentity]
 
   func run(_ examination: inout Examination) {
+    let lines = plan.address.nodes.compactMap { login(at: $0, &examination) }
+    defer { for line in lines { line.close(inOrder: true) } }
+    // Each node answers for all.
+    guard let line = lines.first else { return }
     do {
-      let line = try RabbitMQBroker(plan).login()
-      defer { line.close(inOrder: true) }
-      examination.ok(.carrier, plan.place, "is there, and lets us in")
       try checkQueue(line, &examination)
       for reader in readers { try check(reader, line, &examination) }
       try checkPublishing(line, &examination)
-    } catch let error as RabbitMQError {
-      examination.fail(.carrier, plan.place, error.description, do: advice(on: error))
-    } catch let error as any OperatorError {
-      examination.fail(.carrier, plan.place, "\(error)", do: error.hint)
     } catch {
-      examination.fail(.carrier, plan.place, error)
+      report(error, at: plan.place, &examination)
+    }
+  }
+
+  /// `nil`: it does not let us in.
+  private func login(
+    at node: RabbitMQAddress.Node, _ examination: inout Examination
+  ) -> RabbitMQConnection? {
+    let place = plan.address.nodes.count == 1 ? plan.place : "\(node.host):\(node.port)"
+    do {
+      let line = try RabbitMQBroker(plan).login(at: node)
+      examination.ok(.carrier, place, "is there, and lets us in")
+      return line
+    } catch {
+      report(error, at: place, &examination)
+      return nil
+    }
+  }
+
+  private func report(_ error: any Error, at place: String, _ examination: inout Examination) {
+    switch error {
+    case let error as RabbitMQError:
+      examination.fail(.carrier, place, error.description, do: advice(on: error))
+    case let error as any OperatorError:
+      examination.fail(.carrier, place, "\(error)", do: error.hint)
+    default: examination.fail(.carrier, place, error)
     }
   }
 

@@ -33,8 +33,8 @@ struct ConfigurationKey {
           + "4095; how often it is looked at: 5 s. [How to](../how-to/directory.md)"),
       .init(
         "carriers: rabbitmq: url, password-file, ca-file", "signer, applier",
-        "`amqps://USER@HOST[:PORT]/[VHOST]`, or `amqp://` on this machine alone; a file (0600) whose first line is the "
-          + "password, read for each connection; certificates of authorities in place of the machine's. "
+        "`amqps://USER@HOST[:PORT]/[VHOST]`, several hosts with commas between, or `amqp://` on this machine alone; a "
+          + "file (0600) whose first line is the password, read for each connection; certificates of authorities in place of the machine's. "
           + "[RabbitMQ](../how-to/rabbitmq.md)"),
       .init(
         "repositories: path, remote, branches, recipients", "signer",
