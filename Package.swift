@@ -123,6 +123,9 @@ let package = Package(
       name: "RabbitMQ", dependencies: ["Diagnostics", "CRabbitMQ"],
       path: "Sources/Carriers/RabbitMQ", swiftSettings: strict),
     .target(
+      name: "STOMP", dependencies: ["Diagnostics", nioCore, nioPosix, nioSSL],
+      path: "Sources/Carriers/STOMP", swiftSettings: strict),
+    .target(
       name: "Compression", dependencies: ["Diagnostics", "CZstd"],
       path: "Sources/Foundations/Compression",
       swiftSettings: strict),
@@ -244,6 +247,11 @@ let package = Package(
       dependencies: [
         "MessageFormat", "Sodium", "RabbitMQ", "Host", "CarrierProtocol", "BrokerCarrier", logging,
       ], path: "Sources/Carriers/RabbitMQCarrier", swiftSettings: strict),
+    .target(
+      name: "ActiveMQCarrier",
+      dependencies: [
+        "MessageFormat", "Sodium", "STOMP", "Host", "CarrierProtocol", "BrokerCarrier", logging,
+      ], path: "Sources/Carriers/ActiveMQCarrier", swiftSettings: strict),
 
     // Layer 5: what others are told of what receipts say.
     .target(
@@ -258,8 +266,8 @@ let package = Package(
       name: "distro",
       dependencies: [
         "Diagnostics", "MessageFormat", "Sodium", "Git", "LargeFiles", "Sealing", "Mailboxes",
-        "CarrierProtocol", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier", "DirectoryCarrier",
-        "Signer", "Applier",
+        "CarrierProtocol", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier", "STOMP",
+        "ActiveMQCarrier", "DirectoryCarrier", "Signer", "Applier",
         "Relay", "Hooks", "Reporting",
         "WebClient", "Mail", "Host", "Patching", "Programs", "Upstreams", arguments, lifecycle,
         signals, yaml,
@@ -296,7 +304,8 @@ let package = Package(
       name: "CarriersTests",
       dependencies: [
         "CarrierProtocol", "ZeroMQCarrier", "InProcessCarrier", "DirectoryCarrier", "SharedFiles",
-        "Mailboxes", "MessageFormat", "BrokerCarrier", "RabbitMQ", "RabbitMQCarrier", "Sodium",
+        "Mailboxes", "MessageFormat", "BrokerCarrier", "RabbitMQ", "RabbitMQCarrier", "STOMP",
+        "ActiveMQCarrier", "Sodium",
         "ZeroMQ",
         "Host",
         "Threads", "TestSupport", grdb, logging,
