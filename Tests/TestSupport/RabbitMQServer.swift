@@ -29,7 +29,7 @@ package final class RabbitMQServer: Sendable {
   package struct Absent: Error { package let reason: String }
 
   /// `configuration`: lines of rabbitmq.conf.
-  package init(_ configuration: String = "") throws {
+  package init(_ configuration: String = "", plugins: [String] = []) throws {
     if let reason = Self.absence { throw Absent(reason: reason) }
     folder = try PipelineFolder()
     port = try FreePort.take()
@@ -48,7 +48,7 @@ package final class RabbitMQServer: Sendable {
       \(configuration)
 
       """)
-    try folder.write("plugins", "[].\n")
+    try folder.write("plugins", "[\(plugins.joined(separator: ","))].\n")
     try start()
   }
 

@@ -1,4 +1,3 @@
-package import CarrierProtocol
 package import MessageFormat
 package import STOMP
 

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOPosix
 import NIOSSL
 
 /// Bytes of a connection to frames, and back; heart-beats both ways. On the event loop alone.
