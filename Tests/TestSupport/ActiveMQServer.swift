@@ -21,7 +21,8 @@ package final class ActiveMQServer: Sendable {
     package var storeMebibytes = 4_096
     package var failsIfNoSpace = true
     /// Lines of `authorizationEntry` in place of one for everything.
-    package var rights = #"<authorizationEntry queue=">" read="distro" write="distro" admin="distro"/>"#
+    package var rights =
+      #"<authorizationEntry queue=">" read="distro" write="distro" admin="distro"/>"#
     /// More lines of `authenticationUser`.
     package var users = ""
     /// Of the connector's address, with its question mark.

@@ -7,6 +7,8 @@ package import STOMP
 /// An ActiveMQ, or another broker that speaks STOMP 1.2 and keeps `/queue/` destinations on its disk.
 package struct ActiveMQBroker: Broker {
   package let place: String
+  /// A broker that leaves publications without an answer for so long is short of room.
+  package var blockedMax: Duration = .seconds(30)
   private let plan: ActiveMQPlan
   private let bell = Bell()
 

@@ -10,8 +10,6 @@ import STOMP
 final class ActiveMQQueues: BrokerConnection {
   private static let subscription = "mail"
   private static let answerMax: Duration = .seconds(10)
-  /// A broker that leaves publications without an answer for so long is short of room.
-  private static let blockedMax: Duration = .seconds(30)
   /// Where nothing came for so long, nothing waits: of brokers that cannot be asked.
   private static let idleMin: Duration = .milliseconds(500)
   private static let turnMax: Duration = .seconds(5)
@@ -78,8 +76,9 @@ final class ActiveMQQueues: BrokerConnection {
   /// Refusals come before what confirms all up to a number.
   private func reportAnswers() {
     if let numbers = publications.takeConfirmed() { events.append(.confirmed(numbers)) }
-    guard !publications.isEmpty, lastReceipt + Self.blockedMax <= .now else { return }
-    events.append(.blocked("no receipt within \(Self.blockedMax): its store or memory may be full"))
+    guard !publications.isEmpty, lastReceipt + broker.blockedMax <= .now else { return }
+    events.append(
+      .blocked("no receipt within \(broker.blockedMax): its store or memory may be full"))
   }
 
   // MARK: - In

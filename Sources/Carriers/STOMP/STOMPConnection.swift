@@ -69,7 +69,8 @@ package final class STOMPConnection: Sendable {
     to address: STOMPAddress, _ tls: NIOSSLContext?, on loop: any EventLoop,
     _ makeHandler: @escaping @Sendable () -> LineHandler
   ) throws -> (any Channel, NIOLoopBound<LineHandler>) {
-    let isName = !address.host.contains(":") && address.host.contains { !"0123456789.".contains($0) }
+    let isName =
+      !address.host.contains(":") && address.host.contains { !"0123456789.".contains($0) }
     let bootstrap = ClientBootstrap(group: loop).connectTimeout(connectMax)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -194,7 +195,8 @@ extension STOMPFrame {
   /// What an ERROR says, on one line of characters that can be printed.
   package var complaint: String {
     let message = self["message"] ?? ""
-    let text = message.contains(" ") ? message : "\(message) \(String(decoding: body ?? [], as: UTF8.self))"
+    let isShort = message.isEmpty || !message.contains(" ") || message == "Bad CONNECT"
+    let text = isShort ? "\(message) \(String(decoding: body ?? [], as: UTF8.self))" : message
     return String(
       text.unicodeScalars.prefix(300).map {
         $0.value < 0x20 || 0x7f..<0xa0 ~= $0.value ? " " : Character($0)

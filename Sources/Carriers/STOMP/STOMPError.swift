@@ -45,7 +45,8 @@ extension STOMPError: OperatorError {
     case .unreachable: "check that the broker runs, and that its name and port are right"
     case .certificate: "check 'ca-file:', and that the certificate is for the name in 'url:'"
     case .authorities: "check 'ca-file:'"
-    case .login: "check 'user:' and 'password-file:', and the virtual host in 'url:' if there is one"
+    case .login:
+      "check 'user:' and 'password-file:', and the virtual host in 'url:' if there is one"
     case .rejected: "give the user the rights that 'distro doctor' prints"
     case .malformed: "check that the port is that of the broker's STOMP connector"
     case .line: nil
