@@ -386,7 +386,9 @@ let package = Package(
       name: "SodiumTests", dependencies: ["Sodium", "TestSupport"], swiftSettings: tests),
     .testTarget(
       name: "SpoolTests", dependencies: ["Spool", "TestSupport"], swiftSettings: tests),
-    .testTarget(name: "STOMPTests", dependencies: ["STOMP"], swiftSettings: tests),
+    .testTarget(
+      name: "STOMPTests", dependencies: ["STOMP", "Host", "Threads", "TestSupport"],
+      swiftSettings: tests),
     .testTarget(
       name: "UpstreamsTests",
       dependencies: ["Upstreams", "Host", "Git", "GitModel", "Programs", "TestSupport"],

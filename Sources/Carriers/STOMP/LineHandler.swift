@@ -7,12 +7,12 @@ final class LineHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// How often we say something, and want to hear something.
-  static let heartBeat: TimeAmount = .seconds(20)
   /// What was written and does not leave for so long is lost.
   private static let stallMax: TimeAmount = .seconds(60)
 
   private let queue: FrameQueue
+  /// How often we say something, and want to hear something.
+  private let heartBeatMilliseconds: Int64
   private var decoder: FrameDecoder
   /// Of the first frame.
   private var greeting: EventLoopPromise<STOMPFrame>?
@@ -24,8 +24,12 @@ final class LineHandler: ChannelInboundHandler {
   private var lastProgress = NIODeadline.now()
   private var unwrittenCount = 0
 
-  init(_ queue: FrameQueue, _ limits: FrameDecoder.Limits, greeting: EventLoopPromise<STOMPFrame>) {
+  init(
+    _ queue: FrameQueue, _ limits: FrameDecoder.Limits, heartBeatMilliseconds: Int64,
+    greeting: EventLoopPromise<STOMPFrame>
+  ) {
     (self.queue, self.greeting) = (queue, greeting)
+    self.heartBeatMilliseconds = heartBeatMilliseconds
     decoder = FrameDecoder(limits)
   }
 
@@ -126,7 +130,7 @@ final class LineHandler: ChannelInboundHandler {
   private func startHeartBeats(_ offer: String?, _ context: ChannelHandlerContext) {
     let times = (offer ?? "0,0").split(separator: ",").map { Int64($0) ?? 0 }
     let (peerSends, peerWants) = times.count == 2 ? (times[0], times[1]) : (0, 0)
-    let ours = Self.heartBeat.nanoseconds / 1_000_000
+    let ours = heartBeatMilliseconds
     if peerSends > 0 { readSilenceMax = .milliseconds(2 * max(ours, min(peerSends, 3_600_000))) }
     // Twice as often as was agreed: an event loop that is late is none too late.
     let pause = peerWants > 0 ? max(ours, min(peerWants, 3_600_000)) / 2 : ours

@@ -23,19 +23,21 @@ package final class STOMPConnection: Sendable {
   private let queue: FrameQueue
 
   /// Connects and logs in. `authorities`: a file in PEM form; `nil`: the system's. `bodyByteCountMax`: of a frame; what is
-  /// longer has no body. `ring` is called from another thread when `next` has something new.
+  /// longer has no body. `heartBeat`: how often each side says something. `ring` is called from another thread when `next`
+  /// has something new.
   package init(
     to address: STOMPAddress, as login: STOMPLogin?, authorities: String?, bodyByteCountMax: Int,
-    ring: @escaping @Sendable () -> Void
+    heartBeat: Duration = .seconds(20), ring: @escaping @Sendable () -> Void
   ) throws(STOMPError) {
     let tls = address.isSecured ? try Self.tls(authorities) : nil
     let loop = MultiThreadedEventLoopGroup.singleton.next()
     let queue = FrameQueue(ring)
     let greeting = loop.makePromise(of: STOMPFrame.self)
+    let milliseconds = Int64(heartBeat / .milliseconds(1))
     let limits = FrameDecoder.Limits(headers: Self.headers, bodyByteCountMax: bodyByteCountMax)
     do {
       let (channel, handler) = try Self.connect(to: address, tls, on: loop) {
-        LineHandler(queue, limits, greeting: greeting)
+        LineHandler(queue, limits, heartBeatMilliseconds: milliseconds, greeting: greeting)
       }
       (self.channel, self.handler, self.queue) = (channel, handler, queue)
     } catch {
@@ -43,7 +45,13 @@ package final class STOMPConnection: Sendable {
       throw STOMPError(error)
     }
     do {
-      server = try Self.greet(channel, handler, queue, greeting, address, login)
+      var headers: [STOMPFrame.Header] = [
+        ("accept-version", "1.2"), ("host", address.virtualHost),
+        ("heart-beat", "\(milliseconds),\(milliseconds)"),
+      ]
+      if let login { headers += [("login", login.user), ("passcode", login.password)] }
+      let hello = STOMPFrame("CONNECT", headers)
+      server = try Self.greet(channel, handler, queue, greeting, hello)
     } catch {
       channel.close(promise: nil)
       throw STOMPError(error)
@@ -99,19 +107,13 @@ package final class STOMPConnection: Sendable {
   /// Returns the broker's name.
   private static func greet(
     _ channel: any Channel, _ handler: NIOLoopBound<LineHandler>, _ queue: FrameQueue,
-    _ greeting: EventLoopPromise<STOMPFrame>, _ address: STOMPAddress, _ login: STOMPLogin?
+    _ greeting: EventLoopPromise<STOMPFrame>, _ hello: STOMPFrame
   ) throws -> String {
-    let milliseconds = LineHandler.heartBeat.nanoseconds / 1_000_000
-    var headers: [STOMPFrame.Header] = [
-      ("accept-version", "1.2"), ("host", address.virtualHost),
-      ("heart-beat", "\(milliseconds),\(milliseconds)"),
-    ]
-    if let login { headers += [("login", login.user), ("passcode", login.password)] }
     let late = channel.eventLoop.scheduleTask(in: connectMax) {
       greeting.fail(STOMPError.unreachable(reason: "no answer to CONNECT within 10 s"))
     }
     defer { late.cancel() }
-    try send([STOMPFrame("CONNECT", headers).encoded()], to: channel, handler, queue)
+    try send([hello.encoded()], to: channel, handler, queue)
     let frame = try greeting.futureResult.wait()
     guard frame.command == "CONNECTED" else {
       throw frame.command == "ERROR"
@@ -195,6 +197,7 @@ extension STOMPFrame {
   /// What an ERROR says, on one line of characters that can be printed.
   package var complaint: String {
     let message = self["message"] ?? ""
+    // RabbitMQ says the rest in the body.
     let isShort = message.isEmpty || !message.contains(" ") || message == "Bad CONNECT"
     let text = isShort ? "\(message) \(String(decoding: body ?? [], as: UTF8.self))" : message
     return String(

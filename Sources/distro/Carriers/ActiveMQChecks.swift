@@ -47,7 +47,13 @@ struct ActiveMQChecks {
   }
 
   private func advice(on error: STOMPError) -> String? {
-    guard case .login = error else { return error.hint }
+    guard case .login(let reason) = error else { return error.hint }
+    guard !reason.contains("ActiveMQ.Advisory") else {
+      return """
+        in the broker's file: <authorizationEntry topic="ActiveMQ.Advisory.>" read="distro" \
+        write="distro" admin="distro"/>, or advisorySupport="false"
+        """
+    }
     return plan.user == nil
       ? "add 'user:' and 'password-file:' here, and in the broker's file: \(users)"
       : "in the broker's file: \(users); then put the password into 'password-file:'"
