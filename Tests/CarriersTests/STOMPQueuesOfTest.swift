@@ -67,10 +67,13 @@ final class STOMPQueuesOfTest {
   func kill() {
     switch server {
     case .activeMQ(let server): server.kill()
-    case .rabbitMQ(let server, _):
-      server.waitForQueues()
-      server.kill()
+    case .rabbitMQ(let server, _): server.kill()
     }
+  }
+
+  /// Returns when a broker that is killed still has the queues.
+  func waitForQueues() {
+    if case .rabbitMQ(let server, _) = server { server.waitForQueues() }
   }
 
   func start() throws {
@@ -82,6 +85,7 @@ final class STOMPQueuesOfTest {
 
   /// Killed as it works, and started again with what it had on its disk.
   func restart() throws {
+    waitForQueues()
     kill()
     try start()
   }
@@ -109,6 +113,15 @@ final class STOMPQueuesOfTest {
     return try body(line)
   }
 
+  func hasQueue(_ mailbox: Mailbox) throws -> Bool {
+    guard case .rabbitMQ(let server, _) = server else { return true }
+    return try Self.using(server) { try $0.waitingCount(in: mailbox.brokerQueue) != nil }
+  }
+
+  func noteQueues() {
+    if case .rabbitMQ(let server, _) = server { server.noteDeclaration() }
+  }
+
   /// Of ActiveMQ, 200 at most.
   func waitingCount(in queue: String) throws -> Int {
     if case .rabbitMQ(let server, _) = server {
@@ -119,13 +132,13 @@ final class STOMPQueuesOfTest {
         STOMPFrame(
           "SUBSCRIBE",
           [
-            ("id", "look"), ("destination", "/queue/\(queue)"), ("ack", "auto"),
+            ("id", "look"), ("destination", "/queue/\(queue)"), ("ack", "client"),
             ("browser", "true"), ("activemq.prefetchSize", "1000"),
           ])
       ])
       var count = 0
       try Self.frames(of: line) { frame in
-        if frame["browser"] == "end" { return false }
+        if QueueFrames.isEndOfBrowsing(frame) { return false }
         if frame.command == "MESSAGE" { count += 1 }
         return true
       }
@@ -157,7 +170,7 @@ final class STOMPQueuesOfTest {
           [
             ("id", "steal"), ("destination", "/queue/\(queue)"), ("ack", "client-individual"),
             ("activemq.prefetchSize", "\(count)"), ("prefetch-count", "\(count)"),
-          ])
+          ] + line.quorum)
       ])
       var stolen = 0
       try Self.frames(of: line) { frame in
@@ -191,6 +204,11 @@ struct TestLine {
       authorities: nil, bodyByteCountMax: 1 << 20, ring: { bell.ring() })
   }
 
+  /// As the carrier's own queues are.
+  var quorum: [STOMPFrame.Header] {
+    connection.server.hasPrefix("RabbitMQ") ? [("x-queue-type", "quorum")] : []
+  }
+
   func send(_ frames: [STOMPFrame]) throws { try connection.send(frames) }
 
   func next() throws -> STOMPFrame {
@@ -205,8 +223,6 @@ struct TestLine {
   func publish(
     _ messages: [[UInt8]], into queue: String, _ headers: [STOMPFrame.Header] = []
   ) throws {
-    let quorum: [STOMPFrame.Header] =
-      connection.server.hasPrefix("RabbitMQ") ? [("x-queue-type", "quorum")] : []
     try send(
       messages.enumerated().map { index, message in
         STOMPFrame(

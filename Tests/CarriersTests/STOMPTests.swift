@@ -24,6 +24,10 @@ extension CarrierConformanceTests {
       let letters =
         [fixture.letter(1, 300 * Self.chunk)] + (2...40).map { fixture.letter($0, Int($0) * 3_000) }
       try fixture.connect(reader)
+      // The first subscription makes it.
+      try reader.wait { try queues.hasQueue(reader.mailbox) }
+      queues.noteQueues()
+      queues.waitForQueues()
       try fixture.connectSender()
       for letter in letters { try sender.put(letter, for: [reader]) }
       try sender.wait { sender.current.movedCount > 100 }

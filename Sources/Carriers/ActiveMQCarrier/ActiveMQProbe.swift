@@ -35,7 +35,7 @@ package final class ActiveMQProbe {
     }
     guard answer.command == "MESSAGE" else { return .refused(PublicationRefusal(answer)) }
     try line.send([QueueFrames.unsubscription(id)])
-    return answer["browser"] == "end" ? .empty : .somethingWaits
+    return QueueFrames.isEndOfBrowsing(answer) ? .empty : .somethingWaits
   }
 
   /// Whether a message of the greatest size would be taken; `nil`: it would. A queue that we may make is there then.

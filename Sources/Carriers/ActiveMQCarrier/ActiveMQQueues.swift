@@ -149,7 +149,7 @@ final class ActiveMQQueues: BrokerConnection {
       try consuming.send([QueueFrames.browsing(id, mailbox)])
       let answer = try awaitFrame(on: consuming) { $0["subscription"] == id }
       try consuming.send([QueueFrames.unsubscription(id)])
-      return answer["browser"] == "end" ? 0 : 1
+      return QueueFrames.isEndOfBrowsing(answer) ? 0 : 1
     }
   }
 

@@ -57,6 +57,11 @@ package enum QueueFrames {
       ])
   }
 
+  /// A stranger's message may say the same in a header of its own, and has what an acknowledgement would name.
+  package static func isEndOfBrowsing(_ frame: STOMPFrame) -> Bool {
+    frame["browser"] == "end" && frame["ack"] == nil
+  }
+
   package static func unsubscription(_ id: String) -> STOMPFrame {
     STOMPFrame("UNSUBSCRIBE", [("id", id)])
   }

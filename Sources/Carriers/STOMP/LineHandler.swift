@@ -131,7 +131,8 @@ final class LineHandler: ChannelInboundHandler {
     let times = (offer ?? "0,0").split(separator: ",").map { Int64($0) ?? 0 }
     let (peerSends, peerWants) = times.count == 2 ? (times[0], times[1]) : (0, 0)
     let ours = heartBeatMilliseconds
-    if peerSends > 0 { readSilenceMax = .milliseconds(2 * max(ours, min(peerSends, 3_600_000))) }
+    // ActiveMQ's first one comes when the second is due.
+    if peerSends > 0 { readSilenceMax = .milliseconds(3 * max(ours, min(peerSends, 3_600_000))) }
     // Twice as often as was agreed: an event loop that is late is none too late.
     let pause = peerWants > 0 ? max(ours, min(peerWants, 3_600_000)) / 2 : ours
     let loop = NIOLoopBound((self, context), eventLoop: context.eventLoop)
