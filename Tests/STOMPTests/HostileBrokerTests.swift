@@ -72,8 +72,7 @@ import Testing
     line.close(inOrder: true)
   }
 
-  @Test func `an ERROR that is about no frame ends the connection, and is shown in one line`() throws
-  {
+  @Test func `an ERROR that is about no frame ends the connection and is one line`() throws {
     let peer = try ScriptedPeer(
       saying: "CONNECTED\nversion:1.2\n\n\0ERROR\nmessage:a b\\nc\n\n\0")
     let line = try connect(to: peer)
