@@ -29,6 +29,9 @@ final class ActiveMQQueues: BrokerConnection {
   private var lookCount = 0
   private var events: [BrokerEvent] = []
   private var fault: STOMPError?
+  /// The loop says what it has made of the last deliveries before it hears of a fault: a message that causes one must not
+  /// come again for ever.
+  private var mayAnswer = true
 
   init(
     of broker: ActiveMQBroker, as mailbox: Mailbox, publishing: STOMPConnection, _ bell: Bell
@@ -174,7 +177,7 @@ final class ActiveMQQueues: BrokerConnection {
 
   func next(until end: ContinuousClock.Instant) throws(CarrierError) -> BrokerEvent? {
     if let event = try nextEvent() { return event }
-    guard end > .now else { return nil }
+    guard end > .now, fault == nil else { return nil }
     bell.wait(until: min(end, .now + Self.turnMax))
     return try nextEvent()
   }
@@ -191,8 +194,12 @@ final class ActiveMQQueues: BrokerConnection {
       reportAnswers()
     }
     if !events.isEmpty { return events.removeFirst() }
-    if let fault { throw .faulty(endpoint: broker.place, fault) }
-    return nil
+    guard let fault else { return nil }
+    guard !mayAnswer else {
+      mayAnswer = false
+      return nil
+    }
+    throw .faulty(endpoint: broker.place, fault)
   }
 
   func close() {

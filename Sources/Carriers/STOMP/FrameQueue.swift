@@ -17,6 +17,8 @@ final class FrameQueue: Sendable {
     /// Frames that come are dropped.
     var isClosing = false
     var fault: STOMPError?
+    /// Nothing can be said any more.
+    var isEnded = false
     var unwritten: [[UInt8]] = []
     var unwrittenByteCount = 0
     var isFlushDue = false
@@ -42,9 +44,12 @@ final class FrameQueue: Sendable {
     return !isPaused
   }
 
-  /// The first fault is the one that counts.
-  func end(_ fault: STOMPError) {
-    state.withLock { $0.fault = $0.fault ?? fault }
+  /// The first fault is the one that counts. `isEnded`: nothing can be said any more either.
+  func end(_ fault: STOMPError, isEnded: Bool = true) {
+    state.withLock { state in
+      state.fault = state.fault ?? fault
+      state.isEnded = state.isEnded || isEnded
+    }
     ring()
   }
 
@@ -85,7 +90,7 @@ final class FrameQueue: Sendable {
   /// Whether the event loop is to be told.
   func send(_ bytes: [[UInt8]]) throws(STOMPError) -> Bool {
     let result = state.withLock { state -> Result<Bool, STOMPError> in
-      if let fault = state.fault { return .failure(fault) }
+      if state.isEnded, let fault = state.fault { return .failure(fault) }
       state.unwritten += bytes
       state.unwrittenByteCount += bytes.reduce(0) { $0 + $1.count }
       guard state.unwrittenByteCount <= Self.unwrittenByteCountMax else {

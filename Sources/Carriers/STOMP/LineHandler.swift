@@ -69,17 +69,19 @@ final class LineHandler: ChannelInboundHandler {
     }
   }
 
-  /// A message that nothing can be read behind must not come again: it goes where the broker puts rejected ones.
+  /// A message that nothing can be read behind must not come again: it goes where the broker puts rejected ones. The line
+  /// stays open for what is said of those before it.
   private func giveUp(_ fault: FrameDecoder.Fault, _ context: ChannelHandlerContext) {
     if let frame = decoder.unfinished, frame.command == "MESSAGE", let id = frame["ack"] {
       write(STOMPFrame.reject(id).encoded(), context)
       context.flush()
     }
-    end(.malformed(reason: fault.rawValue), context)
+    note(.malformed(reason: fault.rawValue), isEnded: false)
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    end(.line(reason: "the broker has closed it"), context)
+    let fault = STOMPError.line(reason: "the broker has closed it")
+    if self.fault == nil { note(fault, isEnded: true) } else { queue.end(fault) }
     heartBeats?.cancel()
     heartBeats = nil
     context.fireChannelInactive()
@@ -91,12 +93,16 @@ final class LineHandler: ChannelInboundHandler {
 
   private func end(_ fault: STOMPError, _ context: ChannelHandlerContext) {
     guard self.fault == nil else { return }
+    note(fault, isEnded: true)
+    context.close(promise: nil)
+  }
+
+  private func note(_ fault: STOMPError, isEnded: Bool) {
     self.fault = fault
-    queue.end(fault)
+    queue.end(fault, isEnded: isEnded)
     greeting?.fail(fault)
     farewell?.promise.fail(fault)
     (greeting, farewell) = (nil, nil)
-    context.close(promise: nil)
   }
 
   // MARK: - Out
