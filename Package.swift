@@ -123,6 +123,9 @@ let package = Package(
       name: "RabbitMQ", dependencies: ["Diagnostics", "Threads", "CRabbitMQ"],
       path: "Sources/Carriers/RabbitMQ", swiftSettings: strict),
     .target(
+      name: "STOMP", dependencies: ["Diagnostics", nioCore, nioPosix, nioSSL],
+      path: "Sources/Carriers/STOMP", swiftSettings: strict),
+    .target(
       name: "Compression", dependencies: ["Diagnostics", "CZstd"],
       path: "Sources/Foundations/Compression",
       swiftSettings: strict),
@@ -245,6 +248,11 @@ let package = Package(
         "Threads", "MessageFormat", "Sodium", "RabbitMQ", "Host", "CarrierProtocol",
         "BrokerCarrier", logging,
       ], path: "Sources/Carriers/RabbitMQCarrier", swiftSettings: strict),
+    .target(
+      name: "ActiveMQCarrier",
+      dependencies: [
+        "MessageFormat", "Sodium", "STOMP", "Host", "CarrierProtocol", "BrokerCarrier", logging,
+      ], path: "Sources/Carriers/ActiveMQCarrier", swiftSettings: strict),
 
     // Layer 5: what others are told of what receipts say.
     .target(
@@ -260,6 +268,7 @@ let package = Package(
       dependencies: [
         "Diagnostics", "Threads", "MessageFormat", "Sodium", "Git", "LargeFiles", "Sealing",
         "Mailboxes", "CarrierProtocol", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier",
+        "STOMP", "ActiveMQCarrier",
         "DirectoryCarrier", "Signer", "Applier", "Relay", "Hooks", "Reporting", "WebClient", "Mail",
         "Host", "Patching", "Programs", "Upstreams", arguments, lifecycle, signals, yaml, logging,
       ], swiftSettings: generated, linkerSettings: [.unsafeFlags(standalone)]),
@@ -294,7 +303,8 @@ let package = Package(
       name: "CarriersTests",
       dependencies: [
         "CarrierProtocol", "ZeroMQCarrier", "InProcessCarrier", "DirectoryCarrier", "SharedFiles",
-        "Mailboxes", "MessageFormat", "BrokerCarrier", "RabbitMQ", "RabbitMQCarrier", "Sodium",
+        "Mailboxes", "MessageFormat", "BrokerCarrier", "RabbitMQ", "RabbitMQCarrier", "STOMP",
+        "ActiveMQCarrier", "Sodium",
         "ZeroMQ",
         "Host",
         "Threads", "TestSupport", grdb, logging,
@@ -375,6 +385,9 @@ let package = Package(
       name: "SodiumTests", dependencies: ["Sodium", "TestSupport"], swiftSettings: tests),
     .testTarget(
       name: "SpoolTests", dependencies: ["Spool", "TestSupport"], swiftSettings: tests),
+    .testTarget(
+      name: "STOMPTests", dependencies: ["STOMP", "Host", "Threads", "TestSupport"],
+      swiftSettings: tests),
     .testTarget(
       name: "UpstreamsTests",
       dependencies: ["Upstreams", "Host", "Git", "GitModel", "Programs", "TestSupport"],

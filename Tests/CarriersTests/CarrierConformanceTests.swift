@@ -15,6 +15,11 @@ import Testing
     #expect(CarrierSubject.keeping.contains(.rabbitMQ))
   }
 
+  @Test(.enabled(if: ActiveMQServer.absence == nil, "activemq is not installed"))
+  func `ActiveMQ is among them`() {
+    #expect(CarrierSubject.keeping.contains(.activeMQ))
+  }
+
   @Test(arguments: CarrierSubject.available)
   func `messages arrive whole, once each, whatever their size`(subject: CarrierSubject) throws {
     let fixture = try CarrierFixture(subject)

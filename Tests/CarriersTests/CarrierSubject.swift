@@ -22,10 +22,17 @@ enum CarrierSubject: String, CaseIterable, CustomTestStringConvertible {
   /// The reader listens itself.
   case zeroMQDirect = "ZeroMQ, direct"
   case rabbitMQ = "RabbitMQ"
+  case activeMQ = "ActiveMQ"
+  /// The same code, with another broker's plugin.
+  case rabbitMQByStomp = "RabbitMQ by STOMP"
 
   /// Those that this machine has.
-  static let available = allCases.filter {
-    $0 != .rabbitMQ || RabbitMQServer.absence == nil
+  static let available = allCases.filter { subject in
+    switch subject {
+    case .rabbitMQ, .rabbitMQByStomp: RabbitMQServer.absence == nil
+    case .activeMQ: ActiveMQServer.absence == nil
+    default: true
+    }
   }
   /// Those with something between that keeps messages.
   static let keeping = available.filter { $0 != .zeroMQDirect }
@@ -172,6 +179,7 @@ final class CarrierFixture {
   private var relay: Server?
   private let ports: [String]
   let queues: RabbitMQQueuesOfTest?
+  let stomp: STOMPQueuesOfTest?
 
   init(_ subject: CarrierSubject, inboxMax: InboxLimit = InboxLimit()) throws {
     self.subject = subject
@@ -183,7 +191,11 @@ final class CarrierFixture {
     }
     ports = try readers.map { _ in try FreePort.endpoint() }
     queues = subject == .rabbitMQ ? try RabbitMQQueuesOfTest(in: folder) : nil
-    for machine in [sender] + readers { try queues?.renew(machine.mailbox) }
+    stomp = try STOMPQueuesOfTest(subject, in: folder)
+    for machine in [sender] + readers {
+      try queues?.renew(machine.mailbox)
+      try stomp?.renew(machine.mailbox)
+    }
     if subject == .directory {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: false)
@@ -230,7 +242,7 @@ final class CarrierFixture {
       let carrier = try ZeroMQExchange(
         to: ports[0], of: readers[0].identity.public, as: sender.identity, timeouts: Self.timeouts)
       try sender.connect(by: carrier, correspondents: [mailboxes[0]])
-    case .rabbitMQ:
+    case .rabbitMQ, .activeMQ, .rabbitMQByStomp:
       try sender.connect(by: brokerCarrier(), correspondents: Set(mailboxes))
     }
   }
@@ -246,11 +258,13 @@ final class CarrierFixture {
         on: ports[0], as: reader.identity, peers: [self.sender.identity.public],
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
       try reader.connect(by: carrier, correspondents: sender)
-    case .rabbitMQ: try reader.connect(by: brokerCarrier(), correspondents: sender)
+    case .rabbitMQ, .activeMQ, .rabbitMQByStomp:
+      try reader.connect(by: brokerCarrier(), correspondents: sender)
     }
   }
 
   private func brokerCarrier() throws -> BrokerCarrier {
+    if let stomp { return BrokerCarrier(try stomp.broker(), timeouts: Self.timeouts) }
     let queues = try #require(queues)
     return BrokerCarrier(try queues.broker(), timeouts: Self.timeouts)
   }
@@ -281,6 +295,7 @@ final class CarrierFixture {
       readers[0].disconnect()
       try connect(readers[0])
     case .rabbitMQ: try queues?.restart()
+    case .activeMQ, .rabbitMQByStomp: try stomp?.restart()
     }
   }
 }

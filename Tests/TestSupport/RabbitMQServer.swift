@@ -48,8 +48,8 @@ package final class RabbitMQServer: Sendable {
   package struct Absent: Error { package let reason: String }
 
   /// `configuration`: lines of rabbitmq.conf.
-  package convenience init(_ configuration: String = "") throws {
-    try self.init(port: FreePort.take(), names: Names(), configuration)
+  package convenience init(_ configuration: String = "", plugins: [String] = []) throws {
+    try self.init(port: FreePort.take(), names: Names(), configuration, plugins: plugins)
     try start()
   }
 
@@ -67,7 +67,9 @@ package final class RabbitMQServer: Sendable {
     return servers
   }
 
-  private init(port: UInt16, names: Names, _ configuration: String) throws {
+  private init(
+    port: UInt16, names: Names, _ configuration: String, plugins: [String] = []
+  ) throws {
     if let reason = Self.absence { throw Absent(reason: reason) }
     folder = try PipelineFolder()
     (self.port, self.names, nodePort) = (port, names, try FreePort.take())
@@ -85,7 +87,7 @@ package final class RabbitMQServer: Sendable {
       \(configuration)
 
       """)
-    try folder.write("plugins", "[].\n")
+    try folder.write("plugins", "[\(plugins.joined(separator: ","))].\n")
   }
 
   deinit { kill() }

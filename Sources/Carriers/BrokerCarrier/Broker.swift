@@ -7,7 +7,8 @@ package protocol Broker: Sendable {
   /// The name by which people know it: an address, mostly, without credentials.
   var place: String { get }
 
-  /// Connects, and reads credentials anew. Our own queue is there when it returns. May block for its timeouts.
+  /// Connects, and reads credentials anew. Our own queue is there when it returns, or with
+  /// the first `consume` where a broker declares none. May block for its timeouts.
   func connect(as mailbox: Mailbox) throws(CarrierError) -> any BrokerConnection
 
   /// Ends a wait of this value's or of its connection's. From any thread; none is lost.

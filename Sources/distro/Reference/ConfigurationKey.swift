@@ -37,6 +37,11 @@ struct ConfigurationKey {
           + "file (0600) whose first line is the password, read for each connection; certificates of authorities in place of the machine's. "
           + "[RabbitMQ](../how-to/rabbitmq.md)"),
       .init(
+        "carriers: activemq: url, user, password-file, ca-file", "signer, applier",
+        "`stomp+ssl://HOST[:PORT][/VIRTUAL-HOST]`, or `stomp://` on this machine alone; a user, and a file (0600) whose first "
+          + "line is the password, read for each connection: both, or none where the broker asks nobody; certificates of "
+          + "authorities in place of the machine's. [ActiveMQ](../how-to/activemq.md)"),
+      .init(
         "repositories: path, remote, branches, recipients", "signer",
         "what is sent to whom; `remote` is the name by which appliers know the repository"),
       .init(
