@@ -22,6 +22,8 @@ enum CarrierSubject: String, CaseIterable, CustomTestStringConvertible {
   /// The reader listens itself.
   case zeroMQDirect = "ZeroMQ, direct"
   case rabbitMQ = "RabbitMQ"
+  /// A server of ours that behaves as its documentation says.
+  case ironMQ = "IronMQ"
 
   /// Those that this machine has.
   static let available = allCases.filter {
@@ -145,6 +147,16 @@ final class CarrierMachine: Sendable {
       { Set(current.delivered).isSuperset(of: letters.map(\.id)) }, sourceLocation: sourceLocation)
   }
 
+  /// Whether it comes to that in so long.
+  func waits(for duration: Duration, _ condition: () throws -> Bool) rethrows -> Bool {
+    let end = ContinuousClock.now + duration
+    while try !condition() {
+      guard .now < end else { return false }
+      record.bell.wait(for: .milliseconds(20))
+    }
+    return true
+  }
+
   func wait(
     _ condition: () throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
@@ -166,6 +178,7 @@ final class CarrierFixture {
   private var relay: Server?
   private let ports: [String]
   let queues: RabbitMQQueuesOfTest?
+  let ironQueues: IronMQQueuesOfTest?
 
   init(_ subject: CarrierSubject, inboxMax: InboxLimit = InboxLimit()) throws {
     self.subject = subject
@@ -178,6 +191,8 @@ final class CarrierFixture {
     ports = try readers.map { _ in try FreePort.endpoint() }
     queues = subject == .rabbitMQ ? try RabbitMQQueuesOfTest(in: folder) : nil
     for machine in [sender] + readers { try queues?.renew(machine.mailbox) }
+    ironQueues = subject == .ironMQ ? try IronMQQueuesOfTest(in: folder) : nil
+    for machine in [sender] + readers { ironQueues?.renew(machine.mailbox) }
     if subject == .directory {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: false)
@@ -191,6 +206,7 @@ final class CarrierFixture {
   deinit {
     for machine in [sender] + readers { machine.disconnect() }
     relay?.stop()
+    ironQueues?.server.stop()
   }
 
   private var directory: String { folder.path + "/stick" }
@@ -224,7 +240,7 @@ final class CarrierFixture {
       let carrier = try ZeroMQExchange(
         to: ports[0], of: readers[0].identity.public, as: sender.identity, timeouts: Self.timeouts)
       try sender.connect(by: carrier, correspondents: [mailboxes[0]])
-    case .rabbitMQ:
+    case .rabbitMQ, .ironMQ:
       try sender.connect(by: brokerCarrier(), correspondents: Set(mailboxes))
     }
   }
@@ -240,11 +256,14 @@ final class CarrierFixture {
         on: ports[0], as: reader.identity, peers: [self.sender.identity.public],
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
       try reader.connect(by: carrier, correspondents: sender)
-    case .rabbitMQ: try reader.connect(by: brokerCarrier(), correspondents: sender)
+    case .rabbitMQ, .ironMQ: try reader.connect(by: brokerCarrier(), correspondents: sender)
     }
   }
 
   private func brokerCarrier() throws -> BrokerCarrier {
+    if let ironQueues {
+      return BrokerCarrier(try ironQueues.broker(), timeouts: Self.timeouts)
+    }
     let queues = try #require(queues)
     return BrokerCarrier(try queues.broker(), timeouts: Self.timeouts)
   }
@@ -275,6 +294,7 @@ final class CarrierFixture {
       readers[0].disconnect()
       try connect(readers[0])
     case .rabbitMQ: try queues?.restart()
+    case .ironMQ: try ironQueues?.restart()
     }
   }
 }

@@ -69,6 +69,8 @@ package struct ReservationTimes: Sendable {
   package var renewal: Duration = .seconds(25)
   /// A long poll ends after so long without messages.
   package var waitSeconds = 30
+  /// A part whose others do not come in that time will not be whole: they are posted one behind the other.
+  package var partPatience: Duration = .seconds(600)
 
   package init() {}
 }

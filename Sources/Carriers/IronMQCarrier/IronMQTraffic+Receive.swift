@@ -20,13 +20,14 @@ extension IronMQTraffic {
 
   /// What a reservation brought, of which the request began then.
   func received(
-    _ messages: [DeliveredMessage], _ begin: ContinuousClock.Instant,
-    at now: ContinuousClock.Instant
+    _ messages: [DeliveredMessage], since begin: ContinuousClock.Instant, partPatience: Duration
   ) {
+    let now = ContinuousClock.now
     state.withLock { state in
       state.emptySince = messages.isEmpty ? state.emptySince ?? begin : nil
       for message in messages { state.take(message, at: now) }
-      state.settle(state.assembly.takeExcess(), \.rejected)
+      let excess = state.assembly.takeExcess(idleFor: partPatience, at: now)
+      state.settle(excess, \.rejected)
     }
     bell.ring()
     settling.ring()
@@ -56,7 +57,7 @@ extension IronMQTraffic.State {
     guard content.count <= Limits.brokerMessageByteCountMax else { return deliver(nil, [number]) }
     do throws(FormatError) {
       guard let part = try BrokerPart(decoding: content) else { return deliver(content, [number]) }
-      switch assembly.take(part, number) {
+      switch assembly.take(part, number, at: now) {
       case .waiting: break
       case .duplicate: settle([number], \.finished)
       case .whole(let bytes, let numbers): deliver(bytes, numbers)

@@ -64,7 +64,7 @@ struct IronMQWorker: Sendable {
           let answer = try client.send(.reserve(reserving, from: queue))
           let messages = try IronMQAnswer.reserved(answer)
           size.received(messages.count, of: reserving.count, byteCount: answer.count)
-          traffic.received(messages, begin, at: .now)
+          traffic.received(messages, since: begin, partPatience: reservation.partPatience)
         } catch IronMQError.web(.tooLarge) {
           // Theirs is the smallest that there can be: one message alone always fits.
           guard reserving.count > 1 else { throw IronMQError.invalidAnswer(reason: "too long") }
