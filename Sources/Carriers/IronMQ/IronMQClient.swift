@@ -1,7 +1,7 @@
 import Foundation
 package import Host
 import Synchronization
-package import WebClient
+import WebClient
 
 /// A project of IronMQ, for threads that may block. Any number of threads may ask.
 package final class IronMQClient: Sendable {
@@ -30,7 +30,8 @@ package final class IronMQClient: Sendable {
     let used = token.withLock { $0 }
     do throws(IronMQError) {
       return try send(request, used)
-    } catch .unauthorized {
+    } catch {
+      guard error == .unauthorized else { throw error }
       // It may have been changed, here as there.
       let read = try tokenFile.firstLine()
       token.withLock { $0 = read }
