@@ -27,7 +27,8 @@ import Testing
   {
     let before = try Examination(installation, "signer.yaml")
     before.expect("ok", "carrier", "is there, and takes the token")
-    before.expect("warning", "carrier", "is not there: our daemon makes it", advice: "start the daemon")
+    before.expect(
+      "warning", "carrier", "is not there: our daemon makes it", advice: "start the daemon")
     before.expect("problem", "trust", "unknown-mailbox", advice: "start the daemon of web1")
     let applier = try installation.startApplier()
     try applier.line(with: "event=carrier-connected")
@@ -52,7 +53,10 @@ import Testing
     #expect(once.status == 0, "\(once.errors)")
     try installation.expectEqual()
     #expect(try installation.send("--flush").status == 0)
-    #expect(!server.entries.contains { $0.request.method == "DELETE" && $0.request.body == Array("{}".utf8) })
+    #expect(
+      !server.entries.contains {
+        $0.request.method == "DELETE" && $0.request.body == Array("{}".utf8)
+      })
   }
 
   private func push(_ content: String, _ applier: RunningProgram) throws {
@@ -96,7 +100,8 @@ import Testing
   ])
   func `a setting that cannot be meant is refused`(setting: String, words: String) throws {
     let installation = try Installation()
-    try installation.connect("web1", toCarrier: "ironmq: {\(setting), project: a, token-file: token}")
+    try installation.connect(
+      "web1", toCarrier: "ironmq: {\(setting), project: a, token-file: token}")
     expectFailure(
       try installation.run("verify-apply", "--config", "web1.yaml"), status: 78, words)
   }
@@ -106,7 +111,8 @@ extension Installation {
   fileprivate func connect(_ name: String, toIronMQ url: String) throws {
     try connect(
       name,
-      toCarrier: "ironmq: {host: '\(url)', project: \(ConformanceServer.project), token-file: token}")
+      toCarrier:
+        "ironmq: {host: '\(url)', project: \(ConformanceServer.project), token-file: token}")
   }
 
   /// In place of ZeroMQ.

@@ -59,7 +59,8 @@ extension ConformanceServer {
     to request: ServerRequest, on connection: ObjectIdentifier
   ) async throws -> ServerReply? {
     let kind = LineFaults.Kind(request)
-    let (isCut, refusal, isLost, delay) = state.withLock { state -> (Bool, ServerReply?, Bool, Duration?) in
+    let (isCut, refusal, isLost, delay) = state.withLock {
+      state -> (Bool, ServerReply?, Bool, Duration?) in
       let isCut = state.faults.cuts.take(kind)
       let refusal = isCut ? nil : state.faults.takeRefusal(kind)
       let isLost = isCut || refusal != nil ? false : state.faults.lostAnswers.take(kind)
@@ -88,7 +89,8 @@ extension ConformanceServer {
     while true {
       let now = now
       let (isGone, outcome) = state.withLock { state in
-        state.gone.contains(connection) ? (true, nil) : (false, state.store.answer(request, at: now))
+        state.gone.contains(connection)
+          ? (true, nil) : (false, state.store.answer(request, at: now))
       }
       guard !isGone, let outcome else { return nil }
       guard case .wait(let queue, let seconds) = outcome else {

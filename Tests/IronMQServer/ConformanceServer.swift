@@ -127,7 +127,8 @@ package final class ConformanceServer: Sendable {
         ]))
     let server = channel.server(
       configuration: ServerConfiguration(address: .hostname("127.0.0.1", port: Int(port))),
-      onServerRunning: { _ in ready.signal() }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+      onServerRunning: { _ in ready.signal() },
+      eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let task = Task(executorPreference: executor) { try await server.run() }
     state.withLock { $0.task = task }

@@ -71,7 +71,8 @@ extension QueueStore {
     case "GET":
       guard let queue = queues[call.queue] else { return .said(404, "Queue not found") }
       return described(
-        call.queue, queue, #","size":\#(queue.messages.count),"total_messages":\#(queue.totalCount)"#)
+        call.queue, queue,
+        #","size":\#(queue.messages.count),"total_messages":\#(queue.totalCount)"#)
     case "DELETE":
       guard queues.removeValue(forKey: call.queue) != nil else {
         return .said(404, "Queue not found")

@@ -1,4 +1,4 @@
-import TestSupport
+package import TestSupport
 
 /// Queues as IronMQ's documentation of version 3 describes them. Time is an argument; nothing here is a connection.
 package struct QueueStore: Sendable {

@@ -149,7 +149,8 @@ import Testing
       let ids = entries.map { #"{"id":"\#($0.id)","reservation_id":"\#($0.reservation)"}"# }
       return #"{"ids":[\#(ids.joined(separator: ","))]}"#
     }
-    #expect(try desk.said("DELETE", "/q/messages", list(Array(messages.prefix(2)))) == "200 Deleted")
+    #expect(
+      try desk.said("DELETE", "/q/messages", list(Array(messages.prefix(2)))) == "200 Deleted")
     #expect(desk.store.queues["q"]?.messages.count == 2)
     let stranger = (id: messages[2].id, reservation: "other", body: "")
     #expect(try desk.status("DELETE", "/q/messages", list([stranger])) == 403)

@@ -75,7 +75,9 @@ import WebClient
   @Test(arguments: ["", "a/b", "a?b", "a b", "ä", "..", "a\n", String(repeating: "a", count: 201)])
   func `a name that a URL would read otherwise is none`(text: String) {
     #expect(QueueName(text) == nil)
-    #expect(ReservedMessage(id: text + String(repeating: "b", count: 99), reservation: "a") == nil || text.isEmpty)
+    #expect(
+      ReservedMessage(id: text + String(repeating: "b", count: 99), reservation: "a") == nil
+        || text.isEmpty)
     #expect(ReservedMessage(id: "", reservation: "a") == nil)
   }
 
@@ -102,7 +104,8 @@ import WebClient
     let body = "a\"b\\c\u{1}\u{7f}ä😀\n"
     let request = text(.postCopy(body, into: queue))
     #expect(request.utf8.allSatisfy { 0x20..<0x7f ~= $0 })
-    let object = try JSONSerialization.jsonObject(with: Data(request.utf8)) as? [String: [[String: String]]]
+    let object =
+      try JSONSerialization.jsonObject(with: Data(request.utf8)) as? [String: [[String: String]]]
     #expect(object?["messages"]?.first?["body"] == body)
   }
 
@@ -138,13 +141,15 @@ import WebClient
   }
 
   @Test func `a queue has a size a type and an expiration`() throws {
-    let text = #"{"queue":{"project_id":123,"name":"q","size":5,"message_expiration":3600,"type":"unicast"}}"#
+    let text =
+      #"{"queue":{"project_id":123,"name":"q","size":5,"message_expiration":3600,"type":"unicast"}}"#
     let queue = try IronMQAnswer.queue(bytes(text))
     #expect(queue.size == 5 && queue.type == "unicast" && queue.expirationSeconds == 3_600)
   }
 
   @Test(arguments: [
-    "", "null", "[]", "{", #"{"messages":{}}"#, #"{"messages":[{"id":1.5,"body":"","reservation_id":"a"}]}"#,
+    "", "null", "[]", "{", #"{"messages":{}}"#,
+    #"{"messages":[{"id":1.5,"body":"","reservation_id":"a"}]}"#,
     #"{"messages":[{"id":-1,"body":"","reservation_id":"a"}]}"#,
     #"{"messages":[{"id":"../../x","body":"","reservation_id":"a"}]}"#,
     #"{"messages":[{"id":"1","body":"","reservation_id":"a\"b"}]}"#,
@@ -163,9 +168,12 @@ import WebClient
     func text(_ host: String, _ port: Int? = nil) throws -> String {
       try IronMQAddress(host: host, port: port, project: "57a7b7").base.text
     }
-    #expect(try text("mq-aws-us-east-1-1.iron.io") == "https://mq-aws-us-east-1-1.iron.io/3/projects/57a7b7")
+    #expect(
+      try text("mq-aws-us-east-1-1.iron.io")
+        == "https://mq-aws-us-east-1-1.iron.io/3/projects/57a7b7")
     #expect(try text("mq.example.org", 8_443) == "https://mq.example.org:8443/3/projects/57a7b7")
-    #expect(try text("https://mq.example.org:8443/") == "https://mq.example.org:8443/3/projects/57a7b7")
+    #expect(
+      try text("https://mq.example.org:8443/") == "https://mq.example.org:8443/3/projects/57a7b7")
     #expect(try text("http://127.0.0.1:8080") == "http://127.0.0.1:8080/3/projects/57a7b7")
     #expect(try text("http://localhost", 8_080) == "http://localhost:8080/3/projects/57a7b7")
     #expect(try text("http://[::1]:8080") == "http://[::1]:8080/3/projects/57a7b7")

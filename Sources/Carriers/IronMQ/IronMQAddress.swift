@@ -21,7 +21,8 @@ package struct IronMQAddress: Sendable, Hashable {
     let hasPort = authority.lastIndex(of: ":").map { !authority[$0...].contains("]") } ?? false
     guard !hasPort || port == nil else { throw .port }
     if hasPort {
-      let digits = authority[authority.index(after: authority.lastIndex(of: ":") ?? authority.startIndex)...]
+      let digits = authority[
+        authority.index(after: authority.lastIndex(of: ":") ?? authority.startIndex)...]
       guard let number = UInt16(digits), number > 0 else { throw .port }
     }
     let place = port.map { "\(authority):\($0)" } ?? String(authority)

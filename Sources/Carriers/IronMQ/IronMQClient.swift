@@ -65,7 +65,8 @@ package final class IronMQClient: Sendable {
     case 403: return .forbidden(message: message)
     case 404: return .missing(message: message)
     case 413: return .requestTooLarge(byteCount: requestByteCount)
-    case 429, 503: return .paused(status: response.status, seconds: response.retrySeconds(at: Date()))
+    case 429, 503:
+      return .paused(status: response.status, seconds: response.retrySeconds(at: Date()))
     default: return .status(response.status, message: message)
     }
   }

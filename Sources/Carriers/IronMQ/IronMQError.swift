@@ -70,7 +70,8 @@ extension IronMQError: OperatorError {
     case .unauthorized:
       "write the project's token to 'token-file:'; it is read again, and tokens of IronMQ v2 are others"
     case .forbidden: "check that the token is for 'project:', and the state of the account"
-    case .missing: "check 'project:'; start the daemon of the machine whose queue it is: it makes its own"
+    case .missing:
+      "check 'project:'; start the daemon of the machine whose queue it is: it makes its own"
     case .requestTooLarge: "set 'request-bytes: 65536'"
     case .pushQueue: "delete that queue: the daemon makes it anew, as a pull queue"
     case .paused, .status, .invalidAnswer: nil

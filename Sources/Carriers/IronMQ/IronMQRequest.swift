@@ -89,7 +89,9 @@ package enum IronMQRequest: Sendable, Equatable {
   }
 
   /// How long IronMQ may think about it, besides what the line takes.
-  var waitSeconds: Int { if case .reserve(let reserving, _) = self { reserving.waitSeconds } else { 0 } }
+  var waitSeconds: Int {
+    if case .reserve(let reserving, _) = self { reserving.waitSeconds } else { 0 }
+  }
 }
 
 /// Letters, digits, `-` and `_`: nothing that a URL, or IronMQ, would read otherwise.
@@ -97,7 +99,9 @@ package struct QueueName: Sendable, Hashable, CustomStringConvertible {
   package let text: String
 
   package init?(_ text: String) {
-    guard !text.isEmpty, text.utf8.count <= 200, text.utf8.allSatisfy(\.isOfName) else { return nil }
+    guard !text.isEmpty, text.utf8.count <= 200, text.utf8.allSatisfy(\.isOfName) else {
+      return nil
+    }
     self.text = text
   }
 

@@ -55,13 +55,16 @@ final class IronMQTraffic: Sendable {
     for bell in [bell, publishing, receiving, settling] { bell.ring() }
   }
 
-  /// The connection is over; the first reason counts.
-  func fail(_ error: any Error) {
-    state.withLock { state in
-      guard !state.isClosed else { return }
+  /// The connection is over; the first reason counts. `false`: it was closed before.
+  @discardableResult
+  func fail(_ error: any Error) -> Bool {
+    let isNews = state.withLock { state in
+      guard !state.isClosed else { return false }
       state.failure = state.failure ?? error
+      return true
     }
     ringAll()
+    return isNews
   }
 
   /// Nothing is published or received any more. `givingBack`: everything that is not acknowledged.

@@ -78,28 +78,40 @@ struct IronMQWorker: Sendable {
 
   /// Deletes what is acknowledged, keeps what is not, until the connection is over and all is told.
   func settle(_ reservation: ReservationTimes) {
-    failing {
-      while let settlement = traffic.nextSettlement(renewal: reservation.renewal) {
-        switch settlement {
-        case .delete(let numbers, let batch):
-          try delete(batch)
-          traffic.settled(numbers)
-        case .reject(let number, let message):
-          try putAside(message)
-          traffic.settled([number])
-        case .release(let number, let message):
-          try unlessLost { _ = try client.send(.release(message, in: queue)) }
-          traffic.settled([number])
-        case .renew(let number, let message):
-          let begin = ContinuousClock.now
-          var renewed: ReservedMessage?
-          try unlessLost {
-            let request = IronMQRequest.touch(message, seconds: reservation.seconds, in: queue)
-            renewed = try IronMQAnswer.touched(message, try client.send(request))
-          }
-          traffic.renewed(number, as: renewed, at: begin)
+    while true {
+      do {
+        while let settlement = traffic.nextSettlement(renewal: reservation.renewal) {
+          try settle(settlement, reservation)
         }
+        return
+      } catch {
+        // What is to be given back still can be, once, when the connection is closed.
+        guard traffic.fail(error) else { return }
       }
+    }
+  }
+
+  private func settle(
+    _ settlement: IronMQTraffic.Settlement, _ reservation: ReservationTimes
+  ) throws {
+    switch settlement {
+    case .delete(let numbers, let batch):
+      try delete(batch)
+      traffic.settled(numbers)
+    case .reject(let number, let message):
+      try putAside(message)
+      traffic.settled([number])
+    case .release(let number, let message):
+      try unlessLost { _ = try client.send(.release(message, in: queue)) }
+      traffic.settled([number])
+    case .renew(let number, let message):
+      let begin = ContinuousClock.now
+      var renewed: ReservedMessage?
+      try unlessLost {
+        let request = IronMQRequest.touch(message, seconds: reservation.seconds, in: queue)
+        renewed = try IronMQAnswer.touched(message, try client.send(request))
+      }
+      traffic.renewed(number, as: renewed, at: begin)
     }
   }
 
