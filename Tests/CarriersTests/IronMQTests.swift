@@ -127,7 +127,7 @@ extension CarrierConformanceTests {
         id: letter.id, size: letter.size, slot: nil, first: 0, chunks: [[1, 2, 3]])
       let part = BrokerPart.split(
         [UInt8](false0.encoded()) + [UInt8](repeating: 1, count: 40_000), byteCountMax: 20_000)
-      try queues.publish(
+      queues.publish(
         [
           Array("distro".utf8), [UInt8](repeating: 7, count: 150_000),
           Array(false0.encoded().dropLast()), false0.encoded(), Array(part[0].dropLast()),

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The same server by HTTP, spoken to by hand.
-@Suite final class ConformanceServerTests {
+@Suite final class ConformanceServerTests: Sendable {
   private let server: ConformanceServer
 
   init() throws {

@@ -18,8 +18,8 @@ import WebClient
 
   @Test func `requests are those of the documentation`() throws {
     var batch = PostBatch(requestByteCount: 65_536)
-    #expect(batch.append([1, 2, 3]))
-    #expect(batch.append([255]))
+    let fits = [batch.append([1, 2, 3]), batch.append([255])]
+    #expect(fits == [true, true])
     let reserving = Reserving(count: 7, timeoutSeconds: 60, waitSeconds: 30)
     let several = try #require(ReservedBatch([message, message]))
     let expected: [(IronMQRequest, WebRequest.Method, String, String)] = [
@@ -97,7 +97,8 @@ import WebClient
       #expect(byteCount <= limit - PostBatch.headByteCount)
     }
     var batch = PostBatch(requestByteCount: limit)
-    #expect(!batch.append([UInt8](repeating: 7, count: most + 3)))
+    let fits = batch.append([UInt8](repeating: 7, count: most + 3))
+    #expect(!fits)
   }
 
   @Test func `a copy of a strangers body is escaped`() throws {
