@@ -47,6 +47,26 @@ final class IronMQQueuesOfTest {
     }
   }
 
+  /// What belongs to connections that were cut comes back when its reservations end: whenever nothing happens at the
+  /// server for a while, that time is over.
+  func wait(
+    for machine: CarrierMachine, sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: () throws -> Bool
+  ) throws {
+    let end = ContinuousClock.now + patience
+    var last = activity
+    while try !machine.waits(for: .seconds(2), condition) {
+      try #require(
+        .now < end, "\(machine.current) \(server.entries.suffix(20).map(\.summary))",
+        sourceLocation: sourceLocation)
+      let now = activity
+      if now == last { server.advance(by: .seconds(reservation.seconds + 1)) }
+      last = now
+    }
+  }
+
+  private var activity: Int { server.entries.count { LineFaults.Kind($0.request) != .touch } }
+
   /// IronMQ takes a list of none for the word to clear the queue.
   func expectNothingCleared(sourceLocation: SourceLocation = #_sourceLocation) {
     let clearing = server.entries.filter {

@@ -26,18 +26,12 @@ extension CarrierConformanceTests {
     }
 
     private func requireEmptied(_ machine: CarrierMachine) throws {
-      try machine.wait { queues.waitingCount(in: machine.mailbox) == 0 }
+      try queues.wait(for: machine) { queues.waitingCount(in: machine.mailbox) == 0 }
       queues.expectNothingCleared()
     }
 
-    /// What belongs to connections that were cut comes back when its reservations end.
     private func requireMail(_ letters: [Letter]) throws {
-      let end = ContinuousClock.now + patience
-      while try !letters.allSatisfy({ try reader.has($0) }) {
-        try #require(.now < end, "\(reader.current)")
-        _ = try reader.waits(for: .seconds(1)) { try letters.allSatisfy { try reader.has($0) } }
-        queues.server.advance(by: .seconds(30))
-      }
+      try queues.wait(for: reader) { try letters.allSatisfy { try reader.has($0) } }
     }
 
     @Test func `a server that goes away in a large message and a stream of others loses nothing`()

@@ -25,7 +25,7 @@ extension CarrierConformanceTests {
     }
 
     private func requireEmptied(_ machine: CarrierMachine) throws {
-      try machine.wait { queues.waitingCount(in: machine.mailbox) == 0 }
+      try queues.wait(for: machine) { queues.waitingCount(in: machine.mailbox) == 0 }
       queues.expectNothingCleared()
     }
 
@@ -111,8 +111,8 @@ extension CarrierConformanceTests {
       queues.server.advance(by: .seconds(100))
       let first = try #require(try slow.store.first(in: slow.mailbox))
       try slow.store.remove(first)
-      try slow.wait { slow.current.accepted.count == 2 }
-      try slow.wait { queues.waitingCount(in: slow.mailbox) == 0 }
+      try queues.wait(for: slow) { slow.current.accepted.count == 2 }
+      try queues.wait(for: slow) { queues.waitingCount(in: slow.mailbox) == 0 }
       #expect(Set(slow.current.accepted) == Set(letters.map(\.id)))
       queues.expectNothingCleared()
     }

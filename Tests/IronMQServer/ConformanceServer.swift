@@ -18,6 +18,8 @@ package final class ConformanceServer: Sendable {
     package let status: Int
     /// When it was answered.
     package let time: Duration
+
+    package var summary: String { "\(request.method) \(request.path.suffix(30)) \(status)" }
   }
 
   struct State {

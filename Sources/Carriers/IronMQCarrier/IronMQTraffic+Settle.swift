@@ -42,11 +42,20 @@ extension IronMQTraffic {
 extension IronMQTraffic.State {
   fileprivate mutating func nextSettlement(_ renewal: Duration) -> IronMQTraffic.Settlement? {
     forgetLost()
-    if !isClosed,
-      let due = held.first(where: { !$0.value.isOut && $0.value.since + renewal <= .now })
-    {
-      return .renew(due.key, due.value.message)
-    }
+    // By turns: where each request takes long, neither may keep the other from its turn.
+    prefersRenewal.toggle()
+    if prefersRenewal, let settlement = self.renewal(after: renewal) { return settlement }
+    return nextAnswer() ?? self.renewal(after: renewal)
+  }
+
+  private func renewal(after interval: Duration) -> IronMQTraffic.Settlement? {
+    guard !isClosed,
+      let due = held.first(where: { !$0.value.isOut && $0.value.since + interval <= .now })
+    else { return nil }
+    return .renew(due.key, due.value.message)
+  }
+
+  private mutating func nextAnswer() -> IronMQTraffic.Settlement? {
     let numbers = Array(finished.prefix(ReservedBatch.countMax))
     finished.removeFirst(numbers.count)
     if let batch = ReservedBatch(numbers.compactMap { held[$0]?.message }) {

@@ -40,6 +40,7 @@ final class IronMQTraffic: Sendable {
     var finished: [UInt64] = []
     var rejected: [UInt64] = []
     var released: [UInt64] = []
+    var prefersRenewal = false
   }
 
   let state = Mutex(State())
