@@ -173,6 +173,10 @@ let package = Package(
       dependencies: ["Diagnostics", "GitModel", "Git", "Host", "Programs", "Spool"],
       path: "Sources/Git/Upstreams", swiftSettings: strict),
 
+    .target(
+      name: "IronMQ", dependencies: ["Diagnostics", "Host", "WebClient"],
+      path: "Sources/Carriers/IronMQ", swiftSettings: strict),
+
     // Layer 3: how sealed messages travel, and what a message needs is fetched.
     .target(
       name: "LargeFileFetching",
@@ -254,6 +258,13 @@ let package = Package(
         "MessageFormat", "Sodium", "STOMP", "Host", "CarrierProtocol", "BrokerCarrier", logging,
       ], path: "Sources/Carriers/ActiveMQCarrier", swiftSettings: strict),
 
+    .target(
+      name: "IronMQCarrier",
+      dependencies: [
+        "MessageFormat", "Sodium", "Threads", "IronMQ", "Host", "CarrierProtocol", "BrokerCarrier",
+        logging,
+      ], path: "Sources/Carriers/IronMQCarrier", swiftSettings: strict),
+
     // Layer 5: what others are told of what receipts say.
     .target(
       name: "Reporting",
@@ -268,7 +279,7 @@ let package = Package(
       dependencies: [
         "Diagnostics", "Threads", "MessageFormat", "Sodium", "Git", "LargeFiles", "Sealing",
         "Mailboxes", "CarrierProtocol", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier",
-        "STOMP", "ActiveMQCarrier",
+        "STOMP", "ActiveMQCarrier", "IronMQ", "IronMQCarrier",
         "DirectoryCarrier", "Signer", "Applier", "Relay", "Hooks", "Reporting", "WebClient", "Mail",
         "Host", "Patching", "Programs", "Upstreams", arguments, lifecycle, signals, yaml, logging,
       ], swiftSettings: generated, linkerSettings: [.unsafeFlags(standalone)]),
@@ -299,12 +310,17 @@ let package = Package(
         "GitModel", "Host", "MessageFormat", "Sodium", "Sealing", "Mailboxes", grdb, logging,
       ],
       path: "Tests/TestSupport", swiftSettings: strict),
+    // An IronMQ as its documentation describes it: there is none to test against.
+    .target(
+      name: "IronMQServer",
+      dependencies: ["TestSupport", hummingbird, nioCore, nioPosix, nioHTTPTypes, logging],
+      path: "Tests/IronMQServer", swiftSettings: tests),
     .testTarget(
       name: "CarriersTests",
       dependencies: [
         "CarrierProtocol", "ZeroMQCarrier", "InProcessCarrier", "DirectoryCarrier", "SharedFiles",
         "Mailboxes", "MessageFormat", "BrokerCarrier", "RabbitMQ", "RabbitMQCarrier", "STOMP",
-        "ActiveMQCarrier", "Sodium",
+        "ActiveMQCarrier", "IronMQ", "IronMQCarrier", "IronMQServer", "Sodium",
         "ZeroMQ",
         "Host",
         "Threads", "TestSupport", grdb, logging,
@@ -321,6 +337,10 @@ let package = Package(
       ], swiftSettings: strict),
     .testTarget(
       name: "LargeFilesTests", dependencies: ["LargeFiles", "GitModel", "TestSupport"],
+      swiftSettings: tests),
+    .testTarget(
+      name: "IronMQTests",
+      dependencies: ["IronMQ", "IronMQServer", "Host", "WebClient", "TestSupport"],
       swiftSettings: tests),
     .testTarget(name: "LayerTests", swiftSettings: tests),
     .testTarget(
@@ -356,7 +376,8 @@ let package = Package(
         logging,
       ], swiftSettings: tests),
     .testTarget(
-      name: "CommandTests", dependencies: ["TestSupport", grdb], swiftSettings: tests),
+      name: "CommandTests", dependencies: ["TestSupport", "IronMQServer", grdb],
+      swiftSettings: tests),
     .testTarget(
       name: "MessageFormatTests", dependencies: ["MessageFormat", "GitModel"],
       swiftSettings: tests),

@@ -1,17 +1,10 @@
-import BrokerCarrier
 import CarrierProtocol
-import DirectoryCarrier
-import Foundation
-import Host
-import InProcessCarrier
-import Logging
 import Mailboxes
 import MessageFormat
 import Sodium
 import Synchronization
 import TestSupport
 import Testing
-import ZeroMQCarrier
 
 /// A carrier between a sender and readers, of which the conformance tests know no more than `Carrier` tells. A new transport
 /// adds a case, and passes.
@@ -25,6 +18,8 @@ enum CarrierSubject: String, CaseIterable, CustomTestStringConvertible {
   case activeMQ = "ActiveMQ"
   /// The same code, with another broker's plugin.
   case rabbitMQByStomp = "RabbitMQ by STOMP"
+  /// A server of ours that behaves as its documentation says.
+  case ironMQ = "IronMQ"
 
   /// Those that this machine has.
   static let available = allCases.filter { subject in
@@ -38,6 +33,16 @@ enum CarrierSubject: String, CaseIterable, CustomTestStringConvertible {
   static let keeping = available.filter { $0 != .zeroMQDirect }
 
   var testDescription: String { rawValue }
+
+  /// `nil`: it needs none.
+  func broker(in folder: TemporaryFolder) throws -> (any BrokerOfTest)? {
+    switch self {
+    case .inProcess, .directory, .zeroMQRelay, .zeroMQDirect: nil
+    case .rabbitMQ: try RabbitMQQueuesOfTest(in: folder)
+    case .activeMQ, .rabbitMQByStomp: try STOMPQueuesOfTest(self, in: folder)
+    case .ironMQ: try IronMQQueuesOfTest(in: folder)
+    }
+  }
 }
 
 /// A machine with a store, and what a carrier has told it.
@@ -158,6 +163,16 @@ final class CarrierMachine: Sendable {
       { Set(current.delivered).isSuperset(of: letters.map(\.id)) }, sourceLocation: sourceLocation)
   }
 
+  /// Whether it comes to that in so long.
+  func waits(for duration: Duration, _ condition: () throws -> Bool) rethrows -> Bool {
+    let end = ContinuousClock.now + duration
+    while try !condition() {
+      guard .now < end else { return false }
+      record.bell.wait(for: .milliseconds(20))
+    }
+    return true
+  }
+
   func wait(
     _ condition: () throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
@@ -165,137 +180,6 @@ final class CarrierMachine: Sendable {
     while try !condition() {
       try #require(.now < end, "\(current)", sourceLocation: sourceLocation)
       record.bell.wait(for: .milliseconds(20))
-    }
-  }
-}
-
-/// What stands between the machines, with a way to break it.
-final class CarrierFixture {
-  let subject: CarrierSubject
-  let folder: TemporaryFolder
-  let sender: CarrierMachine
-  let readers: [CarrierMachine]
-  private let broker = InProcessBroker(seed: 7)
-  private var relay: Server?
-  private let ports: [String]
-  let queues: RabbitMQQueuesOfTest?
-  let stomp: STOMPQueuesOfTest?
-
-  init(_ subject: CarrierSubject, inboxMax: InboxLimit = InboxLimit()) throws {
-    self.subject = subject
-    let folder = try TemporaryFolder()
-    self.folder = folder
-    sender = try CarrierMachine("alice", in: folder)
-    readers = try ["bob", "carol"].map {
-      try CarrierMachine($0, in: folder, inboxMax: inboxMax)
-    }
-    ports = try readers.map { _ in try FreePort.endpoint() }
-    queues = subject == .rabbitMQ ? try RabbitMQQueuesOfTest(in: folder) : nil
-    stomp = try STOMPQueuesOfTest(subject, in: folder)
-    for machine in [sender] + readers {
-      try queues?.renew(machine.mailbox)
-      try stomp?.renew(machine.mailbox)
-    }
-    if subject == .directory {
-      try FileManager.default.createDirectory(
-        atPath: directory, withIntermediateDirectories: false)
-      _ = try CarriedDirectory.prepare(directory)
-    }
-    if subject == .zeroMQRelay {
-      relay = try Server(for: ([sender] + readers).map(\.identity.public))
-    }
-  }
-
-  deinit {
-    for machine in [sender] + readers { machine.disconnect() }
-    relay?.stop()
-  }
-
-  private var directory: String { folder.path + "/stick" }
-
-  private func exchange(by machine: CarrierMachine) -> any Carrier {
-    DirectoryPlan(path: directory, fileMebibytes: 1, pollInterval: .milliseconds(20)).carrier(
-      for: machine.identity, peers: [], timeouts: Self.timeouts,
-      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-  }
-
-  static let timeouts: ExchangeTimeouts = {
-    var timeouts = ExchangeTimeouts()
-    timeouts.pauses = (.milliseconds(20), .milliseconds(200))
-    return timeouts
-  }()
-
-  /// A message for all readers.
-  func letter(_ number: UInt32, _ payloadByteCount: Int = 100) -> Letter {
-    Letter(number, payloadByteCount: payloadByteCount, for: readers.map(\.mailbox))
-  }
-
-  func connectSender() throws {
-    let mailboxes = readers.map(\.mailbox)
-    switch subject {
-    case .inProcess:
-      try sender.connect(by: InProcessEnd(of: broker), correspondents: Set(mailboxes))
-    case .directory: try sender.connect(by: exchange(by: sender), correspondents: Set(mailboxes))
-    case .zeroMQRelay: try sender.connect(by: exchange(of: sender), correspondents: Set(mailboxes))
-    case .zeroMQDirect:
-      // One carrier leads to one reader: the tests of several readers are not for this one.
-      let carrier = try ZeroMQExchange(
-        to: ports[0], of: readers[0].identity.public, as: sender.identity, timeouts: Self.timeouts)
-      try sender.connect(by: carrier, correspondents: [mailboxes[0]])
-    case .rabbitMQ, .activeMQ, .rabbitMQByStomp:
-      try sender.connect(by: brokerCarrier(), correspondents: Set(mailboxes))
-    }
-  }
-
-  func connect(_ reader: CarrierMachine) throws {
-    let sender: Set = [sender.mailbox]
-    switch subject {
-    case .inProcess: try reader.connect(by: InProcessEnd(of: broker), correspondents: sender)
-    case .directory: try reader.connect(by: exchange(by: reader), correspondents: sender)
-    case .zeroMQRelay: try reader.connect(by: exchange(of: reader), correspondents: sender)
-    case .zeroMQDirect:
-      let carrier = try ListeningCarrier(
-        on: ports[0], as: reader.identity, peers: [self.sender.identity.public],
-        log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-      try reader.connect(by: carrier, correspondents: sender)
-    case .rabbitMQ, .activeMQ, .rabbitMQByStomp:
-      try reader.connect(by: brokerCarrier(), correspondents: sender)
-    }
-  }
-
-  private func brokerCarrier() throws -> BrokerCarrier {
-    if let stomp { return BrokerCarrier(try stomp.broker(), timeouts: Self.timeouts) }
-    let queues = try #require(queues)
-    return BrokerCarrier(try queues.broker(), timeouts: Self.timeouts)
-  }
-
-  private func exchange(of machine: CarrierMachine) throws -> ZeroMQExchange {
-    let relay = try #require(relay)
-    return try ZeroMQExchange(
-      to: relay.endpoint, of: relay.machine.identity.public, as: machine.identity,
-      timeouts: Self.timeouts)
-  }
-
-  /// What stands between goes away, and comes back with what it had on its disk.
-  func restart() throws {
-    switch subject {
-    case .inProcess:
-      var faults = InProcessFaults()
-      faults.isDown = true
-      broker.behave(faults)
-      broker.behave()
-    case .directory:
-      // Pulled out, and plugged in again.
-      try FileManager.default.moveItem(atPath: directory, toPath: directory + "-away")
-      try FileManager.default.moveItem(atPath: directory + "-away", toPath: directory)
-    case .zeroMQRelay:
-      relay?.stop()
-      try relay?.start()
-    case .zeroMQDirect:
-      readers[0].disconnect()
-      try connect(readers[0])
-    case .rabbitMQ: try queues?.restart()
-    case .activeMQ, .rabbitMQByStomp: try stomp?.restart()
     }
   }
 }

@@ -9,7 +9,7 @@ import Testing
 import Threads
 
 /// The queues of one test, at the one broker of all of these tests.
-final class RabbitMQQueuesOfTest {
+final class RabbitMQQueuesOfTest: BrokerOfTest {
   /// Started by the first test that needs it, and stopped when the process ends.
   private static let shared = Mutex<RabbitMQServer?>(nil)
 
@@ -31,9 +31,11 @@ final class RabbitMQQueuesOfTest {
     passwordFile = try folder.file(RabbitMQServer.password + "\n")
   }
 
-  func broker(url: String? = nil, authorities: String? = nil) throws -> RabbitMQBroker {
+  func broker() throws -> RabbitMQBroker { try broker(url: server.url) }
+
+  func broker(url: String, authorities: String? = nil) throws -> RabbitMQBroker {
     try RabbitMQBroker(
-      RabbitMQPlan(url ?? server.url, passwordFile: passwordFile, authorities: authorities))
+      RabbitMQPlan(url, passwordFile: passwordFile, authorities: authorities))
   }
 
   /// Killed as it works, and started again with what it had on its disk.

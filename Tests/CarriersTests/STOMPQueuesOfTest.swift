@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// The queues of one test, at one of two brokers that speak STOMP; all tests have those two in common.
-final class STOMPQueuesOfTest {
+final class STOMPQueuesOfTest: BrokerOfTest {
   enum Server: Sendable {
     case activeMQ(ActiveMQServer)
     /// By its plugin, at that port.

@@ -92,6 +92,7 @@ struct Manifest {
     }
     // They lie below Tests.
     dependencies["TestSupport"] = nil
+    dependencies["IronMQServer"] = nil
     for name in ["distro-bench", "distro-crash", "distro-simulate"] { dependencies[name] = nil }
     self.dependencies = dependencies
   }

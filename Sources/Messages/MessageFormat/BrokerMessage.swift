@@ -23,7 +23,7 @@ package struct BrokerMessage: Hashable, Sendable {
 
 extension BrokerMessage {
   /// By which a message of ours is told from others'.
-  private static let mark = Array("distro".utf8)
+  static let mark = Array("distro".utf8)
 
   package func encoded() -> [UInt8] {
     var bytes = Self.mark
@@ -76,7 +76,7 @@ extension BrokerMessage {
 }
 
 extension FixedWidthInteger {
-  fileprivate var bigEndianBytes: [UInt8] {
+  var bigEndianBytes: [UInt8] {
     stride(from: Self.bitWidth - 8, through: 0, by: -8).map {
       UInt8(truncatingIfNeeded: self >> $0)
     }
@@ -84,14 +84,14 @@ extension FixedWidthInteger {
 }
 
 extension ArraySlice<UInt8> {
-  fileprivate mutating func take(_ count: Int) throws(FormatError) -> ArraySlice<UInt8> {
+  mutating func take(_ count: Int) throws(FormatError) -> ArraySlice<UInt8> {
     guard self.count >= count else { throw .notCanonical("broker message") }
     defer { self = dropFirst(count) }
     return prefix(count)
   }
 
   /// The highest byte first.
-  fileprivate mutating func number(of byteCount: Int) throws(FormatError) -> UInt64 {
+  mutating func number(of byteCount: Int) throws(FormatError) -> UInt64 {
     try take(byteCount).reduce(0) { $0 << 8 | UInt64($1) }
   }
 }

@@ -82,6 +82,8 @@ package enum Limits {
   package static let brokerChunkCountMax = 3
   /// Chunks, and what says where they belong.
   package static let brokerMessageByteCountMax = chunkByteCountMax + 256
+  /// Of one of these, for a broker that takes less at once: 16 KiB is the least that it takes.
+  package static let brokerPartCountMax = 9
 
   /// Files in a directory of trusted identities: more are no deployment, but a wrong directory.
   package static let trustedFileCountMax = 100_000

@@ -42,6 +42,13 @@ struct ConfigurationKey {
           + "line is the password, read for each connection: both, or none where the broker asks nobody; certificates of "
           + "authorities in place of the machine's. [ActiveMQ](../how-to/activemq.md)"),
       .init(
+        "carriers: ironmq: host, port, project, token-file, ca-file, request-bytes",
+        "signer, applier",
+        "name of the host, or `http://127.0.0.1:PORT` on this machine alone; 443; the project's ID; a file (0600) whose "
+          + "first line is the token, read for each connection and when it is refused; certificates of authorities in "
+          + "place of the machine's; what the project's plan takes as one request, `65536` or `262144`: 65536. "
+          + "[IronMQ](../how-to/ironmq.md)"),
+      .init(
         "repositories: path, remote, branches, recipients", "signer",
         "what is sent to whom; `remote` is the name by which appliers know the repository"),
       .init(
