@@ -1,4 +1,5 @@
 import CarrierProtocol
+import Host
 import Mailboxes
 import MessageFormat
 import Sodium

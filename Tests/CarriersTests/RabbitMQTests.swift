@@ -218,9 +218,9 @@ extension CarrierConformanceTests {
         ssl_options.keyfile = \(names[0]).key
         """)
       func login(_ host: String, _ authorities: String?) throws -> RabbitMQConnection {
-        try queues.broker(
-          url: "amqps://distro@\(host):\(port)/", authorities: authorities
-        ).login()
+        let url = "amqps://distro@\(host):\(port)/"
+        return try queues.broker(url: url, authorities: authorities)
+          .login(at: RabbitMQAddress(url).nodes[0])
       }
       try login("localhost", names[0] + ".pem").close(inOrder: true)
       for (host, authorities) in [
