@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import IronMQServer
 import TestSupport
 import Testing
@@ -70,6 +71,30 @@ import Testing
   private static func noise(byteCount: Int) -> String {
     var generator = SeededGenerator(seed: 4)
     return Data(generator.bytes(byteCount)).base64EncodedString()
+  }
+
+  /// More than a thousand requests, each of 64 KB.
+  @Test func `both processes stay small with a large message`() throws {
+    try installation.fillSource(mebibytes: LargePayloadTests.mebibytes)
+    let applier = try installation.startApplier()
+    try applier.line(with: "event=carrier-connected")
+    let send = try installation.startSend("--ref", "main", "--wait", "600")
+    // The kernel keeps the highest value; it is read until the process is gone.
+    var sender = 0
+    while send.process.isRunning {
+      sender = max(sender, LargePayloadTests.peakMebibytes(of: send.pid))
+      usleep(2_000)
+    }
+    #expect(send.wait() == 0, "\(send.log) \(applier.log)")
+    let receiver = LargePayloadTests.peakMebibytes(of: applier.pid)
+    let allowed = 1..<LargePayloadTests.residentMebibytesMax
+    #expect(allowed.contains(sender), "sign-and-send: \(sender) MiB")
+    #expect(allowed.contains(receiver), "verify-apply: \(receiver) MiB")
+    if LargePayloadTests.mebibytes > 64 {
+      print("VmHWM: sign-and-send \(sender) MiB, verify-apply \(receiver) MiB")
+    }
+    #expect(applier.end().status == 0)
+    try installation.expectEqual()
   }
 
   @Test func `a token that is refused says where to write another`() throws {

@@ -39,6 +39,7 @@ import Testing
     let limits: [(String, UInt64)] = [
       ("chunk", UInt64(Limits.chunkByteCountMax)),
       ("broker message", UInt64(Limits.brokerMessageByteCountMax)),
+      ("parts of a broker message", UInt64(Limits.brokerPartCountMax)),
       ("chunk content", UInt64(Limits.chunkPlaintextByteCountMax)),
       ("chunks of a sealed message", UInt64(Limits.chunkCountMax)),
       ("recipients", UInt64(Limits.recipientCountMax)),
