@@ -89,6 +89,8 @@ let package = Package(
       linkerSettings: [
         .linkedLibrary(":librabbitmq.a"), .linkedLibrary("ssl"), .linkedLibrary("crypto"),
       ]),
+    // Debian has no archive of libnats: it is loaded when a configuration names it.
+    .target(name: "CNATS", path: "Sources/C/CNATS"),
     .target(name: "GitModel", path: "Sources/Foundations/GitModel", swiftSettings: strict),
     .target(
       name: "Diagnostics", dependencies: [logging], path: "Sources/Foundations/Diagnostics",
@@ -122,6 +124,9 @@ let package = Package(
     .target(
       name: "RabbitMQ", dependencies: ["Diagnostics", "CRabbitMQ"],
       path: "Sources/Carriers/RabbitMQ", swiftSettings: strict),
+    .target(
+      name: "NATS", dependencies: ["Diagnostics", "CNATS"], path: "Sources/Carriers/NATS",
+      swiftSettings: strict),
     .target(
       name: "Compression", dependencies: ["Diagnostics", "CZstd"],
       path: "Sources/Foundations/Compression",
@@ -244,6 +249,11 @@ let package = Package(
       dependencies: [
         "MessageFormat", "Sodium", "RabbitMQ", "Host", "CarrierProtocol", "BrokerCarrier", logging,
       ], path: "Sources/Carriers/RabbitMQCarrier", swiftSettings: strict),
+    .target(
+      name: "NATSCarrier",
+      dependencies: [
+        "MessageFormat", "Sodium", "NATS", "Host", "CarrierProtocol", "BrokerCarrier", logging,
+      ], path: "Sources/Carriers/NATSCarrier", swiftSettings: strict),
 
     // Layer 5: what others are told of what receipts say.
     .target(
@@ -258,8 +268,8 @@ let package = Package(
       name: "distro",
       dependencies: [
         "Diagnostics", "MessageFormat", "Sodium", "Git", "LargeFiles", "Sealing", "Mailboxes",
-        "CarrierProtocol", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier", "DirectoryCarrier",
-        "Signer", "Applier",
+        "CarrierProtocol", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier", "NATS",
+        "NATSCarrier", "DirectoryCarrier", "Signer", "Applier",
         "Relay", "Hooks", "Reporting",
         "WebClient", "Mail", "Host", "Patching", "Programs", "Upstreams", arguments, lifecycle,
         signals, yaml,
@@ -296,8 +306,8 @@ let package = Package(
       name: "CarriersTests",
       dependencies: [
         "CarrierProtocol", "ZeroMQCarrier", "InProcessCarrier", "DirectoryCarrier", "SharedFiles",
-        "Mailboxes", "MessageFormat", "BrokerCarrier", "RabbitMQ", "RabbitMQCarrier", "Sodium",
-        "ZeroMQ",
+        "Mailboxes", "MessageFormat", "BrokerCarrier", "RabbitMQ", "RabbitMQCarrier", "NATS",
+        "NATSCarrier", "Sodium", "ZeroMQ",
         "Host",
         "Threads", "TestSupport", grdb, logging,
       ], swiftSettings: tests),

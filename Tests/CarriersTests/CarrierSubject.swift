@@ -22,10 +22,15 @@ enum CarrierSubject: String, CaseIterable, CustomTestStringConvertible {
   /// The reader listens itself.
   case zeroMQDirect = "ZeroMQ, direct"
   case rabbitMQ = "RabbitMQ"
+  case nats = "NATS"
 
   /// Those that this machine has.
-  static let available = allCases.filter {
-    $0 != .rabbitMQ || RabbitMQServer.absence == nil
+  static let available = allCases.filter { subject in
+    switch subject {
+    case .rabbitMQ: RabbitMQServer.absence == nil
+    case .nats: NATSServer.absence == nil
+    default: true
+    }
   }
   /// Those with something between that keeps messages.
   static let keeping = available.filter { $0 != .zeroMQDirect }
@@ -166,8 +171,12 @@ final class CarrierFixture {
   private var relay: Server?
   private let ports: [String]
   let queues: RabbitMQQueuesOfTest?
+  let streams: NATSStreamsOfTest?
 
-  init(_ subject: CarrierSubject, inboxMax: InboxLimit = InboxLimit()) throws {
+  init(
+    _ subject: CarrierSubject, inboxMax: InboxLimit = InboxLimit(),
+    at given: NATSStreamsOfTest? = nil
+  ) throws {
     self.subject = subject
     let folder = try TemporaryFolder()
     self.folder = folder
@@ -177,7 +186,11 @@ final class CarrierFixture {
     }
     ports = try readers.map { _ in try FreePort.endpoint() }
     queues = subject == .rabbitMQ ? try RabbitMQQueuesOfTest(in: folder) : nil
-    for machine in [sender] + readers { try queues?.renew(machine.mailbox) }
+    streams = subject == .nats ? try given ?? NATSStreamsOfTest() : nil
+    for machine in [sender] + readers {
+      try queues?.renew(machine.mailbox)
+      try streams?.renew(machine.mailbox)
+    }
     if subject == .directory {
       try FileManager.default.createDirectory(
         atPath: directory, withIntermediateDirectories: false)
@@ -224,7 +237,7 @@ final class CarrierFixture {
       let carrier = try ZeroMQExchange(
         to: ports[0], of: readers[0].identity.public, as: sender.identity, timeouts: Self.timeouts)
       try sender.connect(by: carrier, correspondents: [mailboxes[0]])
-    case .rabbitMQ:
+    case .rabbitMQ, .nats:
       try sender.connect(by: brokerCarrier(), correspondents: Set(mailboxes))
     }
   }
@@ -240,11 +253,12 @@ final class CarrierFixture {
         on: ports[0], as: reader.identity, peers: [self.sender.identity.public],
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
       try reader.connect(by: carrier, correspondents: sender)
-    case .rabbitMQ: try reader.connect(by: brokerCarrier(), correspondents: sender)
+    case .rabbitMQ, .nats: try reader.connect(by: brokerCarrier(), correspondents: sender)
     }
   }
 
   private func brokerCarrier() throws -> BrokerCarrier {
+    if let streams { return BrokerCarrier(try streams.broker(), timeouts: Self.timeouts) }
     let queues = try #require(queues)
     return BrokerCarrier(try queues.broker(), timeouts: Self.timeouts)
   }
@@ -275,6 +289,7 @@ final class CarrierFixture {
       readers[0].disconnect()
       try connect(readers[0])
     case .rabbitMQ: try queues?.restart()
+    case .nats: try streams?.restart()
     }
   }
 }

@@ -62,9 +62,10 @@ import Testing
   /// Roles and the rest of the program know carriers, not transports.
   @Test func `a transport is named by its own targets and where the program lists them`() throws {
     try Self.expectNone(
-      of: /\b(?:Zero|Rabbit)MQ\w*/,
+      of: /\b(?:ZeroMQ|RabbitMQ|NATS)\w*/,
       in: Self.handWritten().filter {
-        !["ZeroMQ", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier"].contains($0.target)
+        !["ZeroMQ", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier", "NATS", "NATSCarrier"].contains(
+          $0.target)
           && !$0.path.hasPrefix("Sources/distro/Carriers/")
       })
   }
