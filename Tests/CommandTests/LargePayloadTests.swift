@@ -4,9 +4,9 @@ import Testing
 
 /// A snapshot much larger than what a process may take.
 struct LargePayloadTests {
-  private static let mebibytes =
+  static let mebibytes =
     ProcessInfo.processInfo.environment["DISTRO_BIG_MIB"].flatMap { Int($0) } ?? 64
-  private static let residentMebibytesMax = 128
+  static let residentMebibytesMax = 128
 
   @Test func `both processes stay small whatever the payload`() throws {
     let installation = try Installation()
@@ -31,7 +31,7 @@ struct LargePayloadTests {
   }
 
   /// 0 when the process is gone.
-  private static func peakMebibytes(of pid: Int32) -> Int {
+  static func peakMebibytes(of pid: Int32) -> Int {
     guard let text = try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8),
       let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
       let kibibytes = line.split(whereSeparator: { " \t".contains($0) }).dropFirst().first

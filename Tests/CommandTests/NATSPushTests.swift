@@ -62,9 +62,32 @@ struct NATSPushTests {
     #expect(applier.end().status == 0)
   }
 
+  @Test func `both processes stay small whatever the payload`() throws {
+    let server = try NATSServer()
+    try connect(to: "{urls: ['\(server.url)']}")
+    let mebibytes = LargePayloadTests.mebibytes
+    try installation.fillSource(mebibytes: mebibytes)
+    let applier = try installation.startApplier()
+    try applier.line(with: "event=carrier-connected")
+    let send = try installation.startSend("--ref", "main", "--wait", "600")
+    var sender = 0
+    while send.process.isRunning {
+      sender = max(sender, LargePayloadTests.peakMebibytes(of: send.pid))
+      usleep(2_000)
+    }
+    #expect(send.wait() == 0, "\(send.log) \(applier.log)")
+    let reader = LargePayloadTests.peakMebibytes(of: applier.pid)
+    #expect((1..<LargePayloadTests.residentMebibytesMax).contains(sender), "\(sender) MiB")
+    #expect((1..<LargePayloadTests.residentMebibytesMax).contains(reader), "\(reader) MiB")
+    if mebibytes > 64 { print("VmHWM: sign-and-send \(sender), verify-apply \(reader) MiB") }
+    #expect(applier.end().status == 0)
+    try installation.expectEqual()
+  }
+
   private func push(_ content: String, _ applier: RunningProgram) throws {
     try installation.source.commit(["a": content])
-    let result = try installation.sendMain()
+    // Three servers on a busy machine may take a while to agree on a leader.
+    let result = try installation.sendMain(wait: 100)
     #expect(result.status == 0, "\(result.errors)\(applier.log)")
     try installation.expectEqual()
   }
