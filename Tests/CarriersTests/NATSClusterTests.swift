@@ -53,8 +53,11 @@ struct NATSClusterTests {
     /// As long as something comes.
     func wait(forPart part: Int) throws {
       while arrived() < part * quarter * readers.count {
-        let before = arrived()
-        try sender.wait { arrived() > before }
+        let (before, end) = (arrived(), ContinuousClock.now + patience)
+        try sender.wait {
+          try #require(.now < end || arrived() > before, "\(states())")
+          return arrived() > before
+        }
       }
     }
     let quarter = letters.count / 4
@@ -75,6 +78,20 @@ struct NATSClusterTests {
       let accepted = reader.current.accepted
       #expect(Set(accepted).count == letters.count, "none is lost")
       #expect(accepted.count == letters.count, "each is accepted once")
+    }
+  }
+
+  /// What became of each reader's mail.
+  private func states() throws -> [String] {
+    try streams.using { line in
+      try readers.map { reader in
+        let name = NATSNames.stream(of: reader.mailbox)
+        let (stream, consumer) = (try line.stream(name), try line.consumer("reader", of: name))
+        return """
+          \(reader.current.accepted.count) accepted; \(reader.current.failures); \
+          \(String(describing: stream)); \(String(describing: consumer)); \(reader.log.lines.suffix(3))
+          """
+      }
     }
   }
 

@@ -237,7 +237,9 @@ void cnats_on_confirm(jsCtx *context, natsMsg *message, jsPubAck *confirm, jsPub
   (void)context;
   // Its own answer subject is the number; libnats publishes it with another one.
   const char *number = cnats_library.natsMsg_GetReply(message);
-  struct cnats_event event = {.kind = confirm ? cnats_confirmed : cnats_rejected};
+  // A leader notes a name before the message is stored (NATS 2.9): a duplicate of what has no sequence may never be.
+  bool is_stored = confirm && confirm->Sequence > 0;
+  struct cnats_event event = {.kind = is_stored ? cnats_confirmed : cnats_rejected, .code = cnats_no_confirm};
   event.number = number ? strtoull(number, NULL, 10) : 0;
   if (failure) {
     event.code = failure->ErrCode ? (int)failure->ErrCode

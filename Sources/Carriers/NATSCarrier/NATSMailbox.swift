@@ -26,6 +26,8 @@ final class NATSMailbox: BrokerConnection {
   private var hasFailed = false
   private var publishedCount: UInt64 = 0
   private var unconfirmed: [UInt64: Mailbox] = [:]
+  /// Part of the names of what is published: what was not confirmed gets another one.
+  private var attempt = 0
   /// What is to be told before anything else.
   private var news: [BrokerEvent] = []
   private var held = HeldDeliveries()
@@ -71,7 +73,7 @@ final class NATSMailbox: BrokerConnection {
       return
     }
     unconfirmed[number] = mailbox
-    let identifier = "\(run).\(message.id.hex).\(message.first)"
+    let identifier = "\(run).\(attempt).\(message.id.hex).\(message.first)"
     try calling { () throws(NATSError) in
       try line.publish(
         bytes, to: NATSNames.subject(of: message, into: mailbox, from: own),
@@ -84,6 +86,7 @@ final class NATSMailbox: BrokerConnection {
     of number: UInt64, _ rejection: NATSConnection.Rejection, _ reason: String
   ) -> BrokerEvent? {
     guard let mailbox = unconfirmed.removeValue(forKey: number) else { return nil }
+    if rejection == .noConfirm { attempt += 1 }
     let (refusal, detail): (CarrierRefusal, String) =
       switch rejection {
       case .noStream:
