@@ -132,7 +132,7 @@ bool cnats_make_consumer(
 }
 
 bool cnats_look_at_consumer(
-  struct cnats *connection, const char *stream, const char *consumer, int64_t *pending, int64_t *window,
+  struct cnats *connection, const char *stream, const char *consumer, struct cnats_consumer_state *state,
   struct cnats_error *error) {
   jsConsumerInfo *found = NULL;
   jsOptions options = answer_in_time();
@@ -140,9 +140,14 @@ bool cnats_look_at_consumer(
   natsStatus status =
     cnats_library.js_GetConsumerInfo(&found, connection->context, stream, consumer, &options, &code);
   if (!cnats_check_answer(connection, error, status, code)) return false;
-  *pending = found->NumAckPending;
-  *window = found->Config->AckPolicy == js_AckExplicit && !found->Config->DeliverSubject
-    ? found->Config->MaxAckPending : 0;
+  bool is_ours = found->Config->AckPolicy == js_AckExplicit && !found->Config->DeliverSubject;
+  *state = (struct cnats_consumer_state){
+    .pending_count = found->NumAckPending,
+    .window_max = is_ours ? found->Config->MaxAckPending : 0,
+    .delivery = found->Delivered.Consumer,
+    .delivered = found->Delivered.Stream,
+    .acknowledged = found->AckFloor.Stream,
+  };
   cnats_library.jsConsumerInfo_Destroy(found);
   return true;
 }

@@ -37,6 +37,11 @@ package struct NATSConsumerState: Sendable, Equatable {
   package let pendingCount: Int
   /// How many of these it has at most; 0: it is not one that is pulled from, with explicit acknowledgement.
   package let windowMax: Int
+  /// The number of its last delivery, and that of its message in the stream.
+  package let delivery: UInt64
+  package let delivered: UInt64
+  /// All up to this number in the stream are acknowledged.
+  package let acknowledged: UInt64
 }
 
 extension NATSConnection {
@@ -119,18 +124,20 @@ extension NATSConnection {
   package func consumer(
     _ name: String, of stream: String
   ) throws(NATSError) -> NATSConsumerState? {
-    var (pending, window): (Int64, Int64) = (0, 0)
+    var state = cnats_consumer_state()
     do {
       try unsafe calling { handle, error in
         unsafe Self.withCStrings([stream, name]) { texts in
-          unsafe cnats_look_at_consumer(handle, texts[0], texts[1], &pending, &window, error)
+          unsafe cnats_look_at_consumer(handle, texts[0], texts[1], &state, error)
         }
       }
     } catch {
       guard error.isMissingConsumer else { throw error }
       return nil
     }
-    return NATSConsumerState(pendingCount: Int(pending), windowMax: Int(window))
+    return NATSConsumerState(
+      pendingCount: Int(state.pending_count), windowMax: Int(state.window_max),
+      delivery: state.delivery, delivered: state.delivered, acknowledged: state.acknowledged)
   }
 
   /// Nothing happens where there is none.

@@ -18,17 +18,17 @@ struct HeldDeliveries {
   }
 
   private var held: [UInt64: Held] = [:]
-  private var lastDelivery: UInt64?
+  private var lastDelivery: UInt64 = 0
 
   var count: Int { held.count }
 
-  /// A consumer that has just been made, or taken up again.
-  mutating func startAgain() { (held, lastDelivery) = ([:], nil) }
+  /// `delivery`: the number of the consumer's last one.
+  mutating func startAgain(after delivery: UInt64) { (held, lastDelivery) = ([:], delivery) }
 
   mutating func take(_ delivery: NATSDelivery, at now: ContinuousClock.Instant) -> News {
     guard let numbers = delivery.numbers else { return .stranger }
     // Numbers follow each other, also of what is delivered again. A leader that is new may count from further back.
-    if let last = lastDelivery, numbers.delivery > last + 1 { return .gap }
+    if numbers.delivery > lastDelivery + 1 { return .gap }
     lastDelivery = numbers.delivery
     let isKnown = held[numbers.stream] != nil
     held[numbers.stream] = Held(reply: delivery.reply, lastWord: now)

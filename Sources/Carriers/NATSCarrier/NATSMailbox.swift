@@ -6,13 +6,15 @@ import NATS
 /// Mailboxes as streams, over one connection: publishes into others', empties our own. Belongs to one thread.
 final class NATSMailbox: BrokerConnection {
   /// What is delivered and not acknowledged for so long is delivered again, where its reader does not say that it has it.
-  private static let patience: Duration = .seconds(60)
-  private static let wordInterval: Duration = .seconds(20)
+  private static let patience: Duration = .seconds(30)
+  private static let wordInterval: Duration = .seconds(10)
   /// A server says so often that a pull is known to it.
   private static let heartbeat: Duration = .seconds(5)
   private static let pullLifetime: Duration = .seconds(30)
   /// More than come before a pull ends by itself.
   private static let pullCountMax = 100_000
+  /// More than a window has gaps.
+  private static let takenBackMax: UInt64 = 20_000
   /// A server that has lost its leader may never say that it has a publication: it is published again.
   private static let confirmPatience: Duration = .seconds(12)
   /// Headers that go with a message.
@@ -135,15 +137,26 @@ final class NATSMailbox: BrokerConnection {
   func consume(prefetch: UInt16) throws(CarrierError) {
     try calling { () throws(NATSError) in
       let known = try line.consumer(NATSNames.consumer, of: stream)
-      // One that waits for acknowledgements of ours from before would deliver the rest first.
-      if known?.pendingCount != 0 || known?.windowMax != Int(prefetch) {
-        if known != nil { try line.deleteConsumer(NATSNames.consumer, of: stream) }
+      if known == nil {
         try line.makeConsumer(
           NATSNames.consumer, of: stream, windowMax: Int(prefetch), patience: Self.patience)
       }
-      held.startAgain()
+      if let known, known.pendingCount > 0 { try takeBack(known) }
+      held.startAgain(after: known?.delivery ?? 0)
       missedCount = 0
       try pull()
+    }
+  }
+
+  /// What was delivered before and not acknowledged comes again at once, in its order and before all else. A consumer
+  /// that is deleted and made anew would do it as well: NATS 2.9 may leave that one without a quorum when a server dies.
+  private func takeBack(_ known: NATSConsumerState) throws(NATSError) {
+    guard known.delivered > known.acknowledged else { return }
+    let first = max(
+      known.acknowledged + 1, known.delivered - min(known.delivered, Self.takenBackMax))
+    for number in first...known.delivered {
+      try line.say(
+        "-NAK", at: "$JS.ACK.\(stream).\(NATSNames.consumer).1.\(number).\(known.delivery).0.0")
     }
   }
 
@@ -171,8 +184,9 @@ final class NATSMailbox: BrokerConnection {
     try calling { () throws(NATSError) in
       line.endListening()
       inbox = nil
-      held.startAgain()
-      try line.deleteConsumer(NATSNames.consumer, of: stream)
+      held.startAgain(after: 0)
+      // Nothing is delivered to nobody after this.
+      try line.flush()
     }
   }
 
@@ -257,6 +271,7 @@ final class NATSMailbox: BrokerConnection {
     case 404, 408:
       missedCount = 0
       try askForMore()
+    case 409 where reason.contains("Leadership"): try pull()
     case 503: throw .line(reason: "our consumer is gone")
     default: throw .line(reason: "the server has ended our pull: \(status) \(reason)")
     }

@@ -41,7 +41,6 @@ package struct NATSPermissions {
       "$JS.API.STREAM.NAMES",
       "$JS.API.CONSUMER.INFO.\(stream).\(reader)",
       "$JS.API.CONSUMER.DURABLE.CREATE.\(stream).\(reader)",
-      "$JS.API.CONSUMER.DELETE.\(stream).\(reader)",
       "$JS.API.CONSUMER.MSG.NEXT.\(stream).\(reader)",
       "$JS.ACK.\(stream).\(reader).>",
     ]

@@ -161,9 +161,19 @@ bool cnats_make_consumer(
   struct cnats *connection, const char *stream, const char *consumer, int64_t window, int64_t wait_milliseconds,
   struct cnats_error *error);
 
-// How much it has delivered that is not acknowledged.
+struct cnats_consumer_state {
+  // Delivered and not acknowledged, and how many of these it has at most (0: it is no such consumer).
+  int64_t pending_count;
+  int64_t window_max;
+  // The last delivery: its own number, and that of its message in the stream.
+  uint64_t delivery;
+  uint64_t delivered;
+  // All up to this number in the stream are acknowledged.
+  uint64_t acknowledged;
+};
+
 bool cnats_look_at_consumer(
-  struct cnats *connection, const char *stream, const char *consumer, int64_t *pending, int64_t *window,
+  struct cnats *connection, const char *stream, const char *consumer, struct cnats_consumer_state *state,
   struct cnats_error *error);
 
 bool cnats_delete_consumer(
