@@ -13,6 +13,7 @@ final class NATSMailbox: BrokerConnection {
   private static let pullLifetime: Duration = .seconds(30)
   /// More than come before a pull ends by itself.
   private static let pullCountMax = 100_000
+  private static let answerPatience: Duration = .seconds(2)
   /// More than a window has gaps.
   private static let takenBackMax: UInt64 = 20_000
   /// A server that has lost its leader may never say that it has a publication: it is published again.
@@ -98,12 +99,7 @@ final class NATSMailbox: BrokerConnection {
         case nil: (.unknownMailbox, "there is no stream for it, or it cannot be reached")
         }
       case .noConfirm: (.fault, "no server has confirmed it within \(Self.confirmPatience)")
-      case .code(10_077), .code(10_122): (.overQuota, reason)
-      case .code(10_002), .code(10_023), .code(10_028), .code(10_047):
-        (.overQuota, "the servers' storage is full: \(reason)")
-      case .code(10_054): (.overLimit, reason)
-      case .code(10_060): (.unknownMailbox, "another stream has its subject")
-      case .code(let code): (.fault, "\(code) \(reason)")
+      case .code(let code): CarrierRefusal.answer(code, reason)
       }
     return .refused(PublicationNumbers(number), refusal, detail)
   }
@@ -135,13 +131,15 @@ final class NATSMailbox: BrokerConnection {
   // MARK: - In
 
   func consume(prefetch: UInt16) throws(CarrierError) {
+    let known = try calling { () throws(NATSError) in
+      try line.consumer(NATSNames.consumer, of: stream)
+    }
+    if let known { try takeBack(known) }
     try calling { () throws(NATSError) in
-      let known = try line.consumer(NATSNames.consumer, of: stream)
       if known == nil {
         try line.makeConsumer(
           NATSNames.consumer, of: stream, windowMax: Int(prefetch), patience: Self.patience)
       }
-      if let known, known.pendingCount > 0 { try takeBack(known) }
       held.startAgain(after: known?.delivery ?? 0)
       missedCount = 0
       try pull()
@@ -150,13 +148,29 @@ final class NATSMailbox: BrokerConnection {
 
   /// What was delivered before and not acknowledged comes again at once, in its order and before all else. A consumer
   /// that is deleted and made anew would do it as well: NATS 2.9 may leave that one without a quorum when a server dies.
-  private func takeBack(_ known: NATSConsumerState) throws(NATSError) {
-    guard known.delivered > known.acknowledged else { return }
-    let first = max(
-      known.acknowledged + 1, known.delivered - min(known.delivered, Self.takenBackMax))
-    for number in first...known.delivered {
-      try line.say(
-        "-NAK", at: "$JS.ACK.\(stream).\(NATSNames.consumer).1.\(number).\(known.delivery).0.0")
+  private func takeBack(_ known: NATSConsumerState) throws(CarrierError) {
+    let (last, count) = (
+      known.delivered, known.delivered - min(known.delivered, known.acknowledged)
+    )
+    guard known.pendingCount > 0, count > 0 else { return }
+    let answer = "\(NATSNames.inbox(of: own)).answer"
+    try calling { () throws(NATSError) in
+      try line.listen(at: answer)
+      for number in (last - min(count, Self.takenBackMax) + 1)...last {
+        let reply =
+          "$JS.ACK.\(stream).\(NATSNames.consumer).1.\(number).\(known.delivery).0.0"
+        guard number == last else {
+          try line.say("-NAK", at: reply)
+          continue
+        }
+        try line.ask("-NAK", at: reply, answerTo: answer)
+      }
+    }
+    // Before that was heard, new messages would come first.
+    let end = ContinuousClock.now + Self.answerPatience
+    while let event = line.next(until: end) {
+      if case .status = event { return }
+      if let event = try handle(event) { news.append(event) }
     }
   }
 
