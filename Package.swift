@@ -89,6 +89,8 @@ let package = Package(
       linkerSettings: [
         .linkedLibrary(":librabbitmq.a"), .linkedLibrary("ssl"), .linkedLibrary("crypto"),
       ]),
+    // Debian has no archive of libnats: it is loaded when a configuration names it.
+    .target(name: "CNATS", path: "Sources/C/CNATS"),
     .target(name: "GitModel", path: "Sources/Foundations/GitModel", swiftSettings: strict),
     .target(
       name: "Diagnostics", dependencies: [logging], path: "Sources/Foundations/Diagnostics",
@@ -125,6 +127,9 @@ let package = Package(
     .target(
       name: "STOMP", dependencies: ["Diagnostics", nioCore, nioPosix, nioSSL],
       path: "Sources/Carriers/STOMP", swiftSettings: strict),
+    .target(
+      name: "NATS", dependencies: ["Diagnostics", "CNATS"], path: "Sources/Carriers/NATS",
+      swiftSettings: strict),
     .target(
       name: "Compression", dependencies: ["Diagnostics", "CZstd"],
       path: "Sources/Foundations/Compression",
@@ -264,6 +269,11 @@ let package = Package(
         "MessageFormat", "Sodium", "Threads", "IronMQ", "Host", "CarrierProtocol", "BrokerCarrier",
         logging,
       ], path: "Sources/Carriers/IronMQCarrier", swiftSettings: strict),
+    .target(
+      name: "NATSCarrier",
+      dependencies: [
+        "MessageFormat", "Sodium", "NATS", "Host", "CarrierProtocol", "BrokerCarrier", logging,
+      ], path: "Sources/Carriers/NATSCarrier", swiftSettings: strict),
 
     // Layer 5: what others are told of what receipts say.
     .target(
@@ -279,7 +289,7 @@ let package = Package(
       dependencies: [
         "Diagnostics", "Threads", "MessageFormat", "Sodium", "Git", "LargeFiles", "Sealing",
         "Mailboxes", "CarrierProtocol", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier",
-        "STOMP", "ActiveMQCarrier", "IronMQ", "IronMQCarrier",
+        "STOMP", "ActiveMQCarrier", "IronMQ", "IronMQCarrier", "NATS", "NATSCarrier",
         "DirectoryCarrier", "Signer", "Applier", "Relay", "Hooks", "Reporting", "WebClient", "Mail",
         "Host", "Patching", "Programs", "Upstreams", arguments, lifecycle, signals, yaml, logging,
       ], swiftSettings: generated, linkerSettings: [.unsafeFlags(standalone)]),
@@ -320,8 +330,8 @@ let package = Package(
       dependencies: [
         "CarrierProtocol", "ZeroMQCarrier", "InProcessCarrier", "DirectoryCarrier", "SharedFiles",
         "Mailboxes", "MessageFormat", "BrokerCarrier", "RabbitMQ", "RabbitMQCarrier", "STOMP",
-        "ActiveMQCarrier", "IronMQ", "IronMQCarrier", "IronMQServer", "Sodium",
-        "ZeroMQ",
+        "ActiveMQCarrier", "IronMQ", "IronMQCarrier", "IronMQServer", "NATS",
+        "NATSCarrier", "Sodium", "ZeroMQ",
         "Host",
         "Threads", "TestSupport", grdb, logging,
       ], swiftSettings: tests),

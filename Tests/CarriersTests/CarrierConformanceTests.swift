@@ -20,6 +20,11 @@ import Testing
     #expect(CarrierSubject.keeping.contains(.activeMQ))
   }
 
+  @Test(.enabled(if: NATSServer.absence == nil, "nats-server is not installed"))
+  func `NATS is among them`() {
+    #expect(CarrierSubject.keeping.contains(.nats))
+  }
+
   @Test(arguments: CarrierSubject.available)
   func `messages arrive whole, once each, whatever their size`(subject: CarrierSubject) throws {
     let fixture = try CarrierFixture(subject)

@@ -77,6 +77,7 @@ final class CarrierFixture {
   var queues: RabbitMQQueuesOfTest? { mailboxes as? RabbitMQQueuesOfTest }
   var stomp: STOMPQueuesOfTest? { mailboxes as? STOMPQueuesOfTest }
   var ironQueues: IronMQQueuesOfTest? { mailboxes as? IronMQQueuesOfTest }
+  var streams: NATSStreamsOfTest? { mailboxes as? NATSStreamsOfTest }
 
   private var directory: String { folder.path + "/stick" }
 
@@ -109,7 +110,7 @@ final class CarrierFixture {
       let carrier = try ZeroMQExchange(
         to: ports[0], of: readers[0].identity.public, as: sender.identity, timeouts: Self.timeouts)
       try sender.connect(by: carrier, correspondents: [mailboxes[0]])
-    case .rabbitMQ, .activeMQ, .rabbitMQByStomp, .ironMQ:
+    case .rabbitMQ, .activeMQ, .rabbitMQByStomp, .ironMQ, .nats:
       try sender.connect(by: brokerCarrier(), correspondents: Set(mailboxes))
     }
   }
@@ -125,7 +126,7 @@ final class CarrierFixture {
         on: ports[0], as: reader.identity, peers: [self.sender.identity.public],
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
       try reader.connect(by: carrier, correspondents: sender)
-    case .rabbitMQ, .activeMQ, .rabbitMQByStomp, .ironMQ:
+    case .rabbitMQ, .activeMQ, .rabbitMQByStomp, .ironMQ, .nats:
       try reader.connect(by: brokerCarrier(), correspondents: sender)
     }
   }
@@ -159,7 +160,7 @@ final class CarrierFixture {
     case .zeroMQDirect:
       readers[0].disconnect()
       try connect(readers[0])
-    case .rabbitMQ, .activeMQ, .rabbitMQByStomp, .ironMQ: try mailboxes?.restart()
+    case .rabbitMQ, .activeMQ, .rabbitMQByStomp, .ironMQ, .nats: try mailboxes?.restart()
     }
   }
 }

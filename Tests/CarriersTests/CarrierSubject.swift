@@ -21,12 +21,14 @@ enum CarrierSubject: String, CaseIterable, CustomTestStringConvertible {
   case rabbitMQByStomp = "RabbitMQ by STOMP"
   /// A server of ours that behaves as its documentation says.
   case ironMQ = "IronMQ"
+  case nats = "NATS"
 
   /// Those that this machine has.
   static let available = allCases.filter { subject in
     switch subject {
     case .rabbitMQ, .rabbitMQByStomp: RabbitMQServer.absence == nil
     case .activeMQ: ActiveMQServer.absence == nil
+    case .nats: NATSServer.absence == nil
     default: true
     }
   }
@@ -42,6 +44,7 @@ enum CarrierSubject: String, CaseIterable, CustomTestStringConvertible {
     case .rabbitMQ: try RabbitMQQueuesOfTest(in: folder)
     case .activeMQ, .rabbitMQByStomp: try STOMPQueuesOfTest(self, in: folder)
     case .ironMQ: try IronMQQueuesOfTest(in: folder)
+    case .nats: try NATSStreamsOfTest()
     }
   }
 }

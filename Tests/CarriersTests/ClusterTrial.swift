@@ -29,6 +29,14 @@ struct ClusterTrial {
     }
   }
 
+  /// What became of each reader's mail.
+  var states: [String] {
+    readers.map { reader in
+      let news = reader.current
+      return "\(news.accepted.count) accepted; \(news.failures); \(reader.log.lines.suffix(3))"
+    }
+  }
+
   private var arrivedCount: Int { readers.map(\.current.accepted.count).reduce(0, +) }
 
   /// `kill` and `start`: of one of the three. `isWhole`: each broker has again what the others have. `states`: for a failure.

@@ -39,6 +39,6 @@ struct RabbitMQClusterTests {
           .split(separator: "\n").filter { $0.hasPrefix("distro.") && !$0.contains(".dead") }
           .allSatisfy { $0.split(separator: ",").count == servers.count }
       },
-      states: { trial.readers.map { "\($0.current.accepted.count), \($0.current.failures)" } })
+      states: { trial.states })
   }
 }

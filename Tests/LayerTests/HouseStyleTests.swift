@@ -62,11 +62,11 @@ import Testing
   /// Roles and the rest of the program know carriers, not transports.
   @Test func `a transport is named by its own targets and where the program lists them`() throws {
     try Self.expectNone(
-      of: /\b(?:(?:Zero|Rabbit|Active|Iron)MQ|STOMP)\w*/,
+      of: /\b(?:(?:Zero|Rabbit|Active|Iron)MQ|STOMP|NATS)\w*/,
       in: Self.handWritten().filter {
         ![
           "ZeroMQ", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier", "STOMP", "ActiveMQCarrier",
-          "IronMQ", "IronMQCarrier",
+          "IronMQ", "IronMQCarrier", "NATS", "NATSCarrier",
         ].contains($0.target)
           && !$0.path.hasPrefix("Sources/distro/Carriers/")
       })

@@ -22,7 +22,9 @@ package protocol Broker: Sendable {
 package protocol BrokerConnection: AnyObject {
   /// Hands a message over for one queue; `confirmed` or `refused` follows. The first of a connection is number 1, and
   /// so on. `lifetime`: the broker may forget it after so long; `nil`: it keeps it.
-  func publish(_ message: [UInt8], into mailbox: Mailbox, lifetime: Duration?) throws(CarrierError)
+  func publish(
+    _ message: BrokerMessage, into mailbox: Mailbox, lifetime: Duration?
+  ) throws(CarrierError)
 
   /// From now on messages of our queue are delivered, so many at most without an acknowledgement.
   func consume(prefetch: UInt16) throws(CarrierError)
@@ -33,7 +35,7 @@ package protocol BrokerConnection: AnyObject {
   /// The broker may forget these.
   func acknowledge(_ deliveries: [DeliveryTag]) throws(CarrierError)
 
-  /// The broker puts these where somebody may look at them, and never delivers them again.
+  /// The broker never delivers these again. Where it can, it puts them where somebody may look at them.
   func reject(_ deliveries: [DeliveryTag]) throws(CarrierError)
 
   /// How many messages wait in our queue that were not delivered.

@@ -127,7 +127,7 @@ final class BrokerLoop {
     for _ in 0..<Self.sendCountMax {
       guard let step = try sending.next(at: .now) else { return false }
       try connection.publish(
-        step.message.encoded(), into: step.mailbox,
+        step.message, into: step.mailbox,
         lifetime: step.message.slot == nil ? nil : slotLifetime)
     }
     return true

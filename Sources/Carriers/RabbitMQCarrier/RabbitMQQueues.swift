@@ -28,10 +28,10 @@ final class RabbitMQQueues: BrokerConnection {
   }
 
   func publish(
-    _ message: [UInt8], into mailbox: Mailbox, lifetime: Duration?
+    _ message: BrokerMessage, into mailbox: Mailbox, lifetime: Duration?
   ) throws(CarrierError) {
     try calling { () throws(RabbitMQError) in
-      try line.publish(message, to: mailbox.queueName, lifetime: lifetime)
+      try line.publish(message.encoded(), to: mailbox.queueName, lifetime: lifetime)
     }
   }
 

@@ -28,7 +28,8 @@ enum CarrierUser { case signer, applier }
 /// All transports, in the order in which an error names them. The only place that names them all.
 enum CarrierKinds {
   static let all: [any CarrierKind.Type] = [
-    ZeroMQKind.self, RabbitMQKind.self, ActiveMQKind.self, IronMQKind.self, DirectoryKind.self,
+    ZeroMQKind.self, RabbitMQKind.self, ActiveMQKind.self, NATSKind.self, IronMQKind.self,
+    DirectoryKind.self,
   ]
 
   /// By which a relay is reached.

@@ -49,6 +49,13 @@ struct ConfigurationKey {
           + "place of the machine's; what the project's plan takes as one request, `65536` or `262144`: 65536. "
           + "[IronMQ](../how-to/ironmq.md)"),
       .init(
+        "carriers: nats: urls, credentials-file, user, password-file, ca-file, replicas",
+        "signer, applier",
+        "servers of one cluster, `tls://HOST[:PORT]`, or `nats://` on this machine alone; a file (0600) "
+          + "of NATS credentials, or a user and a file (0600) whose first line is the password, read for "
+          + "each connection; certificates of authorities besides the machine's; copies of our stream, "
+          + "1 to 5, normally 1. [NATS](../how-to/nats.md)"),
+      .init(
         "repositories: path, remote, branches, recipients", "signer",
         "what is sent to whom; `remote` is the name by which appliers know the repository"),
       .init(

@@ -1,0 +1,139 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Signer and applier that meet at a nats-server, and listen nowhere.
+@Suite(.enabled(if: NATSServer.absence == nil, "nats-server is not installed"))
+struct NATSPushTests {
+  private let installation: Installation
+  private var folder: PipelineFolder { installation.folder }
+
+  init() throws { installation = try Installation() }
+
+  private func connect(to entry: String) throws {
+    for name in ["signer", "web1"] { try installation.connect(name, by: entry) }
+  }
+
+  @Test func `a push is applied and its receipt comes back also after the server was killed`()
+    throws
+  {
+    let server = try NATSServer()
+    try connect(to: "{urls: ['\(server.url)']}")
+    let before = try Examination(installation, "signer.yaml")
+    before.expect("ok", "carrier", "is there, and lets us in")
+    before.expect(
+      "warning", "carrier", "is not there: our daemon makes it", advice: "nats stream add")
+    before.expect("problem", "trust", "unknown-mailbox", advice: "start the daemon of web1")
+    let applier = try installation.startApplier()
+    try applier.line(with: "event=carrier-connected")
+    try push("1\n", applier)
+    let after = try Examination(installation, "signer.yaml")
+    #expect(after.problems == [])
+    after.expect("ok", "carrier", "is a work queue in files, on 1 servers; 0 messages wait")
+    after.expect("ok", "trust", "its stream is there")
+    after.expect("ok", "trust", "takes what we publish")
+    server.kill()
+    try Examination(installation, "web1.yaml").expect(
+      "problem", "carrier", "cannot be reached", advice: "check that the server runs")
+    try server.start()
+    try push("2\n", applier)
+    #expect(applier.end().status == 0)
+    // One that is off gets it when it looks.
+    try installation.source.commit(["a": "3\n"])
+    #expect(try installation.sendMain(until: "stored, no receipt").status == 1)
+    let once = try installation.run("verify-apply", "--once", "--config", "web1.yaml")
+    #expect(once.status == 0, "\(once.errors)")
+    try installation.expectEqual()
+    #expect(try installation.send("--flush").status == 0)
+  }
+
+  @Test func `a push goes through a cluster of which one server is dead`() throws {
+    let servers = try NATSServer.cluster()
+    let urls = servers.map { "'\($0.url)'" }.joined(separator: ", ")
+    try connect(to: "{urls: [\(urls)], replicas: 3}")
+    let applier = try installation.startApplier()
+    try applier.line(with: "event=carrier-connected")
+    try push("1\n", applier)
+    servers[0].kill()
+    try push("2\n", applier)
+    let found = try Examination(installation, "web1.yaml")
+    found.expect("warning", "carrier", "a replica is off or behind", advice: "nats stream edit")
+    #expect(found.problems.count == 1, "\(found.problems)")
+    #expect(applier.end().status == 0)
+  }
+
+  @Test func `both processes stay small whatever the payload`() throws {
+    let server = try NATSServer()
+    try connect(to: "{urls: ['\(server.url)']}")
+    let mebibytes = LargePayloadTests.mebibytes
+    try installation.fillSource(mebibytes: mebibytes)
+    let applier = try installation.startApplier()
+    try applier.line(with: "event=carrier-connected")
+    let send = try installation.startSend("--ref", "main", "--wait", "600")
+    var sender = 0
+    while send.process.isRunning {
+      sender = max(sender, LargePayloadTests.peakMebibytes(of: send.pid))
+      usleep(2_000)
+    }
+    #expect(send.wait() == 0, "\(send.log) \(applier.log)")
+    let reader = LargePayloadTests.peakMebibytes(of: applier.pid)
+    #expect((1..<LargePayloadTests.residentMebibytesMax).contains(sender), "\(sender) MiB")
+    #expect((1..<LargePayloadTests.residentMebibytesMax).contains(reader), "\(reader) MiB")
+    if mebibytes > 64 { print("VmHWM: sign-and-send \(sender), verify-apply \(reader) MiB") }
+    #expect(applier.end().status == 0)
+    try installation.expectEqual()
+  }
+
+  private func push(_ content: String, _ applier: RunningProgram) throws {
+    try installation.source.commit(["a": content])
+    // Three servers on a busy machine may take a while to agree on a leader.
+    let result = try installation.sendMain(wait: 100)
+    #expect(result.status == 0, "\(result.errors)\(applier.log)")
+    try installation.expectEqual()
+  }
+
+  @Test func `a login that is refused says what to write into the servers configuration`() throws {
+    let server = try NATSServer("authorization { users = [ { user: web1, password: right } ] }")
+    let path = try folder.write("password", "wrong\n")
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+    try connect(to: "{urls: ['\(server.url)'], user: web1, password-file: password}")
+    try Examination(installation, "web1.yaml").expect(
+      "problem", "carrier", "the server refuses the login",
+      advice: "permissions: { publish: [\"distro.")
+  }
+}
+
+@Suite struct NATSConfigurationTests {
+  @Test(arguments: [
+    ("{urls: ['nats://n1.example.org']}", "without TLS"),
+    ("{urls: ['tls://u:secret@n1.example.org']}", "password-file"),
+    ("{urls: ['tls://n1.example.org']}", "credentials-file"),
+    ("{urls: []}", "at least one server"),
+    ("{urls: ['nats://127.0.0.1'], replicas: 7}", "from 1 to 5"),
+    ("{urls: ['nats://127.0.0.1'], user: u}", "password-file"),
+    ("{urls: ['nats://127.0.0.1'], password-file: p, credentials-file: c}", "either"),
+  ])
+  func `an entry that would be unsafe or is none is refused`(entry: String, words: String) throws {
+    let installation = try Installation()
+    try installation.connect("web1", by: entry)
+    expectFailure(
+      try installation.run("verify-apply", "--config", "web1.yaml"), status: 78, words)
+  }
+}
+
+extension Installation {
+  /// In place of ZeroMQ.
+  fileprivate func connect(_ name: String, by entry: String) throws {
+    let path = folder.path("\(name).yaml")
+    let lines = try String(contentsOfFile: path, encoding: .utf8).split(
+      separator: "\n", omittingEmptySubsequences: false
+    ).flatMap { line -> [String] in
+      let word = line.drop { $0 == " " }
+      let isOurs = ["server:", "connect:", "listen:"].contains { word.hasPrefix($0) }
+      if isOurs { return [] }
+      guard word == "- zeromq:" else { return [String(line)] }
+      return ["  - nats: \(entry)"]
+    }
+    try folder.write("\(name).yaml", lines.joined(separator: "\n"))
+  }
+}
