@@ -56,6 +56,12 @@ final class RabbitMQQueuesOfTest: BrokerOfTest {
   }
 
   func using<Value>(_ body: (RabbitMQConnection) throws -> Value) throws -> Value {
+    try Self.using(server, body)
+  }
+
+  static func using<Value>(
+    _ server: RabbitMQServer, _ body: (RabbitMQConnection) throws -> Value
+  ) throws -> Value {
     let address = try RabbitMQAddress(server.url)
     let line = try RabbitMQConnection(
       to: address, at: address.nodes[0], password: RabbitMQServer.password, authorities: nil,

@@ -98,24 +98,14 @@ final class STOMPQueuesOfTest: BrokerOfTest {
         while try waitingCount(in: name) > 0 { try steal(1, from: name) }
       }
     case .rabbitMQ(let server, _):
-      try Self.using(server) { try $0.delete(mailbox.brokerQueue) }
+      try RabbitMQQueuesOfTest.using(server) { try $0.delete(mailbox.brokerQueue) }
       server.noteDeclaration()
     }
   }
 
-  private static func using<Value>(
-    _ server: RabbitMQServer, _ body: (RabbitMQConnection) throws -> Value
-  ) throws -> Value {
-    let line = try RabbitMQConnection(
-      to: RabbitMQAddress(server.url), password: RabbitMQServer.password, authorities: nil,
-      byteCountMax: 1 << 20)
-    defer { line.close(inOrder: true) }
-    return try body(line)
-  }
-
   func hasQueue(_ mailbox: Mailbox) throws -> Bool {
     guard case .rabbitMQ(let server, _) = server else { return true }
-    return try Self.using(server) { try $0.waitingCount(in: mailbox.brokerQueue) != nil }
+    return try RabbitMQQueuesOfTest.using(server) { try $0.waitingCount(in: mailbox.brokerQueue) != nil }
   }
 
   func noteQueues() {
@@ -125,7 +115,7 @@ final class STOMPQueuesOfTest: BrokerOfTest {
   /// Of ActiveMQ, 200 at most.
   func waitingCount(in queue: String) throws -> Int {
     if case .rabbitMQ(let server, _) = server {
-      return try Self.using(server) { Int(try $0.waitingCount(in: queue) ?? 0) }
+      return try RabbitMQQueuesOfTest.using(server) { Int(try $0.waitingCount(in: queue) ?? 0) }
     }
     return try using { line in
       try line.send([

@@ -5,6 +5,8 @@ package struct RabbitMQAddress: Sendable, Equatable {
   package struct Node: Sendable, Equatable {
     package let host: String
     package let port: UInt16
+
+    package init(host: String, port: UInt16) { (self.host, self.port) = (host, port) }
   }
 
   package let user: String
