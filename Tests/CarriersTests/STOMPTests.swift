@@ -24,11 +24,13 @@ extension CarrierConformanceTests {
       let letters =
         [fixture.letter(1, 300 * Self.chunk)] + (2...40).map { fixture.letter($0, Int($0) * 3_000) }
       try fixture.connect(reader)
-      // The first subscription makes it.
-      try reader.wait { try queues.hasQueue(reader.mailbox) }
+      try fixture.connectSender()
+      // The first subscription makes a queue, and RabbitMQ loses one that it has just made.
+      for machine in [reader, sender] {
+        try machine.wait { try queues.hasQueue(machine.mailbox) }
+      }
       queues.noteQueues()
       queues.waitForQueues()
-      try fixture.connectSender()
       for letter in letters { try sender.put(letter, for: [reader]) }
       try sender.wait { sender.current.movedCount > 100 }
       queues.kill()
