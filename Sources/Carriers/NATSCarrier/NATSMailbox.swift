@@ -268,8 +268,7 @@ final class NATSMailbox: BrokerConnection {
   }
 
   private func take(_ delivery: NATSDelivery) throws(NATSError) -> BrokerEvent? {
-    (lastHeard, missedCount) = (.now, 0)
-    pulledCount += 1
+    (lastHeard, missedCount, pulledCount) = (.now, 0, pulledCount + 1)
     if pulledCount == Self.pullCountMax { try askForMore() }
     switch held.take(delivery, at: .now) {
     case .new(let number): return .delivery(number, bytes: delivery.bytes)
