@@ -105,7 +105,9 @@ final class STOMPQueuesOfTest: BrokerOfTest {
 
   func hasQueue(_ mailbox: Mailbox) throws -> Bool {
     guard case .rabbitMQ(let server, _) = server else { return true }
-    return try RabbitMQQueuesOfTest.using(server) { try $0.waitingCount(in: mailbox.brokerQueue) != nil }
+    return try RabbitMQQueuesOfTest.using(server) {
+      try $0.waitingCount(in: mailbox.brokerQueue) != nil
+    }
   }
 
   func noteQueues() {
