@@ -53,12 +53,12 @@ final class ActiveMQQueues: BrokerConnection {
   // MARK: - Out
 
   func publish(
-    _ message: [UInt8], into mailbox: Mailbox, lifetime: Duration?
+    _ message: BrokerMessage, into mailbox: Mailbox, lifetime: Duration?
   ) throws(CarrierError) {
     if publications.isEmpty { lastReceipt = .now }
     let now = UInt64(max(0, Date().timeIntervalSince1970 * 1_000))
     let frame = QueueFrames.publication(
-      message, number: publications.add(), into: mailbox,
+      message.encoded(), number: publications.add(), into: mailbox,
       expiring: lifetime.map { QueueFrames.Expiry(after: $0, from: now) }, at: publishing.server)
     try calling { () throws(STOMPError) in try publishing.send([frame]) }
   }

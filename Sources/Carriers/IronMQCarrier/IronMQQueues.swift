@@ -56,11 +56,11 @@ final class IronMQQueues: BrokerConnection {
   }
 
   func publish(
-    _ message: [UInt8], into mailbox: Mailbox, lifetime: Duration?
+    _ message: BrokerMessage, into mailbox: Mailbox, lifetime: Duration?
   ) throws(CarrierError) {
     // IronMQ's messages have no lifetime of their own: that of the queue holds.
     publishedCount += 1
-    let parts = BrokerPart.split(message, byteCountMax: partByteCountMax)
+    let parts = BrokerPart.split(message.encoded(), byteCountMax: partByteCountMax)
     traffic.publish(
       Publication(number: publishedCount, queue: mailbox.ironQueue, parts: parts[...]))
   }
