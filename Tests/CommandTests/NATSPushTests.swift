@@ -104,6 +104,26 @@ struct NATSPushTests {
 }
 
 @Suite struct NATSConfigurationTests {
+  @Test(.enabled(if: MountNamespace.isPermitted, "a program cannot be given other files here"))
+  func `a machine without libnats is told which package has it`() throws {
+    let installation = try Installation()
+    try installation.connect("web1", by: "{urls: ['nats://127.0.0.1']}")
+    let script = """
+      for file in /usr/lib/*/libnats.so.3.4; do
+        test ! -e "$file" || mount --bind /dev/null "$file"
+      done
+      exec '\(installation.program.executable)' "$@"
+      """
+    for command in ["verify-apply", "doctor"] {
+      let result = try PipelineProgram("/usr/bin/unshare", in: installation.folder).run(
+        ["--mount", "sh", "-c", script, "sh", command, "--config", "web1.yaml"])
+      #expect(result.status != 0)
+      let said = (result.text + result.errors).split(separator: "\n").joined(separator: " ")
+      #expect(said.contains("libnats.so.3.4"), "\(said)")
+      #expect(said.contains("apt-get install libnats3.4"), "\(said)")
+    }
+  }
+
   @Test(arguments: [
     ("{urls: ['nats://n1.example.org']}", "without TLS"),
     ("{urls: ['tls://u:secret@n1.example.org']}", "password-file"),
