@@ -24,8 +24,7 @@ struct BrokerFleetRow {
       return []
     }
     try History(fileCount: 10, commitCount: 1).make("shop.git", in: workspace)
-    let costs = try counts.map { try costs(of: $0) }
-    let (few, many) = (costs[0], costs[1])
+    let (few, many) = (try costs(of: counts[0]), try costs(of: counts[1]))
     let factor = Double(counts[1]) / Double(counts[0])
     func each(_ seconds: Double) -> String { milliseconds(seconds / Double(counts[1])) }
     return [

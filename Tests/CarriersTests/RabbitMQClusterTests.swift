@@ -28,6 +28,10 @@ struct RabbitMQClusterTests {
       let connection = try RabbitMQBroker(plan).connect(as: machine.mailbox)
       connection.close()
     }
+    for server in servers {
+      server.noteDeclaration()
+      server.waitForQueues()
+    }
   }
 
   @Test func `one node after the other dies and nothing is lost or comes twice`() throws {
