@@ -13,6 +13,8 @@ package final class IronMQBroker: Broker {
   private let plan: IronMQPlan
   private let reservation: ReservationTimes
   private let bell = Bell()
+  /// What an earlier connection had reserved and could not give back: else what comes behind it would come first.
+  private let leftovers = Mutex<[ReservedMessage]>([])
   private let pause = Mutex<(end: ContinuousClock.Instant, status: Int)?>(nil)
 
   package init(_ plan: IronMQPlan, reservation: ReservationTimes = ReservationTimes()) {
@@ -32,9 +34,11 @@ package final class IronMQBroker: Broker {
       }
       let client = try plan.client()
       try Self.provideQueue(mailbox.ironQueue, client)
+      try giveBack(to: mailbox.ironQueue, client)
       return try IronMQQueues(
         of: mailbox, at: place, plan, client, bell, reservation,
-        failed: { [weak self] in self?.note($0) })
+        failed: { [weak self] in self?.note($0) },
+        left: { [weak self] messages in self?.leftovers.withLock { $0 += messages } })
     } catch {
       note(error)
       throw .faulty(endpoint: place, error)
@@ -50,6 +54,18 @@ package final class IronMQBroker: Broker {
       }
     } catch IronMQError.missing {
       _ = try client.send(.createQueue(name, QueueSettings()))
+    }
+  }
+
+  /// The last one first: IronMQ puts what is released in front of the queue.
+  private func giveBack(to queue: QueueName, _ client: IronMQClient) throws {
+    while let message = leftovers.withLock({ $0.last }) {
+      do {
+        _ = try client.send(.release(message, in: queue))
+      } catch let error as IronMQError where error.isLostReservation {
+        // It is in the queue by itself, or gone.
+      }
+      leftovers.withLock { _ = $0.popLast() }
     }
   }
 

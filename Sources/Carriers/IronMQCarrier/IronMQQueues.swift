@@ -19,16 +19,19 @@ final class IronMQQueues: BrokerConnection {
   private let client: IronMQClient
   private let waitingClient: IronMQClient
   private let failed: (any Error) -> Void
+  private let left: ([ReservedMessage]) -> Void
   private let hasSettled = Bell()
   private var threads: [LoopThread] = []
   private var settling: LoopThread?
   private var publishedCount: UInt64 = 0
 
-  /// `failed`: is told why the connection ended.
+  /// `failed`: is told why the connection ended. `left`: what is reserved and could not be given back.
   init(
     of mailbox: Mailbox, at place: String, _ plan: IronMQPlan, _ client: IronMQClient, _ bell: Bell,
-    _ reservation: ReservationTimes, failed: @escaping (any Error) -> Void
+    _ reservation: ReservationTimes, failed: @escaping (any Error) -> Void,
+    left: @escaping ([ReservedMessage]) -> Void
   ) throws {
+    self.left = left
     (self.place, queue, self.client, self.failed) = (place, mailbox.ironQueue, client, failed)
     traffic = IronMQTraffic(bell)
     waitingClient = try plan.client()
@@ -110,6 +113,7 @@ final class IronMQQueues: BrokerConnection {
     client.stop()
     settling?.join()
     (threads, settling) = ([], nil)
+    left(traffic.leftovers)
   }
 
   /// Whether a last word to IronMQ may be of use.

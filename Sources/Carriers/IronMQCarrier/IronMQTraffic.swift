@@ -79,6 +79,13 @@ final class IronMQTraffic: Sendable {
     ringAll()
   }
 
+  /// What is reserved for us still, in the order in which it came.
+  var leftovers: [ReservedMessage] {
+    state.withLock { state in
+      state.held.filter { !$0.value.isLost }.sorted { $0.key < $1.key }.map(\.value.message)
+    }
+  }
+
   var failure: (any Error)? { state.withLock { $0.failure } }
 
   /// What happened next.
