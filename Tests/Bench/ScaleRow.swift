@@ -63,8 +63,17 @@ struct ScaleCosts {
 /// A signer and its machines, at a broker in memory. Each machine's state lies in memory as well: they have disks of their own.
 private final class ScaleFleet {
   private struct Machine {
-    let identity: Identity
-    let settings: ApplierSettings
+    let name: String
+    let identity: PublicIdentity
+    let place: String
+    let checkout: CheckoutSettings
+
+    /// Its secret is in memory only while it is at work: ten thousand would be more than the kernel has guard pages for.
+    func settings(trusting signer: PublicIdentity) throws -> ApplierSettings {
+      ApplierSettings(
+        identity: try TestIdentity.make(name), state: place + "/state", trustedSigners: [signer],
+        checkouts: [checkout], deadline: .seconds(600))
+    }
   }
 
   private static let silent = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
@@ -89,28 +98,24 @@ private final class ScaleFleet {
     let remote = try RemoteName(Pair.remote)
     guard let main = BranchName("main") else { preconditionFailure("main is a branch") }
     machines = try (0..<count).map { number in
-      let identity = try TestIdentity.make("web\(number)")
       let place = "\(directory)/web\(number)"
-      let checkout = CheckoutSettings(
-        stream: StreamName(remote: remote, branch: main), path: place + "/live",
-        onLocalChanges: .refuse, unusualPaths: .refuse, symbolicLinks: .inside,
-        signers: [signer.public.mailbox], staleAfterSeconds: 600)
       return Machine(
-        identity: identity,
-        settings: ApplierSettings(
-          identity: identity, state: place + "/state", trustedSigners: [signer.public],
-          checkouts: [checkout], deadline: .seconds(600)))
+        name: "web\(number)", identity: try TestIdentity.make("web\(number)").public, place: place,
+        checkout: CheckoutSettings(
+          stream: StreamName(remote: remote, branch: main), path: place + "/live",
+          onLocalChanges: .refuse, unusualPaths: .refuse, symbolicLinks: .inside,
+          signers: [signer.public.mailbox], staleAfterSeconds: 600))
     }
     settings = SignerSettings(
       identity: signer, state: workspace.path("scale-\(count)"), carriers: [],
       repositories: [
         SignerRepository(
           path: workspace.path("shop.git"), remote: remote, branches: [main],
-          recipients: machines.map(\.identity.public), history: .tip)
+          recipients: machines.map(\.identity), history: .tip)
       ], lifetimeMilliseconds: 86_400_000)
     for machine in machines {
       try FileManager.default.createDirectory(
-        atPath: machine.settings.state, withIntermediateDirectories: true)
+        atPath: machine.place + "/state", withIntermediateDirectories: true)
     }
     outbox = try Outbox(directory: settings.state)
   }
@@ -174,7 +179,7 @@ private final class ScaleFleet {
     nonisolated(unsafe) unowned let fleet = self
     var port = CarrierPort(
       mailbox: settings.identity.public.mailbox,
-      correspondents: Set(machines.map(\.identity.public.mailbox)), store: outbox.store,
+      correspondents: Set(machines.map(\.identity.mailbox)), store: outbox.store,
       byteCountMax: 2 * UInt64(Limits.chunkByteCountMax), log: Self.silent, now: { clock.now })
     let reader = ReceiptReader(settings, outbox: outbox)
     port.accept = { messages in
@@ -214,25 +219,24 @@ private final class ScaleFleet {
 
   /// What its daemon does between two sleeps.
   private func turn(_ machine: Machine, reaching commit: String?) throws {
-    let clock = clock
-    let store = try MailboxStore(
-      state: StateDatabase.applier(directory: machine.settings.state))
+    let (clock, own) = (clock, try machine.settings(trusting: settings.identity.public))
+    let store = try MailboxStore(state: StateDatabase.applier(directory: own.state))
     let port = CarrierPort(
-      mailbox: machine.identity.public.mailbox,
+      mailbox: machine.identity.mailbox,
       correspondents: [settings.identity.public.mailbox], store: store,
       byteCountMax: 1 << 30, log: Self.silent, now: { clock.now })
     let traffic = InProcessEnd(of: broker).traffic(port)
     while traffic.step() {}
     let worker = Worker(
-      machine.settings, store: store, log: Self.silent, now: { clock.now }, onAnswer: {})
+      own, store: store, log: Self.silent, now: { clock.now }, onAnswer: {})
     while case .progress = try worker.handleNext() {}
     while traffic.step() {}
     try store.state.queue.close()
     guard let commit else { return }
-    let reference = machine.settings.checkouts[0].path + "/.git/refs/heads/main"
+    let reference = machine.checkout.path + "/.git/refs/heads/main"
     let found = try String(contentsOfFile: reference, encoding: .utf8)
     guard found == commit + "\n" else {
-      throw ProgramFailure(description: "\(machine.identity.public.name) is at \(found)")
+      throw ProgramFailure(description: "\(machine.name) is at \(found)")
     }
   }
 }
