@@ -12,11 +12,9 @@ struct ActiveMQPushTests {
   init() throws {
     installation = try Installation()
     broker = try ActiveMQServer()
-    try folder.writeSecret("password", ActiveMQServer.password)
-    for name in ["signer", "web1"] {
-      try installation.connect(
-        name, toActiveMQ: "{url: '\(broker.url)', user: distro, password-file: password}")
-    }
+    try folder.writeSecret(ActiveMQServer.password, to: "password")
+    try installation.carry(
+      by: "activemq: {url: '\(broker.url)', user: distro, password-file: password}")
   }
 
   @Test func `a push by way of an ActiveMQ is applied and its receipt comes back after a kill too`()
@@ -24,7 +22,7 @@ struct ActiveMQPushTests {
   {
     let applier = try installation.startApplier()
     try applier.line(with: "event=carrier-connected")
-    try push("1\n", applier)
+    try installation.push("1\n", to: applier)
     let after = try Examination(installation, "signer.yaml")
     #expect(after.problems == [])
     after.expect("ok", "carrier", "is there, and lets us in: ActiveMQ/")
@@ -34,26 +32,13 @@ struct ActiveMQPushTests {
     try Examination(installation, "web1.yaml").expect(
       "problem", "carrier", "cannot be reached", advice: "check that the broker runs")
     try broker.start()
-    try push("2\n", applier)
+    try installation.push("2\n", to: applier)
     #expect(applier.end().status == 0)
-    // One that is off gets it when it looks.
-    try installation.source.commit(["a": "3\n"])
-    #expect(try installation.sendMain(until: "stored, no receipt").status == 1)
-    let once = try installation.run("verify-apply", "--once", "--config", "web1.yaml")
-    #expect(once.status == 0, "\(once.errors)")
-    try installation.expectEqual()
-    #expect(try installation.send("--flush").status == 0)
-  }
-
-  private func push(_ content: String, _ applier: RunningProgram) throws {
-    try installation.source.commit(["a": content])
-    let result = try installation.sendMain()
-    #expect(result.status == 0, "\(result.errors)\(applier.log)")
-    try installation.expectEqual()
+    try installation.pushToOneThatIsOff("3\n")
   }
 
   @Test func `a login that ActiveMQ refuses says what is missing in its file`() throws {
-    try folder.writeSecret("password", "wrong")
+    try folder.writeSecret("wrong", to: "password")
     try Examination(installation, "web1.yaml").expect(
       "problem", "carrier", "the broker refuses the login",
       advice: #"<authenticationUser username="distro""#)
@@ -85,7 +70,7 @@ struct ActiveMQPushTests {
       "problem", "trust", "unknown-mailbox", advice: "start the daemon of web1")
     let applier = try installation.startApplier()
     try applier.line(with: "event=carrier-connected")
-    try push("1\n", applier)
+    try installation.push("1\n", to: applier)
     #expect(try Examination(installation, "signer.yaml").problems == [])
     #expect(applier.end().status == 0)
   }
@@ -112,31 +97,8 @@ struct ActiveMQPushTests {
     entry: String, words: String
   ) throws {
     let installation = try Installation()
-    try installation.connect("web1", toActiveMQ: entry)
+    try installation.carry("web1", by: "activemq: \(entry)")
     expectFailure(
       try installation.run("verify-apply", "--config", "web1.yaml"), status: 78, words)
-  }
-}
-
-extension PipelineFolder {
-  fileprivate func writeSecret(_ name: String, _ text: String) throws {
-    let path = try write(name, text + "\n")
-    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
-  }
-}
-
-extension Installation {
-  /// In place of ZeroMQ.
-  fileprivate func connect(_ name: String, toActiveMQ entry: String) throws {
-    let path = folder.path("\(name).yaml")
-    let lines = try String(contentsOfFile: path, encoding: .utf8).split(
-      separator: "\n", omittingEmptySubsequences: false
-    ).flatMap { line -> [String] in
-      let word = line.drop { $0 == " " }
-      let isOurs = ["server:", "connect:", "listen:"].contains { word.hasPrefix($0) }
-      if isOurs { return [] }
-      return [word == "- zeromq:" ? "  - activemq: \(entry)" : String(line)]
-    }
-    try folder.write("\(name).yaml", lines.joined(separator: "\n"))
   }
 }

@@ -37,9 +37,7 @@ final class CodeHostInstallation {
     for (name, text) in [
       ("hook.secret", Self.secret), ("git.token", Self.gitToken), ("host.token", StatusHost.token),
     ] {
-      try folder.write(name, text + "\n")
-      try FileManager.default.setAttributes(
-        [.posixPermissions: 0o600], ofItemAtPath: folder.path(name))
+      try folder.writeSecret(text, to: name)
     }
     try writeHooks()
     try installation.writeRelay()

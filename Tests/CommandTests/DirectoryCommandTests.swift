@@ -10,20 +10,8 @@ struct DirectoryCommandTests {
   init() throws {
     installation = try Installation()
     try installation.source.commit(["a": "1\n"])
-    try configure("signer.yaml", "here")
-    try configure("web1.yaml", "there")
-  }
-
-  /// Its carrier is that directory; nothing else changes.
-  private func configure(_ name: String, _ directory: String) throws {
-    let text = try String(contentsOfFile: folder.path(name), encoding: .utf8)
-    let begin = try #require(text.range(of: "  - zeromq:"))
-    let next = name == "signer.yaml" ? "repositories:" : "trusted-signers:"
-    let end = try #require(text.range(of: next))
-    try folder.write(
-      name,
-      text[..<begin.lowerBound] + "  - directory: {path: \(directory), poll-seconds: 1}\n"
-        + text[end.lowerBound...])
+    try installation.carry("signer", by: "directory: {path: here, poll-seconds: 1}")
+    try installation.carry("web1", by: "directory: {path: there, poll-seconds: 1}")
   }
 
   private func make(_ directories: String...) throws {

@@ -12,20 +12,10 @@ struct FailoverPushTests {
     try installation.writeRelay()
     try installation.source.commit(["a": "1\n"])
     // Nobody listens on port 1 of the loopback.
-    for (name, next) in [("signer.yaml", "repositories:"), ("web1.yaml", "trusted-signers:")] {
-      let text = try String(contentsOfFile: folder.path(name), encoding: .utf8)
-      let begin = try #require(text.range(of: "carriers:"))
-      let end = try #require(text.range(of: next))
-      try folder.write(
-        name,
-        text[..<begin.lowerBound]
-          + """
-          failover-seconds: 1
-          carriers:
-            - zeromq: {connect: tcp://127.0.0.1:1, server: keys/relay.pub}
-            - directory: {path: shared, poll-seconds: 1}
-
-          """ + text[end.lowerBound...])
+    for name in ["signer", "web1"] {
+      try installation.carry(
+        name, by: "zeromq: {connect: tcp://127.0.0.1:1, server: keys/relay.pub}",
+        "directory: {path: shared, poll-seconds: 1}", settings: "failover-seconds: 1\n")
     }
     try FileManager.default.createDirectory(
       atPath: folder.path("shared"), withIntermediateDirectories: false)

@@ -13,16 +13,14 @@ import Testing
   init() throws {
     installation = try Installation()
     server = try ConformanceServer()
-    try write(token: ConformanceServer.token)
-    for name in ["signer", "web1"] { try installation.connect(name, toIronMQ: server.url) }
+    try folder.writeSecret(ConformanceServer.token, to: "token")
+    try installation.carry(
+      by:
+        "ironmq: {host: '\(server.url)', project: \(ConformanceServer.project), token-file: token}"
+    )
   }
 
   deinit { server.stop() }
-
-  private func write(token: String) throws {
-    let path = try folder.write("token", token + "\n")
-    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
-  }
 
   @Test func `a push is applied and its receipt comes back also after the server was away`() throws
   {
@@ -33,7 +31,7 @@ import Testing
     before.expect("problem", "trust", "unknown-mailbox", advice: "start the daemon of web1")
     let applier = try installation.startApplier()
     try applier.line(with: "event=carrier-connected")
-    try push("1\n", applier)
+    try installation.push("1\n", to: applier)
     let after = try Examination(installation, "signer.yaml")
     #expect(after.problems == [])
     after.expect("ok", "carrier", "keeps messages for 7 days; 0 messages wait")
@@ -43,28 +41,15 @@ import Testing
     try Examination(installation, "web1.yaml").expect(
       "problem", "carrier", "cannot connect", advice: "check 'host:'")
     try server.begin()
-    try push("2\n", applier)
+    try installation.push("2\n", to: applier)
     // More than a request holds, by far.
-    try push(Self.noise(byteCount: 3_000_000), applier)
+    try installation.push(Self.noise(byteCount: 3_000_000), to: applier)
     #expect(applier.end().status == 0)
-    // One that is off gets it when it looks.
-    try installation.source.commit(["a": "3\n"])
-    #expect(try installation.sendMain(until: "stored, no receipt").status == 1)
-    let once = try installation.run("verify-apply", "--once", "--config", "web1.yaml")
-    #expect(once.status == 0, "\(once.errors)")
-    try installation.expectEqual()
-    #expect(try installation.send("--flush").status == 0)
+    try installation.pushToOneThatIsOff("3\n")
     #expect(
       !server.entries.contains {
         $0.request.method == "DELETE" && $0.request.body == Array("{}".utf8)
       })
-  }
-
-  private func push(_ content: String, _ applier: RunningProgram) throws {
-    try installation.source.commit(["a": content])
-    let result = try installation.sendMain()
-    #expect(result.status == 0, "\(result.errors)\(applier.log)")
-    try installation.expectEqual()
   }
 
   /// What no compression makes small.
@@ -75,30 +60,13 @@ import Testing
 
   /// More than a thousand requests, each of 64 KB.
   @Test func `both processes stay small with a large message`() throws {
-    try installation.fillSource(mebibytes: LargePayloadTests.mebibytes)
     let applier = try installation.startApplier()
     try applier.line(with: "event=carrier-connected")
-    let send = try installation.startSend("--ref", "main", "--wait", "600")
-    // The kernel keeps the highest value; it is read until the process is gone.
-    var sender = 0
-    while send.process.isRunning {
-      sender = max(sender, LargePayloadTests.peakMebibytes(of: send.pid))
-      usleep(2_000)
-    }
-    #expect(send.wait() == 0, "\(send.log) \(applier.log)")
-    let receiver = LargePayloadTests.peakMebibytes(of: applier.pid)
-    let allowed = 1..<LargePayloadTests.residentMebibytesMax
-    #expect(allowed.contains(sender), "sign-and-send: \(sender) MiB")
-    #expect(allowed.contains(receiver), "verify-apply: \(receiver) MiB")
-    if LargePayloadTests.mebibytes > 64 {
-      print("VmHWM: sign-and-send \(sender) MiB, verify-apply \(receiver) MiB")
-    }
-    #expect(applier.end().status == 0)
-    try installation.expectEqual()
+    try installation.expectSmallPrograms(applier)
   }
 
   @Test func `a token that is refused says where to write another`() throws {
-    try write(token: "wrong-secret")
+    try folder.writeSecret("wrong-secret", to: "token")
     let result = try Examination(installation, "web1.yaml")
     result.expect(
       "problem", "carrier", "IronMQ refuses the token (401)", advice: "'token-file:'")
@@ -125,33 +93,8 @@ import Testing
   ])
   func `a setting that cannot be meant is refused`(setting: String, words: String) throws {
     let installation = try Installation()
-    try installation.connect(
-      "web1", toCarrier: "ironmq: {\(setting), project: a, token-file: token}")
+    try installation.carry("web1", by: "ironmq: {\(setting), project: a, token-file: token}")
     expectFailure(
       try installation.run("verify-apply", "--config", "web1.yaml"), status: 78, words)
-  }
-}
-
-extension Installation {
-  fileprivate func connect(_ name: String, toIronMQ url: String) throws {
-    try connect(
-      name,
-      toCarrier:
-        "ironmq: {host: '\(url)', project: \(ConformanceServer.project), token-file: token}")
-  }
-
-  /// In place of ZeroMQ.
-  fileprivate func connect(_ name: String, toCarrier carrier: String) throws {
-    let path = folder.path("\(name).yaml")
-    let lines = try String(contentsOfFile: path, encoding: .utf8).split(
-      separator: "\n", omittingEmptySubsequences: false
-    ).flatMap { line -> [String] in
-      let word = line.drop { $0 == " " }
-      let isOurs = ["server:", "connect:", "listen:"].contains { word.hasPrefix($0) }
-      if isOurs { return [] }
-      guard word == "- zeromq:" else { return [String(line)] }
-      return ["  - \(carrier)"]
-    }
-    try folder.write("\(name).yaml", lines.joined(separator: "\n"))
   }
 }

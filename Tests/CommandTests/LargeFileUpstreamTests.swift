@@ -31,8 +31,7 @@ struct LargeFileUpstreamTests {
       try #require(result.status == 0, "\(arguments): \(result.errors)")
     }
     try installation.folder.write("serve.yaml", "signer: signer.yaml\n")
-    let file = try installation.folder.write("token", Self.token + "\n")
-    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+    try installation.folder.writeSecret(Self.token, to: "token")
   }
 
   private func content(_ seed: UInt64) -> Data { Data(PatchCases.randomBytes(2 << 20, seed: seed)) }

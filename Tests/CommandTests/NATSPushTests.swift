@@ -10,15 +10,11 @@ struct NATSPushTests {
 
   init() throws { installation = try Installation() }
 
-  private func connect(to entry: String) throws {
-    for name in ["signer", "web1"] { try installation.connect(name, by: entry) }
-  }
-
   @Test func `a push is applied and its receipt comes back also after the server was killed`()
     throws
   {
     let server = try NATSServer()
-    try connect(to: "{urls: ['\(server.url)']}")
+    try installation.carry(by: "nats: {urls: ['\(server.url)']}")
     let before = try Examination(installation, "signer.yaml")
     before.expect("ok", "carrier", "is there, and lets us in")
     before.expect(
@@ -26,7 +22,7 @@ struct NATSPushTests {
     before.expect("problem", "trust", "unknown-mailbox", advice: "start the daemon of web1")
     let applier = try installation.startApplier()
     try applier.line(with: "event=carrier-connected")
-    try push("1\n", applier)
+    try installation.push("1\n", to: applier)
     let after = try Examination(installation, "signer.yaml")
     #expect(after.problems == [])
     after.expect("ok", "carrier", "is a work queue in files, on 1 servers; 0 messages wait")
@@ -36,26 +32,20 @@ struct NATSPushTests {
     try Examination(installation, "web1.yaml").expect(
       "problem", "carrier", "cannot be reached", advice: "check that the server runs")
     try server.start()
-    try push("2\n", applier)
+    try installation.push("2\n", to: applier)
     #expect(applier.end().status == 0)
-    // One that is off gets it when it looks.
-    try installation.source.commit(["a": "3\n"])
-    #expect(try installation.sendMain(until: "stored, no receipt").status == 1)
-    let once = try installation.run("verify-apply", "--once", "--config", "web1.yaml")
-    #expect(once.status == 0, "\(once.errors)")
-    try installation.expectEqual()
-    #expect(try installation.send("--flush").status == 0)
+    try installation.pushToOneThatIsOff("3\n")
   }
 
   @Test func `a push goes through a cluster of which one server is dead`() throws {
     let servers = try NATSServer.cluster()
     let urls = servers.map { "'\($0.url)'" }.joined(separator: ", ")
-    try connect(to: "{urls: [\(urls)], replicas: 3}")
+    try installation.carry(by: "nats: {urls: [\(urls)], replicas: 3}")
     let applier = try installation.startApplier()
     try applier.line(with: "event=carrier-connected")
-    try push("1\n", applier)
+    try installation.push("1\n", to: applier)
     servers[0].kill()
-    try push("2\n", applier)
+    try installation.push("2\n", to: applier)
     let found = try Examination(installation, "web1.yaml")
     found.expect("warning", "carrier", "a replica is off or behind", advice: "nats stream edit")
     #expect(found.problems.count == 1, "\(found.problems)")
@@ -64,39 +54,17 @@ struct NATSPushTests {
 
   @Test func `both processes stay small whatever the payload`() throws {
     let server = try NATSServer()
-    try connect(to: "{urls: ['\(server.url)']}")
-    let mebibytes = LargePayloadTests.mebibytes
-    try installation.fillSource(mebibytes: mebibytes)
+    try installation.carry(by: "nats: {urls: ['\(server.url)']}")
     let applier = try installation.startApplier()
     try applier.line(with: "event=carrier-connected")
-    let send = try installation.startSend("--ref", "main", "--wait", "600")
-    var sender = 0
-    while send.process.isRunning {
-      sender = max(sender, LargePayloadTests.peakMebibytes(of: send.pid))
-      usleep(2_000)
-    }
-    #expect(send.wait() == 0, "\(send.log) \(applier.log)")
-    let reader = LargePayloadTests.peakMebibytes(of: applier.pid)
-    #expect((1..<LargePayloadTests.residentMebibytesMax).contains(sender), "\(sender) MiB")
-    #expect((1..<LargePayloadTests.residentMebibytesMax).contains(reader), "\(reader) MiB")
-    if mebibytes > 64 { print("VmHWM: sign-and-send \(sender), verify-apply \(reader) MiB") }
-    #expect(applier.end().status == 0)
-    try installation.expectEqual()
-  }
-
-  private func push(_ content: String, _ applier: RunningProgram) throws {
-    try installation.source.commit(["a": content])
-    // Three servers on a busy machine may take a while to agree on a leader.
-    let result = try installation.sendMain(wait: 100)
-    #expect(result.status == 0, "\(result.errors)\(applier.log)")
-    try installation.expectEqual()
+    try installation.expectSmallPrograms(applier)
   }
 
   @Test func `a login that is refused says what to write into the servers configuration`() throws {
     let server = try NATSServer("authorization { users = [ { user: web1, password: right } ] }")
-    let path = try folder.write("password", "wrong\n")
-    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
-    try connect(to: "{urls: ['\(server.url)'], user: web1, password-file: password}")
+    try folder.writeSecret("wrong", to: "password")
+    try installation.carry(
+      by: "nats: {urls: ['\(server.url)'], user: web1, password-file: password}")
     try Examination(installation, "web1.yaml").expect(
       "problem", "carrier", "the server refuses the login",
       advice: "permissions: { publish: [\"distro.")
@@ -107,7 +75,7 @@ struct NATSPushTests {
   @Test(.enabled(if: MountNamespace.isPermitted, "a program cannot be given other files here"))
   func `a machine without libnats is told which package has it`() throws {
     let installation = try Installation()
-    try installation.connect("web1", by: "{urls: ['nats://127.0.0.1']}")
+    try installation.carry("web1", by: "nats: {urls: ['nats://127.0.0.1']}")
     let script = """
       for file in /usr/lib/*/libnats.so.3.4; do
         test ! -e "$file" || mount --bind /dev/null "$file"
@@ -135,25 +103,8 @@ struct NATSPushTests {
   ])
   func `an entry that would be unsafe or is none is refused`(entry: String, words: String) throws {
     let installation = try Installation()
-    try installation.connect("web1", by: entry)
+    try installation.carry("web1", by: "nats: \(entry)")
     expectFailure(
       try installation.run("verify-apply", "--config", "web1.yaml"), status: 78, words)
-  }
-}
-
-extension Installation {
-  /// In place of ZeroMQ.
-  fileprivate func connect(_ name: String, by entry: String) throws {
-    let path = folder.path("\(name).yaml")
-    let lines = try String(contentsOfFile: path, encoding: .utf8).split(
-      separator: "\n", omittingEmptySubsequences: false
-    ).flatMap { line -> [String] in
-      let word = line.drop { $0 == " " }
-      let isOurs = ["server:", "connect:", "listen:"].contains { word.hasPrefix($0) }
-      if isOurs { return [] }
-      guard word == "- zeromq:" else { return [String(line)] }
-      return ["  - nats: \(entry)"]
-    }
-    try folder.write("\(name).yaml", lines.joined(separator: "\n"))
   }
 }

@@ -12,13 +12,8 @@ struct RabbitMQPushTests {
   init() throws {
     installation = try Installation()
     broker = try RabbitMQServer()
-    try write(password: RabbitMQServer.password)
-    for name in ["signer", "web1"] { try installation.connect(name, toBroker: broker.url) }
-  }
-
-  private func write(password: String) throws {
-    let path = try folder.write("password", password + "\n")
-    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+    try folder.writeSecret(RabbitMQServer.password, to: "password")
+    try installation.carry(by: "rabbitmq: {url: '\(broker.url)', password-file: password}")
   }
 
   @Test func `a push is applied and its receipt comes back also after the broker was killed`()
@@ -31,7 +26,7 @@ struct RabbitMQPushTests {
     before.expect("problem", "trust", "unknown-mailbox", advice: "start the daemon of web1")
     let applier = try installation.startApplier()
     try applier.line(with: "event=carrier-connected")
-    try push("1\n", applier)
+    try installation.push("1\n", to: applier)
     let after = try Examination(installation, "signer.yaml")
     #expect(after.problems == [])
     after.expect("ok", "carrier", "is a durable quorum queue; 0 messages wait")
@@ -43,26 +38,13 @@ struct RabbitMQPushTests {
     try Examination(installation, "web1.yaml").expect(
       "problem", "carrier", "cannot be reached", advice: "check that the broker runs")
     try broker.start()
-    try push("2\n", applier)
+    try installation.push("2\n", to: applier)
     #expect(applier.end().status == 0)
-    // One that is off gets it when it looks.
-    try installation.source.commit(["a": "3\n"])
-    #expect(try installation.sendMain(until: "stored, no receipt").status == 1)
-    let once = try installation.run("verify-apply", "--once", "--config", "web1.yaml")
-    #expect(once.status == 0, "\(once.errors)")
-    try installation.expectEqual()
-    #expect(try installation.send("--flush").status == 0)
-  }
-
-  private func push(_ content: String, _ applier: RunningProgram) throws {
-    try installation.source.commit(["a": content])
-    let result = try installation.sendMain()
-    #expect(result.status == 0, "\(result.errors)\(applier.log)")
-    try installation.expectEqual()
+    try installation.pushToOneThatIsOff("3\n")
   }
 
   @Test func `a login that is refused says what to run at the broker`() throws {
-    try write(password: "wrong")
+    try folder.writeSecret("wrong", to: "password")
     let result = try Examination(installation, "web1.yaml")
     result.expect(
       "problem", "carrier", "the broker refuses the login: 403",
@@ -80,25 +62,8 @@ struct RabbitMQPushTests {
     url: String, words: String
   ) throws {
     let installation = try Installation()
-    try installation.connect("web1", toBroker: url)
+    try installation.carry("web1", by: "rabbitmq: {url: '\(url)', password-file: password}")
     expectFailure(
       try installation.run("verify-apply", "--config", "web1.yaml"), status: 78, words)
-  }
-}
-
-extension Installation {
-  /// In place of ZeroMQ.
-  fileprivate func connect(_ name: String, toBroker url: String) throws {
-    let path = folder.path("\(name).yaml")
-    let lines = try String(contentsOfFile: path, encoding: .utf8).split(
-      separator: "\n", omittingEmptySubsequences: false
-    ).flatMap { line -> [String] in
-      let word = line.drop { $0 == " " }
-      let isOurs = ["server:", "connect:", "listen:"].contains { word.hasPrefix($0) }
-      if isOurs { return [] }
-      guard word == "- zeromq:" else { return [String(line)] }
-      return ["  - rabbitmq: {url: '\(url)', password-file: password}"]
-    }
-    try folder.write("\(name).yaml", lines.joined(separator: "\n"))
   }
 }

@@ -16,8 +16,7 @@ struct SignedHook {
 
   /// The file `secret`, which its owner alone can read.
   func writeSecret() throws {
-    let file = try folder.write("secret", Self.secret + "\n")
-    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+    try folder.writeSecret(Self.secret, to: "secret")
   }
 
   /// The status of the answer.
