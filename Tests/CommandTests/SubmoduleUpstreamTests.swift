@@ -35,8 +35,7 @@ struct SubmoduleUpstreamTests {
     try add("lib", at: Self.path, to: source)
     try publish(source, "shop")
     try folder.write("serve.yaml", "signer: signer.yaml\n")
-    let file = try folder.write("token", Self.token + "\n")
-    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+    try folder.writeSecret(Self.token, to: "token")
   }
 
   private func publish(_ repository: PipelineRepository, _ name: String) throws {
