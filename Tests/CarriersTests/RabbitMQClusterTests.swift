@@ -7,7 +7,9 @@ import TestSupport
 import Testing
 
 /// Three nodes, of which one after the other dies under a stream of messages.
-@Suite(.serialized, .enabled(if: RabbitMQServer.absence == nil, "rabbitmq-server is not installed"))
+@Suite(
+  .serialized, .enabled(if: RabbitMQServer.absence == nil, "rabbitmq-server is not installed"),
+  .enabled(if: ClusterTrial.isAsked, "it takes minutes: make test-brokers"))
 struct RabbitMQClusterTests {
   private let servers: [RabbitMQServer]
   private let trial: ClusterTrial
