@@ -7,7 +7,7 @@ import Synchronization
 import TestSupport
 
 /// An IronMQ as its documentation describes it, on a port of the loopback: there is no other to test against. What it
-/// keeps survives `stop` and `begin`. Its clock runs, and a test can move it. Its work is on threads of its own, as tests
+/// keeps survives `stop` and `begin`. Its clock runs, unless a test alone is to move it. Its work is on threads of its own, as tests
 /// block theirs. Its maker stops it.
 package final class ConformanceServer: Sendable {
   package static let token = "one-secret"
@@ -35,11 +35,13 @@ package final class ConformanceServer: Sendable {
   }
 
   package let port: UInt16
-  private let start = ContinuousClock.now
+  /// `nil`: the clock stands.
+  private let start: ContinuousClock.Instant?
   let state: Mutex<State>
   let executor = ServerExecutor()
 
-  package init(requestByteCountMax: Int = 65_536) throws {
+  package init(requestByteCountMax: Int = 65_536, clockRuns: Bool = true) throws {
+    start = clockRuns ? .now : nil
     port = try FreePort.take()
     var store = QueueStore(project: Self.project, token: Self.token)
     store.requestByteCountMax = requestByteCountMax
@@ -51,7 +53,9 @@ package final class ConformanceServer: Sendable {
 
   // MARK: - What a test does with it
 
-  package var now: Duration { ContinuousClock.now - start + state.withLock { $0.offset } }
+  package var now: Duration {
+    (start.map { .now - $0 } ?? .zero) + state.withLock { $0.offset }
+  }
 
   /// The clock goes forward.
   package func advance(by duration: Duration) {

@@ -9,7 +9,8 @@ import Testing
   private let server: ConformanceServer
 
   init() throws {
-    server = try ConformanceServer()
+    // However late this machine is, nothing ends before a test says so.
+    server = try ConformanceServer(clockRuns: false)
     server.makeQueue("q")
   }
 
