@@ -18,7 +18,8 @@ struct CarriersConfiguration {
     let node = try root["carriers"]
     plans = try node.list().map { try CarrierKinds.read($0, for: user, in: file) }
     guard !plans.isEmpty else { throw node.invalid("at least one carrier expected") }
-    guard Set(plans.map(\.place)).count == plans.count else {
+    let places = Set(plans.map { [$0.place, $0.server?.mailbox.hex ?? ""] })
+    guard places.count == plans.count else {
       throw node.invalid("two carriers have the same address")
     }
     let seconds = try root[optional: "failover-seconds"]?.count() ?? Self.secondsDefault
