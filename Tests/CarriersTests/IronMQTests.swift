@@ -37,12 +37,13 @@ extension CarrierConformanceTests {
     @Test func `a server that goes away in a large message and a stream of others loses nothing`()
       throws
     {
+      // Not more chunks than may be out of their order: what belonged to a poll that was cut comes last.
       let letters =
-        [fixture.letter(1, 300 * Self.chunk)] + (2...40).map { fixture.letter($0, Int($0) * 3_000) }
+        [fixture.letter(1, 60 * Self.chunk)] + (2...40).map { fixture.letter($0, Int($0) * 3_000) }
       try fixture.connect(reader)
       try fixture.connectSender()
       for letter in letters { try sender.put(letter, for: [reader]) }
-      try sender.wait { sender.current.movedCount > 100 }
+      try sender.wait { sender.current.movedCount > 20 }
       queues.server.stop()
       #expect(sender.current.delivered.count < letters.count)
       try queues.server.begin()
