@@ -320,7 +320,7 @@ let package = Package(
         "GitModel", "Host", "MessageFormat", "Sodium", "Sealing", "Mailboxes", grdb, logging,
       ],
       path: "Tests/TestSupport", swiftSettings: strict),
-    // An IronMQ as its documentation describes it: there is none to test against.
+    // An IronMQ server as its documentation describes it: tests cannot reach a real one.
     .target(
       name: "IronMQServer",
       dependencies: ["TestSupport", hummingbird, nioCore, nioPosix, nioHTTPTypes, logging],

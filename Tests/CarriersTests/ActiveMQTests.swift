@@ -78,7 +78,7 @@ extension CarrierConformanceTests {
       }.joined()
       let machines = [("alice", sender), ("bob", reader), ("carol", other)]
       settings.rights = machines.map { name, machine in
-        let queue = machine.mailbox.brokerQueue
+        let queue = machine.mailbox.queueName
         return
           #"<authorizationEntry queue="\#(queue)" read="\#(name)" write="distro" admin="\#(name)"/>"#
       }.joined()

@@ -62,9 +62,10 @@ extension CarrierConformanceTests {
 
     @Test func `requests that are too large are refused and small ones go on`() throws {
       queues.requestSize = .large
-      try fixture.connectSender()
       let letters = [fixture.letter(1, Self.chunk), fixture.letter(2)]
+      // Both share the first request.
       for letter in letters { try sender.put(letter, for: [reader]) }
+      try fixture.connectSender()
       try sender.wait { !sender.current.refused.isEmpty }
       #expect(sender.current.refused[0].reason == .overLimit)
       #expect(sender.current.refused[0].detail.contains("request-bytes"))

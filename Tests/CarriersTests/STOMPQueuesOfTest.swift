@@ -94,11 +94,11 @@ final class STOMPQueuesOfTest: BrokerOfTest {
   func renew(_ mailbox: Mailbox) throws {
     switch server {
     case .activeMQ:
-      for name in [mailbox.brokerQueue, mailbox.brokerQueue + ".dead"] {
+      for name in [mailbox.queueName, mailbox.queueName + ".dead"] {
         while try waitingCount(in: name) > 0 { try steal(1, from: name) }
       }
     case .rabbitMQ(let server, _):
-      try RabbitMQQueuesOfTest.using(server) { try $0.delete(mailbox.brokerQueue) }
+      try RabbitMQQueuesOfTest.using(server) { try $0.delete(mailbox.queueName) }
       server.noteDeclaration()
     }
   }
@@ -106,7 +106,7 @@ final class STOMPQueuesOfTest: BrokerOfTest {
   func hasQueue(_ mailbox: Mailbox) throws -> Bool {
     guard case .rabbitMQ(let server, _) = server else { return true }
     return try RabbitMQQueuesOfTest.using(server) {
-      try $0.waitingCount(in: mailbox.brokerQueue) != nil
+      try $0.waitingCount(in: mailbox.queueName) != nil
     }
   }
 

@@ -39,7 +39,7 @@ extension CarrierConformanceTests {
       try reader.requireMail(letters)
       try sender.requireDelivered(letters)
       #expect(reader.current.accepted.count == letters.count, "each is accepted once")
-      try reader.wait { try queues.waitingCount(in: reader.mailbox.brokerQueue) == 0 }
+      try reader.wait { try queues.waitingCount(in: reader.mailbox.queueName) == 0 }
     }
 
     @Test(arguments: brokers)
@@ -56,18 +56,18 @@ extension CarrierConformanceTests {
         [], Array("distro".utf8), [UInt8](repeating: 7, count: 500_000),
         Array(false0.encoded().dropLast()), false0.encoded(),
       ]
-      try queues.publish(foreign, into: reader.mailbox.brokerQueue)
+      try queues.publish(foreign, into: reader.mailbox.queueName)
       // Headers of a stranger's are not ours either, whatever they are called.
       let headers = [("browser", "end"), ("version", "x")] + (0..<200).map { ("h\($0)", "\\ : é") }
-      try queues.publish([[9]], into: reader.mailbox.brokerQueue, headers)
+      try queues.publish([[9]], into: reader.mailbox.queueName, headers)
       try fixture.connect(reader)
       try fixture.connectSender()
       try sender.put(letter, for: [reader])
       try reader.requireMail([letter])
-      try reader.wait { try queues.waitingCount(in: reader.mailbox.brokerQueue) == 0 }
+      try reader.wait { try queues.waitingCount(in: reader.mailbox.queueName) == 0 }
       #expect(reader.log.count(of: "foreign-bytes") == 1)
       guard subject == .activeMQ else { return }
-      try reader.wait { try queues.waitingCount(in: reader.mailbox.brokerQueue + ".dead") == 6 }
+      try reader.wait { try queues.waitingCount(in: reader.mailbox.queueName + ".dead") == 6 }
     }
 
     @Test(arguments: brokers)
@@ -81,10 +81,10 @@ extension CarrierConformanceTests {
       try fixture.connectSender()
       for letter in letters { try sender.put(letter, for: [reader]) }
       try sender.requireDelivered(letters)
-      try queues.steal(20, from: reader.mailbox.brokerQueue)
+      try queues.steal(20, from: reader.mailbox.queueName)
       try fixture.connect(reader)
       try reader.requireMail([letters[1]])
-      try reader.wait { try queues.waitingCount(in: reader.mailbox.brokerQueue) == 0 }
+      try reader.wait { try queues.waitingCount(in: reader.mailbox.queueName) == 0 }
       #expect(try !reader.has(letters[0]))
       #expect(reader.log.count(of: "transfer-incomplete") == 1)
       try sender.put(letters[0], for: [reader])

@@ -76,7 +76,7 @@ package final class ConformanceServer: Sendable {
   /// What was answered, in its order.
   package var entries: [Entry] { state.withLock { $0.entries } }
 
-  /// Messages of a queue, those that are reserved included; `nil`: there is none of that name.
+  /// Messages of a queue, reserved ones included; `nil`: the queue does not exist.
   package func count(in queue: String) -> Int? {
     let now = now
     return change { store in

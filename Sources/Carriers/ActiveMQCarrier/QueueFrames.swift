@@ -2,11 +2,8 @@ package import MessageFormat
 package import STOMP
 
 extension Mailbox {
-  /// The queue that is this mailbox, by its name at the broker.
-  package var brokerQueue: String { "distro.\(hex)" }
-
-  /// The same as STOMP addresses it.
-  package var destination: String { "/queue/\(brokerQueue)" }
+  /// Its queue as STOMP addresses it.
+  package var destination: String { "/queue/\(queueName)" }
 }
 
 /// What frames ask a broker for queues: the one place that knows which headers are whose.

@@ -115,7 +115,7 @@ struct BrokerSending {
     let known = Set(uploads.map(\.key))
     let bounds = holds.filter { $0.value.until != nil }.mapValues(\.byteCount)
     let open = try turn.mailboxes(
-      of: mailboxes.filter { bounds[$0] != 0 }, in: store, at: now)
+      of: mailboxes.subtracting(bounds.filter { $0.value == 0 }.keys), in: store, at: now)
     for waiting in try store.outgoing(
       for: open, smallerThan: bounds,
       countMax: 2 * Self.uploadCountMax + unreadable.count)

@@ -153,7 +153,7 @@ package struct Depositing {
     for deposit in queue { known[deposit.offer.id, default: []].formUnion(deposit.offer.mailboxes) }
     let bounds = holds.filter { $0.value.until != nil }.mapValues(\.byteCount)
     let open = try turn.mailboxes(
-      of: mailboxes.filter { bounds[$0] != 0 }, in: store, at: now)
+      of: mailboxes.subtracting(bounds.filter { $0.value == 0 }.keys), in: store, at: now)
     unreadable.forgetEnded(at: now)
     let countMax = 2 * Limits.openDepositCountMax + unreadable.count
     for outgoing in try store.outgoing(

@@ -73,10 +73,13 @@ package final class FailoverTurn: Sendable {
 
   private let failover: Failover
   private let places: [Mailbox: Int]
+  /// Mailboxes to which other carriers lead first.
+  private let later: Set<Mailbox>
   private let state = Mutex(State())
 
   fileprivate init(_ failover: Failover, at places: [Mailbox: Int]) {
     (self.failover, self.places) = (failover, places)
+    later = Set(places.filter { $0.value > 0 }.keys)
   }
 
   /// When another mailbox may be this carrier's turn; `nil`: not by time alone.
@@ -86,7 +89,8 @@ package final class FailoverTurn: Sendable {
   package func mailboxes(
     of mailboxes: Set<Mailbox>, in store: MailboxStore, at now: ContinuousClock.Instant
   ) throws(MailboxError) -> Set<Mailbox> {
-    let later = mailboxes.filter { places[$0, default: 0] > 0 }
+    // Of ten thousand mailboxes none is looked at where this carrier is the only one, or the first.
+    let later = later.isEmpty ? later : later.intersection(mailboxes)
     guard !later.isEmpty else { return mailboxes }
     let waiting = try store.waitingMailboxes(among: later)
     let closed = state.withLock { state in

@@ -48,7 +48,7 @@ final class OutgoingMail {
     var fullDisk: (any Error)?
     while skipped.count <= Self.skippedCountMax {
       let open = try port.turn.mailboxes(
-        of: port.correspondents.filter { holds[$0] == nil }, in: port.store, at: now)
+        of: port.correspondents.subtracting(holds.keys), in: port.store, at: now)
       let passedOver = skipped.union(unreadable.keys)
       let waiting = try port.store.outgoing(for: open, countMax: Self.countMax + passedOver.count)
         .filter { !passedOver.contains($0.message.id) }

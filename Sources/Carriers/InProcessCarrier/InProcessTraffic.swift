@@ -117,7 +117,7 @@ package final class InProcessTraffic {
 
   private func beginUpload(at now: ContinuousClock.Instant) throws {
     let open = try port.turn.mailboxes(
-      of: port.correspondents.filter { holds[$0] == nil }, in: port.store, at: now)
+      of: port.correspondents.subtracting(holds.keys), in: port.store, at: now)
     for waiting in try port.store.outgoing(for: open, countMax: Self.countMax) {
       let taken = waiting.mailboxes.filter { takes(waiting.message, for: $0, at: now) }
       guard !taken.isEmpty else { continue }

@@ -37,7 +37,7 @@ final class IronMQQueues: BrokerConnection {
     waitingClient = try plan.client()
     let requestByteCount = plan.requestSize.rawValue
     partByteCountMax = PostBatch.contentByteCountMax(requestByteCount: requestByteCount)
-    // Whoever had reserved something has lost it by then.
+    // By then every reservation has ended.
     quietTime = .seconds(reservation.seconds + 5)
     func worker(_ client: IronMQClient) -> IronMQWorker {
       IronMQWorker(

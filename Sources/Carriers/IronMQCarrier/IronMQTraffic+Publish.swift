@@ -7,6 +7,8 @@ struct Publication {
   let number: UInt64
   let queue: QueueName
   var parts: ArraySlice<[UInt8]>
+  /// Shares no request with others: one of them was too large together.
+  var isAlone = false
 }
 
 /// One request's worth of publications for one queue: how many parts of each.
@@ -50,6 +52,17 @@ extension IronMQTraffic {
     bell.ring()
   }
 
+  /// Which of a batch is refused shows when each is posted by itself.
+  func separate(_ batch: PublicationBatch) {
+    let numbers = Set(batch.counts.map(\.number))
+    state.withLock { state in
+      for index in state.publications.indices
+      where numbers.contains(state.publications[index].number) {
+        state.publications[index].isAlone = true
+      }
+    }
+  }
+
   /// Nothing goes into that queue, or nothing of this batch.
   func refused(
     _ batch: PublicationBatch, _ reason: CarrierRefusal, _ detail: String, wholeQueue: Bool
@@ -75,6 +88,7 @@ extension IronMQTraffic.State {
     var content = PostBatch(requestByteCount: requestByteCount)
     var counts: [(number: UInt64, count: Int)] = []
     for publication in publications where publication.queue == first.queue {
+      guard counts.isEmpty || !(first.isAlone || publication.isAlone) else { break }
       let count = publication.parts.prefix { content.append($0) }.count
       if count > 0 { counts.append((publication.number, count)) }
       // Behind a part that did not fit, nothing overtakes it.

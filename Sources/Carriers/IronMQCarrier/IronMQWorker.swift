@@ -40,6 +40,9 @@ struct IronMQWorker: Sendable {
       traffic.refused(batch, .unknownMailbox, "there is no queue for it", wholeQueue: true)
     } catch let error as IronMQError {
       switch error {
+      case .requestTooLarge where batch.counts.count > 1,
+        .status(400, _) where batch.counts.count > 1:
+        traffic.separate(batch)
       case .requestTooLarge:
         let hint = error.hint ?? ""
         traffic.refused(batch, .overLimit, "\(error): \(hint)", wholeQueue: false)

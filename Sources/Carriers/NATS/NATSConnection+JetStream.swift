@@ -70,7 +70,7 @@ extension NATSConnection {
     }
   }
 
-  /// `nil`: there is none of that name.
+  /// `nil`: the stream does not exist.
   package func stream(_ name: String) throws(NATSError) -> NATSStreamState? {
     var state = cnats_stream_state()
     do {
@@ -120,7 +120,7 @@ extension NATSConnection {
     }
   }
 
-  /// `nil`: there is none of that name.
+  /// `nil`: the consumer does not exist.
   package func consumer(
     _ name: String, of stream: String
   ) throws(NATSError) -> NATSConsumerState? {
@@ -140,7 +140,7 @@ extension NATSConnection {
       delivery: state.delivery, delivered: state.delivered, acknowledged: state.acknowledged)
   }
 
-  /// Nothing happens where there is none.
+  /// Does nothing if it does not exist.
   package func deleteConsumer(_ name: String, of stream: String) throws(NATSError) {
     do {
       try unsafe calling { handle, error in

@@ -2,7 +2,7 @@ import CNATS
 
 /// Where what libnats says on its threads waits for a connection's owner, and what another thread rings to wake it.
 ///
-/// Many signals before one wait are one. A signal is never lost: it ends the next wait where there is none.
+/// Several signals before a wait count as one. No signal is lost: one that comes before a wait ends that wait at once.
 @safe package final class NATSEvents: @unchecked Sendable {
   // Its mutex is in C: every call below may come from any thread.
   let handle: OpaquePointer

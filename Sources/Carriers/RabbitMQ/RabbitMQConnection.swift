@@ -96,7 +96,7 @@ package import Threads
     }
   }
 
-  /// How many messages wait in a queue; `nil`: there is none of that name.
+  /// How many messages wait in a queue; `nil`: the queue does not exist.
   package func waitingCount(in name: String) throws(RabbitMQError) -> UInt32? {
     var count: UInt32 = 0
     do {

@@ -3,7 +3,7 @@ import Glibc
 /// What another thread rings to wake one that waits for a descriptor: a socketpair(2), since Swift's Glibc has neither
 /// eventfd nor pipe2.
 ///
-/// Many signals before one `clear` are one. A signal is never lost: clear first, then look at what
+/// Several signals before a `clear` count as one. No signal is lost: clear first, then look at what
 /// has changed.
 package final class WakeUp: Sendable {
   /// Can be read while it rings: for a poll of several descriptors.

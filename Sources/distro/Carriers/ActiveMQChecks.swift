@@ -35,7 +35,7 @@ struct ActiveMQChecks {
   /// The least that suffices, where each user has a group of his name, and `distro` is a group of all of them.
   private var rights: String {
     """
-    <authorizationEntry queue="\(identity.public.mailbox.brokerQueue)" read="\(user)" \
+    <authorizationEntry queue="\(identity.public.mailbox.queueName)" read="\(user)" \
     write="distro" admin="\(user)"/>
     """
   }
@@ -62,7 +62,7 @@ struct ActiveMQChecks {
   private func checkQueue(
     _ probe: ActiveMQProbe, _ examination: inout Examination
   ) throws(STOMPError) {
-    let subject = "\(identity.public.mailbox.brokerQueue) at \(plan.place)"
+    let subject = "\(identity.public.mailbox.queueName) at \(plan.place)"
     switch try probe.look(into: identity.public.mailbox) {
     case .empty: examination.ok(.carrier, subject, "is our queue; nothing waits")
     case .somethingWaits: examination.ok(.carrier, subject, "is our queue; messages wait")
@@ -102,7 +102,7 @@ struct ActiveMQChecks {
     case .overQuota: "make room: the limits are in <systemUsage> of the broker's file"
     default:
       """
-      in the broker's file: <authorizationEntry queue="\(reader.mailbox.brokerQueue)" \
+      in the broker's file: <authorizationEntry queue="\(reader.mailbox.queueName)" \
       read="\(reader.name)" write="distro" admin="\(reader.name)"/>, with \(user) in the group distro
       """
     }

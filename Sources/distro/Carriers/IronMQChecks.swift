@@ -33,7 +33,7 @@ struct IronMQChecks {
     }
   }
 
-  /// `nil`: there is none of that name.
+  /// `nil`: the queue does not exist.
   private func queue(_ name: QueueName, _ client: IronMQClient) throws -> QueueInfo? {
     do {
       return try IronMQAnswer.queue(try client.send(.queueInfo(name)))
