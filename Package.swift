@@ -233,7 +233,8 @@ let package = Package(
       name: "Applier",
       dependencies: [
         "GitModel", "Diagnostics", "LargeFiles", "MessageFormat", "Sodium", "Git", "PatchText",
-        "WorkingTree", "Compression", "Sealing", "Patching", "Mailboxes", "Host", grdb, logging,
+        "WorkingTree", "Compression", "Sealing", "Patching", "Mailboxes", "Host", "Threads",
+        "Programs", "WebClient", grdb, logging,
       ], path: "Sources/Roles/Applier", swiftSettings: strict),
 
     .target(

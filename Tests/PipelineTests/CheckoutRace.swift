@@ -15,7 +15,7 @@ import Testing
 /// cleaned up, the checkout comes to the newest revision.
 final class CheckoutRace {
   /// `DISTRO_RACE_COUNT`: rounds of each race.
-  static let roundCount = number("DISTRO_RACE_COUNT") ?? 2 * (StepPhase.allCases.count + 1)
+  static let roundCount = number("DISTRO_RACE_COUNT") ?? 2 * (StepPhase.ofWorkingSteps.count + 1)
   /// From here on a race says how far it is.
   private static let reportCount = 500
   /// About what a program of git's takes.
@@ -134,7 +134,7 @@ final class CheckoutRace {
   private func step(
     beside rival: @escaping @Sendable (PipelineRepository, Int) throws -> Void
   ) throws {
-    let phases = [nil] + StepPhase.allCases
+    let phases = [nil] + StepPhase.ofWorkingSteps
     let pause = UInt32.random(in: 0...Self.pauseMicrosecondsMax, using: &generator)
     let start = starter.begin(
       at: phases[round % phases.count], pauseMicroseconds: round.isMultiple(of: 3) ? 0 : pause)

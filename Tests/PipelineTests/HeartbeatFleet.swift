@@ -25,7 +25,10 @@ final class HeartbeatFleet {
   let applier: ApplierSettings
   private(set) var worker: Worker
 
-  init(_ names: [String], listening: [String]? = nil) throws {
+  /// `commands`: of checkouts, by branch.
+  init(
+    _ names: [String], listening: [String]? = nil, commands: [String: CheckoutCommands] = [:]
+  ) throws {
     folder = try PipelineFolder()
     signer = Identity(generating: try IdentityName("signer"))
     machine = Identity(generating: try IdentityName("web1"))
@@ -48,7 +51,8 @@ final class HeartbeatFleet {
           stream: StreamName(
             remote: Pipeline.remote, branch: try #require(BranchName(name))),
           path: folder.path("live-" + name), onLocalChanges: .refuse, unusualPaths: .refuse,
-          symbolicLinks: .inside, signers: [signer.public.mailbox], staleAfterSeconds: nil)
+          symbolicLinks: .inside, signers: [signer.public.mailbox], staleAfterSeconds: nil,
+          commands: commands[name] ?? .none)
       }, deadline: .seconds(300))
     outbox = try Outbox(directory: settings.state)
     store = try MailboxStore(state: StateDatabase.applier(directory: applier.state))

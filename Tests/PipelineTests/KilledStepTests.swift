@@ -57,7 +57,7 @@ struct KilledStepTests {
     return all.firstIndex(of: phase).map { $0 < all.firstIndex(of: other) ?? 0 } ?? false
   }
 
-  @Test(arguments: StepPhase.allCases, Meanwhile.allCases)
+  @Test(arguments: StepPhase.ofWorkingSteps, Meanwhile.allCases)
   func `a killed step is whole after the next run, and nothing of a person's is lost`(
     phase: StepPhase, meanwhile: Meanwhile
   ) async throws {
@@ -99,7 +99,8 @@ struct KilledStepTests {
   }
 
   /// The first kill leaves everything to the recovery, the second one ends that.
-  @Test(arguments: StepPhase.allCases.filter { ![.prepared, .activated, .answered].contains($0) })
+  @Test(
+    arguments: StepPhase.ofWorkingSteps.filter { ![.prepared, .activated, .answered].contains($0) })
   func `a recovery that is killed is made again`(phase: StepPhase) async throws {
     let folder = try PipelineFolder()
     _ = try Self.prepare(in: folder)
@@ -115,7 +116,7 @@ struct KilledStepTests {
 
   struct Fault: Error {}
 
-  @Test(arguments: StepPhase.allCases)
+  @Test(arguments: StepPhase.ofWorkingSteps)
   func `a fault leaves a step undone or done, and the next run does it`(
     phase: StepPhase
   ) throws {
@@ -135,7 +136,7 @@ struct KilledStepTests {
       #expect(difference == [])
       try pipeline.expectNothingLeft()
     }
-    let isTakenBack = Self.isBefore(phase, .branchMoved) || phase == .activated
+    let isTakenBack = Self.isBefore(phase, .branchMoved)
     #expect(try pipeline.checkout.id() == (isTakenBack ? before : after))
     if isTakenBack {
       #expect(try pipeline.checkout.status() == "")
@@ -147,70 +148,6 @@ struct KilledStepTests {
     try pipeline.expectEqual()
     try pipeline.expectNothingLeft()
     try pipeline.expectNextPushArrives()
-  }
-
-  // MARK: - A step that stands, and is of no use
-
-  private func rolledBack(
-    _ meanwhile: @escaping (Pipeline) throws -> Void
-  ) throws -> (Pipeline, before: ObjectID, after: ObjectID) {
-    let folder = try PipelineFolder()
-    let (before, after) = try Self.prepare(in: folder)
-    let pipeline = try Pipeline(in: folder)
-    pipeline.restartWorker { [unowned pipeline] phase in
-      guard phase == .activated else { return }
-      try meanwhile(pipeline)
-      throw Fault()
-    }
-    try pipeline.work()
-    return (pipeline, before, after)
-  }
-
-  @Test func `a step that is rolled back leaves the revision before, and is not answered`() throws {
-    let (pipeline, before, _) = try rolledBack { pipeline in
-      #expect(try pipeline.checkout.status() == "")
-      try pipeline.checkout.write("theirs", "theirs\n")
-    }
-    #expect(try pipeline.checkout.id() == before)
-    #expect(try pipeline.checkout.status() == "?? theirs")
-    #expect(try pipeline.checkout.fsck() == "")
-    #expect(try pipeline.receipts().isEmpty)
-    try pipeline.expectNothingLeft()
-  }
-
-  @Test func `a step whose files a person has changed since is not rolled back`() throws {
-    let (pipeline, _, after) = try rolledBack { pipeline in
-      try pipeline.checkout.write("a", "edited\n")
-    }
-    #expect(try pipeline.checkout.id() == after)
-    #expect(try pipeline.checkout.status() == " M a")
-    pipeline.restartWorker()
-    try pipeline.work()
-    // It stands, and so it is answered.
-    #expect(try pipeline.receipts().map(\.refusal) == [nil])
-  }
-
-  @Test func `a roll-back that is killed answers nothing as applied`() async throws {
-    let folder = try PipelineFolder()
-    let (_, after) = try Self.prepare(in: folder)
-    await #expect(processExitsWith: .signal(SIGKILL)) { [path = folder.path as String] in
-      let pipeline = try Pipeline(in: PipelineFolder(existing: path))
-      var isRollingBack = false
-      pipeline.restartWorker { phase in
-        if phase == .activated {
-          isRollingBack = true
-          throw Fault()
-        }
-        if isRollingBack, phase == .exchanged { Glibc.kill(getpid(), SIGKILL) }
-      }
-      try pipeline.work()
-    }
-    let pipeline = try Pipeline(in: folder)
-    #expect(try pipeline.checkout.id() == after)
-    try pipeline.work()
-    #expect(try pipeline.receipts().map(\.refusal) == [nil])
-    try pipeline.expectEqual()
-    try pipeline.expectNothingLeft()
   }
 }
 

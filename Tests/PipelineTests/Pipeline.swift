@@ -75,6 +75,7 @@ struct PipelineOptions {
   var checkoutLimits = TreeLimits()
   var largeFiles = SignerRepository.LargeFiles.pointers
   var submodules = SignerRepository.Submodules.pin
+  var commands = CheckoutCommands.none
 }
 
 /// Both halves in one process, on real repositories: what the signer seals is moved from its outbox into the applier's
@@ -143,7 +144,7 @@ final class Pipeline {
           onLocalChanges: options.onLocalChanges, onGoingBack: options.onGoingBack,
           unusualPaths: options.unusualPaths, symbolicLinks: options.symbolicLinks,
           signers: Set(([signer] + options.partners).map(\.public.mailbox)),
-          staleAfterSeconds: nil, limits: options.checkoutLimits)
+          staleAfterSeconds: nil, limits: options.checkoutLimits, commands: options.commands)
       ], deadline: .seconds(300))
     store = try MailboxStore(state: StateDatabase.applier(directory: applierSettings.state))
     worker = Self.worker(applierSettings, store, clock, answerCount)
@@ -221,7 +222,9 @@ final class Pipeline {
   @discardableResult
   func work() throws -> Int {
     var steps = 0
-    while case .progress = try worker.handleNext() { steps += 1 }
+    repeat {
+      while case .progress = try worker.handleNext() { steps += 1 }
+    } while worker.waitForCommand()
     return steps
   }
 

@@ -137,7 +137,7 @@ import Testing
     let line = try await line(with: "notice-failed")
     #expect(line.contains("can be written by anyone") && line.contains("chmod o-w"))
     #expect(try !fleet.folder.names.contains("run"))
-    #expect(throws: ReportingError.programRights(file, mode: 0o757)) {
+    #expect(throws: ProgramError.rights(file, mode: 0o757)) {
       try ReportingProbe.check(route(.program(program)))
     }
   }

@@ -24,7 +24,8 @@ extension Event {
       .hookExpired, .submodulePinned, .noticesDiscarded:
       .warning
     case .reloadFailed, .roleHangs, .noteFailed, .managerUnreachable, .fault, .storeFailed,
-      .messageLost, .messageUnreadable, .checkoutBlocked, .recoveryFailed, .healingFailed,
+      .messageLost, .messageUnreadable, .checkoutBlocked, .recoveryFailed,
+      .rolledBack, .rollBackFailed, .commandFailed, .healingFailed,
       .identityRejected, .directoryUnreadable, .socketFailed, .statusLost, .noticeLost,
       .hookNotStored, .hookSecretRejected, .certificateRejected,
       .branchFailed, .sourceFailed:

@@ -31,11 +31,14 @@ package struct ProgramCall: Sendable {
   /// `nil`: that of this process.
   package let directory: String?
   package let input: [UInt8]
+  /// `nil`: as this process.
+  package let account: ProgramAccount?
   package let limits: Limits
 
   package init(
     _ executable: String, _ arguments: [String], environment: [String: String],
-    in directory: String? = nil, input: [UInt8] = [], limits: Limits
+    in directory: String? = nil, input: [UInt8] = [], account: ProgramAccount? = nil,
+    limits: Limits
   ) {
     precondition(executable.hasPrefix("/"), "a program is named by its absolute path")
     self.executable = executable
@@ -43,6 +46,7 @@ package struct ProgramCall: Sendable {
     self.environment = environment
     self.directory = directory
     self.input = input
+    self.account = account
     self.limits = limits
   }
 

@@ -6,6 +6,10 @@ package enum ProgramError: Error, Equatable, Sendable {
   /// There is no such program, or it may not be run.
   case missing(String)
   case directoryMissing(String)
+  /// Anyone on this machine could put another program in its place.
+  case rights(String, mode: UInt32)
+  /// No user or group of this machine has that name.
+  case accountMissing(String)
   /// It was ended since it took too long.
   case deadline(program: String, Duration)
   /// It was ended since it said too much.
@@ -21,6 +25,9 @@ extension ProgramError: OperatorError {
   package var description: String {
     switch self {
     case .missing(let path): "\(path): there is no such program, or it may not be run"
+    case .rights(let path, let mode):
+      "\(path): can be written by anyone (mode 0\(String(mode, radix: 8)))"
+    case .accountMissing(let name): "\(name): this machine has no such user or group"
     case .directoryMissing(let path): "\(path): cannot run a program in this directory"
     case .deadline(let program, let limit):
       "\(program): did not end within \(limit.components.seconds) s, and was ended"
@@ -36,7 +43,9 @@ extension ProgramError: OperatorError {
   package var code: ErrorCode {
     switch self {
     case .missing: .programMissing
+    case .rights: .programRights
     case .deadline: .programDeadline
+    case .accountMissing: .programFailed
     case .directoryMissing, .overLimit, .stopped, .launch: .programFailed
     case .system: .host
     }
@@ -45,6 +54,7 @@ extension ProgramError: OperatorError {
   package var hint: String? {
     switch self {
     case .missing(let path): "install it, or correct its path: `ls -l \(path)`"
+    case .rights(let path, _): "chmod o-w \(path)"
     default: nil
     }
   }

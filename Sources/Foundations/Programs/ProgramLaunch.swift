@@ -102,6 +102,11 @@ final class ProgramLaunch: Sendable {
   ) async -> Result<ProgramOutcome.Ending, ProgramError> {
     var options = PlatformOptions()
     options.createSession = true
+    if let account = call.account {
+      options.userID = account.user
+      options.groupID = account.group
+      options.supplementaryGroups = account.groups
+    }
     let configuration = Subprocess.Configuration(
       executable: .path(.init(call.executable)), arguments: .init(call.arguments),
       environment: .custom(

@@ -29,6 +29,13 @@ package final class ProgramStop: Sendable {
     return unsafe Glibc.poll(&poll, 1, 0) > 0
   }
 
+  /// Returns when it is set, or after so long; `true`: it is set.
+  package func wait(for duration: Duration) -> Bool {
+    var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    let milliseconds = max(0, (duration / .milliseconds(1)).rounded(.up))
+    return unsafe Glibc.poll(&poll, 1, Int32(min(milliseconds, 60_000))) > 0
+  }
+
   package func set() {
     let actions = watchers.withLock { watchers in
       watchers.isSet = true

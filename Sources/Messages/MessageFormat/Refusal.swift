@@ -32,5 +32,8 @@ package enum Refusal: String, Error, Sendable, CaseIterable {
   case invalidLargeFile = "invalid-large-file"
   case invalidSubmodule = "invalid-submodule"
   // Apply
+  case vetoed = "vetoed"
+  case rolledBack = "rolled-back"
+  case unhealthy = "unhealthy"
   case unprocessable = "unprocessable"
 }

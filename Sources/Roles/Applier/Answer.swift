@@ -50,7 +50,10 @@ struct Answer {
     }
     switch outcome.outcome {
     case .applied:
-      if let message = outcome.message { try Inbox.recordApplied(message, in: database) }
+      if let message = outcome.message {
+        try Inbox.recordApplied(message, in: database)
+        try Inbox.clearRejected(of: message.stream, in: database)
+      }
     case .refused(let refusal, let detail):
       let refused = Refused(refusal, detail)
       // Of other streams a signer could invent any number.

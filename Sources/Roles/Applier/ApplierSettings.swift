@@ -53,12 +53,13 @@ package struct CheckoutSettings: Hashable, Sendable {
   package let limits: TreeLimits
   /// The command that git is given as its filter for large files; `nil`: none.
   package let largeFileFilter: String?
+  package let commands: CheckoutCommands
 
   package init(
     stream: StreamName, path: String, onLocalChanges: LocalChanges,
     onGoingBack: GoingBack = .apply, unusualPaths: UnusualPaths, symbolicLinks: SymbolicLinks,
     signers: Set<Mailbox>, staleAfterSeconds: UInt64?, limits: TreeLimits = TreeLimits(),
-    largeFileFilter: String? = nil
+    largeFileFilter: String? = nil, commands: CheckoutCommands = .none
   ) {
     self.stream = stream
     self.path = path
@@ -70,5 +71,6 @@ package struct CheckoutSettings: Hashable, Sendable {
     self.staleAfterSeconds = staleAfterSeconds
     self.limits = limits
     self.largeFileFilter = largeFileFilter
+    self.commands = commands
   }
 }

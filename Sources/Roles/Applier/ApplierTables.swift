@@ -39,6 +39,10 @@ extension StateDatabase {
     CREATE TABLE refusal (
       remote TEXT NOT NULL, ref TEXT NOT NULL, name TEXT NOT NULL, detail TEXT NOT NULL,
       at INTEGER NOT NULL, PRIMARY KEY (remote, ref)) WITHOUT ROWID;
+    CREATE TABLE rejected (
+      remote TEXT NOT NULL, ref TEXT NOT NULL, revision BLOB NOT NULL, sequence INTEGER NOT NULL,
+      name TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (remote, ref)
+      ) WITHOUT ROWID;
     CREATE TABLE strayRefusal (
       name TEXT PRIMARY KEY, detail TEXT NOT NULL, at INTEGER NOT NULL, count INTEGER NOT NULL
       ) WITHOUT ROWID;

@@ -22,13 +22,7 @@ struct Apply {
       batch.checkout, journal: journal, onPhase: onPhase)
     try deployment.prepare(batch)
     try deployment.activate()
-    do {
-      try onPhase(.activated)
-    } catch {
-      // What stands is answered by the recovery, as what a killed run has left.
-      _ = try deployment.rollBack()
-      throw error
-    }
+    try onPhase(.activated)
     return batch.patches.map { AppliedPatch($0) }
   }
 }

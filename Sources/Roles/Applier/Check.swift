@@ -86,6 +86,7 @@ struct Check {
       throw Refused(.empty, "the tree is \(message.after.tree.abbreviated) before and after")
     }
     try requireDescendant(message)
+    try requireUnrejected(message)
     switch message.payload.kind {
     case .patch:
       let mark = batch.overlay.mark
@@ -119,6 +120,14 @@ struct Check {
       throw Refused(.treeMismatch, "the revision before has another tree than the message says")
     }
     return nil
+  }
+
+  /// What has failed here is not tried again.
+  private func requireUnrejected(_ message: Message) throws {
+    guard let rejected = try inbox.rejected(of: message.stream),
+      rejected.revision == message.after.revision
+    else { return }
+    throw rejected.refused
   }
 
   private func requireDescendant(_ message: Message) throws(Refused) {

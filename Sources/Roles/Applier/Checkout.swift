@@ -204,6 +204,9 @@ final class Checkout {
     }
   }
 
+  /// It was made for this batch, and is removed again if nothing is applied.
+  var isMade: Bool { filled != nil }
+
   /// For opening it anew; nothing more can be done with this one.
   func release() { claim = nil }
 

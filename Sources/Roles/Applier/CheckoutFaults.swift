@@ -19,6 +19,8 @@ struct CheckoutFaults {
 
   private let now: () -> ContinuousClock.Instant
   private var waits: [String: Wait] = [:]
+  /// Those for which a command runs.
+  private var busy: Set<String> = []
   private(set) var held: [String: HeldMessages] = [:]
   private let share: InboxShare
   /// A step sees every wait as it was at its beginning: one that ended in between would let a message pass one that was
@@ -65,8 +67,13 @@ struct CheckoutFaults {
     }
   }
 
+  /// Until `endWork`.
+  mutating func beginWork(_ path: String) { busy.insert(path) }
+
+  mutating func endWork(_ path: String) { busy.remove(path) }
+
   func isWaiting(_ path: String) -> Bool {
-    waits[path]?.end.map { $0 > stepBegin } ?? false
+    busy.contains(path) || waits[path]?.end.map { $0 > stepBegin } ?? false
   }
 
   /// Why a checkout has not been workable for so long that others are to know.
@@ -101,6 +108,14 @@ struct CheckoutFaults {
     else { return false }
     held[path, default: HeldMessages()].add(message)
     return true
+  }
+
+  /// The messages of a step, which has begun: beyond the share as well.
+  mutating func hold(_ patches: [CheckedPatch], for path: String) {
+    for patch in patches {
+      held[path, default: HeldMessages()].add(
+        .init(id: patch.stored.id, byteCount: patch.stored.size.byteCount))
+    }
   }
 
   /// They are answered.

@@ -13,9 +13,8 @@ protocol Deployment {
   /// Makes the prepared step visible, whole or not at all; durable when it returns.
   func activate() throws
 
-  /// Takes the activated step back, for a revision that turns out to be of no use. False: people have changed since
-  /// what would go back, and it stands.
-  func rollBack() throws -> Bool
+  /// Takes an activated step back, whose revision turned out to be of no use. Can be repeated.
+  func rollBack(_ entry: Journal.Entry) throws -> RollBack
 
   /// Brings what a run before this one has left to one end or the other.
   func recover(_ entry: Journal.Entry) throws -> RecoveredStep
@@ -27,4 +26,11 @@ enum RecoveredStep: Equatable {
   case activated
   /// The revision before stands, or what someone made of the checkout since; the messages are tried again.
   case takenBack
+}
+
+enum RollBack: Equatable {
+  /// The revision before stands.
+  case done
+  /// The revision after stands; for people: why.
+  case impossible(String)
 }

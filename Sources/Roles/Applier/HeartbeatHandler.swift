@@ -5,10 +5,16 @@ import MessageFormat
 struct HeartbeatHandler {
   /// A commit of which a step has found that objects are missing.
   var incomplete: ObjectID?
+  /// The newest revision that has failed here.
+  var rejected: RejectedRecord?
 
   func standing(of stream: AdmittedHeartbeat.Stream) throws -> Report.Standing {
     do {
       let snapshot = try Checkout.snapshot(of: stream.settings)
+      if let rejected, rejected.revision == stream.heard.revision {
+        return .blocked(
+          rejected.blockReason, detail: rejected.detail, revision: snapshot?.revision)
+      }
       if let snapshot, snapshot.revision == incomplete { return .behind(nil) }
       guard let snapshot, snapshot.revision == stream.heard.revision else {
         return .behind(snapshot)
@@ -55,4 +61,10 @@ struct AnsweredHeartbeat {
 extension Report.Standing {
   var isBlocked: Bool { if case .blocked = self { true } else { false } }
   var isBehind: Bool { if case .behind = self { true } else { false } }
+}
+
+extension RejectedRecord {
+  fileprivate var blockReason: BlockReason {
+    refused.refusal == .unhealthy ? .unhealthy : .rolledBack
+  }
 }

@@ -13,6 +13,10 @@ struct Journal {
     /// The verified messages that are to be answered as applied.
     let messages: [(id: MessageID, message: Message)]
     let phase: Phase
+    /// Why the step has failed, for people.
+    let reason: String?
+
+    var shipsSubmodules: Bool { messages.last?.message.payload.submodules != nil }
 
     /// The step writes contents in the place of pointers.
     var shipsLargeFiles: Bool { messages.contains { $0.message.payload.largeFiles != nil } }
@@ -24,6 +28,8 @@ struct Journal {
     case activating
     /// The revision after stands; its messages are not answered yet.
     case activated
+    /// The revision after stood, and failed: the revision before is to stand again.
+    case failed
   }
 
   let state: StateDatabase
@@ -34,7 +40,7 @@ struct Journal {
         sql: """
           CREATE TABLE journal (
             checkout TEXT PRIMARY KEY, before BLOB, after BLOB NOT NULL,
-            phase TEXT NOT NULL) WITHOUT ROWID;
+            phase TEXT NOT NULL, reason TEXT) WITHOUT ROWID;
           CREATE TABLE journalMessage (
             checkout TEXT NOT NULL REFERENCES journal ON DELETE CASCADE, number INTEGER NOT NULL,
             message BLOB NOT NULL, body BLOB NOT NULL,
@@ -78,6 +84,14 @@ struct Journal {
     }
   }
 
+  func fail(_ checkout: String, _ reason: String) throws {
+    try state.queue.write { database in
+      try database.cachedStatement(
+        sql: "UPDATE journal SET phase = ?, reason = ? WHERE checkout = ?"
+      ).execute(arguments: [Phase.failed.rawValue, reason, checkout])
+    }
+  }
+
   /// Not synced: a step that is finished twice is finished.
   func end(_ checkout: String) throws {
     try state.writeUnsynced { database in try Self.end(checkout, in: database) }
@@ -107,7 +121,7 @@ struct Journal {
           guard let id = MessageID(Array(row["message"] as Data)) else { return nil }
           return (id, try Message(decoding: Array(row["body"] as Data)))
         },
-        phase: Phase(rawValue: row["phase"]) ?? .activating)
+        phase: Phase(rawValue: row["phase"]) ?? .activating, reason: row["reason"])
     }
   }
 }

@@ -48,7 +48,9 @@ extension Pipeline {
       try tellBlock(of: path, MessageReference(routed.opened))
       return .held
     }
-    guard let fault = faults.fault(of: path) else { return .held }
+    let fault =
+      faults.fault(of: path)
+      ?? CheckoutFault(path: path, reason: StepFault.commandRuns(path: path))
     return .ends(.declined(routed, fault))
   }
 
@@ -68,7 +70,9 @@ extension Pipeline {
     let path = stream.settings.path
     if !faults.isWaiting(path) {
       do {
-        return try HeartbeatHandler(incomplete: incomplete[path]).standing(of: stream)
+        let rejected = try inbox.rejected(of: stream.settings.stream)
+        return try HeartbeatHandler(incomplete: incomplete[path], rejected: rejected)
+          .standing(of: stream)
       } catch {
         try note(CheckoutFault(path: path, reason: error))
       }

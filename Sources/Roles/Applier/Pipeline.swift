@@ -16,6 +16,7 @@ final class Pipeline {
   let inbox: Inbox
   let apply: Apply
   let answer: Answer
+  let commands: CommandThreads
   private let indexes: IndexCache
   private let sizes = CheckoutSizes()
   let log: Logger
@@ -29,14 +30,15 @@ final class Pipeline {
   private(set) var incomplete: [String: ObjectID] = [:]
 
   init(
-    open: Open, admit: Admit, apply: Apply, answer: Answer, indexes: IndexCache,
-    faults: CheckoutFaults, log: Logger, moment: @escaping () -> Moment,
+    open: Open, admit: Admit, apply: Apply, answer: Answer, commands: CommandThreads,
+    indexes: IndexCache, faults: CheckoutFaults, log: Logger, moment: @escaping () -> Moment,
     onAnswer: @escaping () -> Void
   ) {
     self.open = open
     self.admit = admit
     self.apply = apply
     self.answer = answer
+    self.commands = commands
     self.indexes = indexes
     self.faults = faults
     self.log = log
@@ -105,7 +107,7 @@ final class Pipeline {
     if faults.isWaiting(settings.path) { return try hold(routed) }
     let payload = routed.opened.message.payload
     let canJoin = payload.kind == .patch && payload.submodules == nil
-    if let batch, batch.checkout.settings != settings || !canJoin {
+    if let batch, batch.checkout.settings != settings || !canJoin || isPermitted(batch) {
       return .later
     }
     switch try admit.admit(routed, behind: batch?.patches ?? []) {
@@ -166,16 +168,27 @@ final class Pipeline {
 
   // MARK: - The end of a step
 
-  /// Applies and answers a batch.
+  /// Applies and answers a batch; or leaves it to commands, and its messages wait.
   private func finish(_ batch: Batch?) throws -> Set<MessageID> {
     guard let batch, let first = batch.patches.first else { return [] }
     let settings = batch.checkout.settings
     return try withFaults(of: settings, MessageReference(first.admitted.opened)) {
+      switch try permission(for: batch) {
+      case .good: break
+      case nil, .stopped: return try wait(for: batch)
+      case .bad(let reason): return try veto(batch, reason)
+      }
       let applied: [AppliedPatch]
       do {
         applied = try apply.apply(batch)
       } catch let refused as Refused {
         return try refuseObstructed(batch, refused)
+      }
+      commands.forget(settings.path)
+      guard !settings.commands.areToConfirm else {
+        // Its completion asks them, and answers.
+        faults.hold(batch.patches, for: settings.path)
+        return []
       }
       try answer.answer(applied.map { Outcome($0) }) { database in
         try Journal.end(settings.path, in: database)
@@ -183,11 +196,23 @@ final class Pipeline {
       try apply.onPhase(.answered)
       onAnswer()
       for patch in applied { log.report(.applied, patch) }
-      faults.forget(settings.path)
-      incomplete[settings.path] = nil
-      touched[settings.path] = .unknown
+      noteMoved(settings.path)
       return Set(batch.patches.map(\.stored.id))
     }
+  }
+
+  /// A step has come to its end after all.
+  func noteCompleted(_ messages: Set<MessageID>, of path: String) {
+    faults.release(messages)
+    noteMoved(path)
+    onAnswer()
+  }
+
+  /// The checkout is at another revision, and whole.
+  private func noteMoved(_ path: String) {
+    faults.forget(path)
+    incomplete[path] = nil
+    touched[path] = .unknown
   }
 
   /// Something stands in the way of one of the messages. Which one shows when the first is handled alone.

@@ -10,6 +10,8 @@ package enum StepFault: OperatorError, Equatable {
   case touched(path: String, how: String)
   /// HEAD or the branch is not where the step begins, or the index has changed there.
   case moved(path: String)
+  /// A command of the checkout's has not ended yet.
+  case commandRuns(path: String)
   /// What would be written does not fit.
   case insufficientSpace(path: String, neededByteCount: UInt64, freeByteCount: UInt64)
 
@@ -18,6 +20,7 @@ package enum StepFault: OperatorError, Equatable {
     case .touched(let path, let how): "\(path) \(how); the step was taken back"
     case .moved(let path):
       "\(path): another program moved HEAD, the branch or the index; the step was taken back"
+    case .commandRuns(let path): "\(path): a command of its last step has not ended yet"
     case .insufficientSpace(let path, let needed, let free):
       "\(path): not enough space: \(needed) bytes are needed, \(free) are free"
     }
@@ -26,6 +29,7 @@ package enum StepFault: OperatorError, Equatable {
   package var code: ErrorCode {
     switch self {
     case .touched, .moved: .referenceMoved
+    case .commandRuns: .programDeadline
     case .insufficientSpace: .diskFull
     }
   }

@@ -1,7 +1,6 @@
 /// How far a step has come, in this order: where a step can be stopped, and is by tests.
 ///
-/// What is thrown up to `branchLocked` has the step taken back, at `activated` rolled back; between them it is
-/// finished by the recovery.
+/// What is thrown up to `branchLocked` has the step taken back; later on, its completion finishes it.
 package enum StepPhase: String, CaseIterable, Codable, Sendable {
   /// Objects and files are on the disk, and not visible yet.
   case prepared
@@ -26,7 +25,14 @@ package enum StepPhase: String, CaseIterable, Codable, Sendable {
   case settled
   /// The journal knows that the revision after stands.
   case activated
+  /// The journal knows that the revision after is of no use.
+  case failed
+  /// The revision before stands again, where it could be put back.
+  case rolledBack
   case answered
+
+  /// Those that a step comes through whose revision works.
+  package static let ofWorkingSteps = allCases.filter { ![.failed, .rolledBack].contains($0) }
 }
 
 /// Called at each phase of a step.

@@ -10,7 +10,8 @@ package final class Worker {
   private let settings: ApplierSettings
   private let inbox: Inbox
   private let journal: Journal
-  private let recovery: Recovery
+  private let completion: Completion
+  private let commands: CommandThreads
   private let pipeline: Pipeline
   private let watch: Watch
   private let watchdog: Watchdog
@@ -22,18 +23,20 @@ package final class Worker {
   private static let giveBackMilliseconds: UInt64 = 600_000
   /// By the clock since the machine's start.
   private var nextGiveBack: UInt64 = 0
+  private let commandBell = Bell()
   /// Of the inbox; what lies before it waits for a checkout.
   private var position: UInt64 = 0
 
   /// `now` is the time of day that messages speak of, `sinceBoot` the clock that ages are measured with, `instant` the one
   /// of waits. `onAnswer` is called when receipts wait to be collected, `onOutcome` for each message that was answered,
-  /// `onPhase` at each phase of a step.
+  /// `onPhase` at each phase of a step, `onCommandEnd`, on any thread, when a step can go on whose command has ended.
   package init(
     _ settings: ApplierSettings, store: MailboxStore, log: Logger,
     now: @escaping @Sendable () -> Timestamp,
     sinceBoot: @escaping @Sendable () -> BootTime = BootTime.now,
     instant: @escaping () -> ContinuousClock.Instant = { .now }, onAnswer: @escaping () -> Void,
-    onOutcome: @escaping (Answered) -> Void = { _ in }, onPhase: @escaping PhaseObserver = { _ in }
+    onOutcome: @escaping (Answered) -> Void = { _ in },
+    onPhase: @escaping PhaseObserver = { _ in }, onCommandEnd: @escaping @Sendable () -> Void = {}
   ) {
     self.settings = settings
     self.log = log
@@ -46,15 +49,19 @@ package final class Worker {
       route: route, now: now, onOutcome: onOutcome)
     journal = Journal(state: store.state)
     let indexes = IndexCache()
-    recovery = Recovery(
-      journal: journal, inbox: inbox, answer: answer, indexes: indexes, onPhase: onPhase)
+    commands = CommandThreads { [commandBell] in
+      commandBell.ring()
+      onCommandEnd()
+    }
+    completion = Completion(
+      journal: journal, inbox: inbox, answer: answer, indexes: indexes, commands: commands,
+      log: log, onPhase: onPhase)
     pipeline = Pipeline(
       open: Open(
         identity: settings.identity, trustedSigners: settings.trustedSigners,
         spoolDirectory: store.state.spool.path),
       admit: Admit(route: route, inbox: inbox), apply: Apply(journal: journal, onPhase: onPhase),
-      answer: answer,
-      indexes: indexes,
+      answer: answer, commands: commands, indexes: indexes,
       faults: CheckoutFaults(
         share: InboxShare(checkoutCount: settings.checkouts.count), now: instant),
       log: log, moment: moment, onAnswer: onAnswer)
@@ -79,7 +86,8 @@ package final class Worker {
   package func handleNext() throws -> Step {
     pipeline.faults.beginStep()
     // Without the watchdog: what a step had begun is finished, though it take longer than the rest of it had left.
-    try recover()
+    for path in commands.takeEnded() { pipeline.faults.endWork(path) }
+    try complete()
     try restoreBlocksOnce()
     let waiting = try next()
     guard let first = waiting.first else { return try idle() }
@@ -104,6 +112,13 @@ package final class Worker {
       pass(waiting, answered)
       return .progress
     }
+  }
+
+  /// Returns when a command has ended; false: none runs. For a caller that has nothing else to wait for.
+  package func waitForCommand() -> Bool {
+    guard !commands.isIdle else { return false }
+    commandBell.wait(for: nil)
+    return true
   }
 
   /// What waited for a checkout that is tried again goes first: nothing may pass it.
@@ -174,35 +189,39 @@ package final class Worker {
     isRestored = true
   }
 
-  /// Finishes what a killed or failed step had begun; before every step, since a fault may have left one.
-  private func recover() throws {
+  /// Finishes what a killed or failed step had begun, and what commands have decided; before every step.
+  private func complete() throws {
     // The first time all are asked, so that it knows which were left by an earlier run.
     let paths = isRestored ? try journal.checkouts() : Set(settings.checkouts.map(\.path))
     guard !paths.isEmpty else { return }
     for checkout in settings.checkouts
     where paths.contains(checkout.path) && !pipeline.faults.isWaiting(checkout.path) {
       do {
-        report(try recovery.recover(checkout), of: checkout)
+        note(try completion.complete(checkout), of: checkout)
       } catch {
         try pipeline.note(CheckoutFault(path: checkout.path, reason: error))
       }
     }
   }
 
-  private func report(_ result: Recovery.Result, of checkout: CheckoutSettings) {
+  private func note(_ result: Completion.Result, of checkout: CheckoutSettings) {
+    var fields: Logger.Metadata = ["checkout": "\(checkout.path)"]
     switch result {
-    case .nothingToDo, .away: break
-    case .finished(let revision):
-      onAnswer()
-      log.report(
-        .recovered,
-        ["checkout": "\(checkout.path)", "revision": "\(revision.abbreviated)"])
+    case .nothingToDo, .away: return
+    case .waiting: return pipeline.faults.beginWork(checkout.path)
+    case .finished(let revision, let messages):
+      fields["revision"] = "\(revision.abbreviated)"
+      log.report(checkout.commands.areToConfirm ? .applied : .recovered, fields)
+      pipeline.noteCompleted(messages, of: checkout.path)
+    case .failed(let revision, let reason, let rollBack, let messages):
+      fields["revision"] = "\(revision.abbreviated)"
+      fields["reason"] = "\(reason)"
+      if case .impossible(let why) = rollBack { fields["error"] = "\(why)" }
+      log.report(rollBack == .done ? .rolledBack : .rollBackFailed, fields)
+      pipeline.noteCompleted(messages, of: checkout.path)
     case .givenUp(let found):
-      log.report(
-        .recoveryFailed,
-        [
-          "checkout": "\(checkout.path)", "found": "\(found?.abbreviated ?? "nothing")",
-        ])
+      fields["found"] = "\(found?.abbreviated ?? "nothing")"
+      log.report(.recoveryFailed, fields)
     }
   }
 }

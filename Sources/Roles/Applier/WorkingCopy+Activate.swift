@@ -41,7 +41,7 @@ extension WorkingCopy {
     try checkout.files.settle(
       from: checkout.staging, keeping: step.staged.submodules.map(\.path))
     try onPhase(.settled)
-    try journal.mark(checkout.settings.path, .activated)
+    if !step.isRollBack { try journal.mark(checkout.settings.path, .activated) }
   }
 
   /// The last look at HEAD, the branch and the index, under git's lock on the index.
@@ -95,7 +95,7 @@ extension WorkingCopy {
     try onPhase(.branchLocked)
     try requireState(of: branch, step)
     try branch.move(
-      from: step.before, to: step.after, message: "distro: \(step.after.abbreviated)")
+      from: step.before, to: step.after, message: step.reflogLine)
     try onPhase(.branchMoved)
     try checkout.index.publish(permissions)
     try onPhase(.published)
@@ -122,7 +122,7 @@ extension WorkingCopy {
     try checkout.files.putBack(from: checkout.staging, try look(at: step).isOld)
     for pack in kept { try pack.remove() }
     try refreshIndex(step.changes)
-    try journal.end(checkout.settings.path)
+    if !step.isRollBack { try journal.end(checkout.settings.path) }
   }
 
   /// Of large files that went out and came back. Where the disk has no room even for that, git shows them as changed, and the

@@ -17,8 +17,6 @@ final class WorkingCopy: Deployment {
   let journal: Journal
   let onPhase: PhaseObserver
   private var step: WorkingCopyStep?
-  /// What `rollBack` goes back over.
-  private var activated: WorkingCopyStep?
 
   init(_ checkout: Checkout, journal: Journal, onPhase: @escaping PhaseObserver) {
     self.checkout = checkout
@@ -69,34 +67,11 @@ final class WorkingCopy: Deployment {
     do {
       try onPhase(.prepared)
       try run(step)
-      activated = step
     } catch {
       // After a step that could not be taken back either, all of it is needed.
       if checkout.staging.interrupted == nil { try checkout.staging.removeAll() }
       throw error
     }
-  }
-
-  func rollBack() throws -> Bool {
-    guard let done = activated else { preconditionFailure("only what stands is taken back") }
-    guard let before = done.before else { preconditionFailure("there is a revision to go back to") }
-    guard done.submodules == nil else { return false }
-    let objects = checkout.repository.objects
-    let changes = done.changes.map(\.reversed)
-    do {
-      let expected = try LocalChanges(checkout: checkout, pending: [:]).require(noneAt: changes)
-      var step = WorkingCopyStep(
-        before: done.after, after: before, changes: changes, expected: expected, packs: [],
-        patches: [],
-        contents: try checkout.storedLargeFiles(at: changes, ofCommit: before))
-      try stage(&step) { id throws(GitError) in try objects.read(id, .blob) }
-      try run(step)
-    } catch is Refused {
-      return false
-    }
-    activated = nil
-    try journal.end(checkout.settings.path)
-    return true
   }
 
   private func requireRoom(
@@ -157,10 +132,14 @@ struct WorkingCopyStep {
   let packs: [QuarantinedPack]
   /// Those that are answered as applied once the step stands; `nil`: the journal has them already.
   let patches: [CheckedPatch]?
+  /// It takes another step back, whose entry stays in the journal as it is.
+  var isRollBack = false
   /// What is written in the place of pointers.
   let contents: [TreePath: LargeFilePointer]
   var submodules: SubmoduleChanges?
   var staged = StagedChange()
+
+  var reflogLine: String { "distro: \(isRollBack ? "back to " : "")\(after.abbreviated)" }
 
   /// Of files, links and directories, those in submodules with them.
   var fileChanges: [TreeChange] { submodules?.fileChanges(beside: changes) ?? changes }

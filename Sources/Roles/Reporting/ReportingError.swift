@@ -11,8 +11,6 @@ package enum ReportingError: Error, Equatable, OperatorError {
   case addressInvalid(file: String)
   /// Ended with another status than 0; `said`: the end of what it said.
   case programFailed(String, ProgramOutcome.Ending, said: String)
-  /// Anyone can write it.
-  case programRights(String, mode: UInt32)
   case state(String)
 
   package var description: String {
@@ -21,12 +19,8 @@ package enum ReportingError: Error, Equatable, OperatorError {
       "\(host): answered \(status)" + (detail.isEmpty ? "" : ": \(detail)")
     case .limited(let host, let seconds): "\(host): asks us to wait for \(seconds) s"
     case .addressInvalid(let file): "\(file): its first line is no https: URL"
-    case .programFailed(let path, .exit(let status), let said):
-      "\(path): ended with status \(status)" + (said.isEmpty ? "" : ": \(said)")
-    case .programFailed(let path, .signal(let signal), let said):
-      "\(path): was ended by signal \(signal)" + (said.isEmpty ? "" : ": \(said)")
-    case .programRights(let path, let mode):
-      "\(path): can be written by anyone (mode 0\(String(mode, radix: 8)))"
+    case .programFailed(let path, let ending, let said):
+      "\(path): \(ending)" + (said.isEmpty ? "" : ": \(said)")
     case .state(let reason): "reporting state: \(reason)"
     }
   }
@@ -35,7 +29,6 @@ package enum ReportingError: Error, Equatable, OperatorError {
     switch self {
     case .addressInvalid: .file
     case .programFailed: .programFailed
-    case .programRights: .programRights
     case .rejected, .limited: .serverRejected
     case .state: .stateDamaged
     }
@@ -54,7 +47,6 @@ package enum ReportingError: Error, Equatable, OperatorError {
     case .rejected(_, 300..<400, _): "correct 'api:': calls are not sent on to another place"
     case .addressInvalid(let file): "write the URL that the service shows into \(file)"
     case .programFailed(let path, _, _): "run it by hand, as the user of the service: \(path)"
-    case .programRights(let path, _): "chmod o-w \(path)"
     default: nil
     }
   }

@@ -57,10 +57,11 @@ struct ApplierConfiguration {
   private static func checkout(
     _ node: ConfigurationNode, trusted: [PublicIdentity], in file: ConfigurationFile
   ) throws -> CheckoutSettings {
-    let mapping = try node.mapping(keys: [
-      "remote", "branch", "path", "on-local-changes", "on-going-back", "unusual-paths",
-      "symbolic-links", "signers", "stale-after-seconds", "limits",
-    ])
+    let mapping = try node.mapping(
+      keys: [
+        "remote", "branch", "path", "on-local-changes", "on-going-back", "unusual-paths",
+        "symbolic-links", "signers", "stale-after-seconds", "limits",
+      ] + CommandsConfiguration.keys)
     return CheckoutSettings(
       stream: StreamName(
         remote: try remoteName(try mapping["remote"]), branch: try branch(try mapping["branch"])),
@@ -76,7 +77,8 @@ struct ApplierConfiguration {
       signers: try signers(mapping[optional: "signers"], trusted: trusted, in: file),
       staleAfterSeconds: try staleAfterSeconds(mapping[optional: "stale-after-seconds"]),
       limits: try LimitsConfiguration.read(mapping[optional: "limits"]),
-      largeFileFilter: try largeFileFilter())
+      largeFileFilter: try largeFileFilter(),
+      commands: try CommandsConfiguration.read(mapping, in: file))
   }
 
   /// This program, wherever git is run.

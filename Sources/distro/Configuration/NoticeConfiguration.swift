@@ -8,7 +8,6 @@ enum NoticeConfiguration {
   private static let ways = ["mail", "slack", "webhook", "run"]
   private static let routeCountMax = 16
   private static let addressCountMax = 20
-  private static let argumentCountMax = 50
   private static let serverKeys = ["server", "user", "password-file", "starttls", "ca-file"]
   private static let digestSecondsMax = 3_600
 
@@ -95,20 +94,11 @@ enum NoticeConfiguration {
     return .server(server, MailLogin(user: user, passwordFile: password))
   }
 
-  /// The program and its arguments, a word each: no shell reads them.
   private static func program(
     _ node: ConfigurationNode, in file: ConfigurationFile
   ) throws -> NoticeProgram {
-    let words = try node.list()
-    guard let first = words.first, words.count <= argumentCountMax else {
-      throw node.invalid("a program and \(argumentCountMax - 1) arguments at most expected")
-    }
-    let arguments = try words.dropFirst().map { word in
-      let text = try word.string()
-      guard !text.utf8.contains(0) else { throw word.invalid("holds a null character") }
-      return text
-    }
-    return NoticeProgram(try file.path(first), arguments)
+    let words = try file.words(node)
+    return NoticeProgram(words[0], Array(words.dropFirst()))
   }
 
   private static func server(

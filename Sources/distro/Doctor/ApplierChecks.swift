@@ -2,6 +2,7 @@ import Applier
 import Foundation
 import Git
 import Host
+import Programs
 
 /// What an applier needs: checkouts that can be brought forward, and a carrier.
 struct ApplierChecks {
@@ -17,6 +18,7 @@ struct ApplierChecks {
     for checkout in settings.checkouts {
       do {
         checkHeartbeats(of: checkout, &examination)
+        checkCommands(of: checkout, &examination)
         try check(checkout, &examination)
       } catch {
         examination.fail(.checkout, checkout.path, error)
@@ -88,6 +90,18 @@ struct ApplierChecks {
       .checkout, settings.path,
       "expects no heartbeats: a relay that keeps everything back would not be noticed",
       do: "run distro serve for the signer, and take 'stale-after-seconds: never' out")
+  }
+
+  private func checkCommands(
+    of settings: CheckoutSettings, _ examination: inout Examination
+  ) {
+    for program in settings.commands.programs {
+      do throws(ProgramError) {
+        try program.requireSound()
+      } catch {
+        examination.fail(.checkout, settings.path, error)
+      }
+    }
   }
 
   private func checkIdentity(

@@ -192,6 +192,15 @@ struct ConfigurationKey {
         "checkouts: stale-after-seconds", "applier",
         "stale when no first heartbeat came in that time: 600; `never` where the signer runs without `distro serve`"
       ),
+      .init(
+        "checkouts: before-apply, after-apply, on-failure", "applier",
+        "`{run: [PROGRAM, ARGUMENT], timeout-seconds: 60}`: what runs before a step, which it may forbid; once the "
+          + "new revision stands, which is taken back where it fails; and once a step has failed. Also `user`, `group`, "
+          + "and `shell: true` for a text that `/bin/sh` reads. [Commands](../how-to/commands.md)"),
+      .init(
+        "checkouts: health", "applier",
+        "`{get: URL}` or `{run: […]}`, tried once a second `within-seconds` (30): a status of 200 to 299, or the exit "
+          + "status 0; `on-failure`: `roll-back` (default), or `keep`"),
     ]
     + Role.all.map { .init($0.name, "serve", "the configuration file of this role") }
 }

@@ -77,6 +77,21 @@ extension Refusal {
         "push it to the source, or move it away: `git branch mine`, then `git reset --hard` to the commit before; or `on-local-changes: overwrite`"
       )
     case .checkoutUnusable: ("the path is bare, SHA-256 or not a repository", "check `path:`")
+    case .vetoed:
+      (
+        "`before-apply` of the checkout said no; the detail has its last words",
+        "what it asks for; the signer tries again"
+      )
+    case .rolledBack:
+      (
+        "the revision failed its `after-apply` or its health check there, and the one before is back",
+        "push a revision that works; this one is not tried again"
+      )
+    case .unhealthy:
+      (
+        "the revision failed as for `rolled-back`, and stays: the detail says why",
+        "push a revision that works"
+      )
     case .unprocessable:
       ("the message ended the program six times, or exceeded its deadline twice", "report it")
     }

@@ -34,7 +34,8 @@ final class ApplierService: RoleService {
     try await loop.run(requiring: { [store] in try store.state.requireInPlace() }) { [self] in
       let worker = Worker(
         settings, store: store, log: log, now: WallClock.now,
-        onAnswer: { [intake] in intake.receiptsChanged() })
+        onAnswer: { [intake] in intake.receiptsChanged() },
+        onCommandEnd: { [loop] in loop.wake() })
       return {
         switch try worker.handleNext() {
         case .progress: .now

@@ -90,7 +90,9 @@ struct OnceRun {
     var isSilent = false
     while true {
       let isOver = intake == nil || line.isOver
-      while case .progress = try worker.handleNext() {}
+      repeat {
+        while case .progress = try worker.handleNext() {}
+      } while worker.waitForCommand()
       if isOver { break }
       isSilent = !line.bell.wait(for: Self.patience)
       if isSilent { break }

@@ -63,6 +63,23 @@ struct RefusalRecord: Codable, FetchableRecord, PersistableRecord {
   let at: Timestamp
 }
 
+/// The newest revision of a stream that has failed here, until another one is applied.
+struct RejectedRecord: Codable, FetchableRecord, PersistableRecord {
+  static let databaseTableName = "rejected"
+  static let persistenceConflictPolicy = PersistenceConflictPolicy(insert: .replace)
+
+  let remote: RemoteName
+  let ref: BranchName
+  let revision: ObjectID
+  let sequence: UInt64
+  /// Of the refusal.
+  let name: String
+  let detail: String
+  let at: Timestamp
+
+  var refused: Refused { Refused(Refusal(rawValue: name) ?? .rolledBack, detail) }
+}
+
 /// Refusals that belong to no checkout, under one name: how many, and the last one.
 struct StrayRefusalRecord: Codable, FetchableRecord {
   let name: String

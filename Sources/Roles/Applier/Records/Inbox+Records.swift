@@ -52,6 +52,11 @@ extension Inbox {
     try fetch("SELECT * FROM refusal WHERE remote = ? AND ref = ?", [stream.remote, stream.branch])
   }
 
+  func rejected(of stream: StreamName) throws -> RejectedRecord? {
+    try fetch(
+      "SELECT * FROM rejected WHERE remote = ? AND ref = ?", [stream.remote, stream.branch])
+  }
+
   func block(of stream: StreamName) throws -> BlockRecord? {
     try fetch("SELECT * FROM block WHERE remote = ? AND ref = ?", [stream.remote, stream.branch])
   }

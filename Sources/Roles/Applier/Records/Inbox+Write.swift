@@ -50,6 +50,22 @@ extension Inbox {
     ).insert(database)
   }
 
+  /// What the message leads to has failed: it is refused until another revision is applied.
+  static func recordRejected(
+    _ reason: Refused, _ message: Message, at time: Timestamp, in database: Database
+  ) throws {
+    try RejectedRecord(
+      remote: message.stream.remote, ref: message.stream.branch,
+      revision: message.after.revision, sequence: message.sequence,
+      name: reason.refusal.rawValue, detail: reason.detail, at: time
+    ).insert(database)
+  }
+
+  static func clearRejected(of stream: StreamName, in database: Database) throws {
+    try database.cachedStatement(sql: "DELETE FROM rejected WHERE remote = ? AND ref = ?")
+      .execute(arguments: [stream.remote, stream.branch])
+  }
+
   /// A refusal that belongs to no checkout; a row for each name, since a peer can cause any number.
   static func recordStray(
     _ reason: Refused, at time: Timestamp, in database: Database
