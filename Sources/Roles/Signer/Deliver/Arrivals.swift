@@ -104,7 +104,7 @@ extension Recipient {
     let isThere =
       isUpToDate || revision == goal.target.revision || tree == goal.target.tree
     let isAnswered = expected == nil || sequence >= goal.sequence
-    if goal.replaces, isAnswered, standing == .refused { return .refused }
+    if isAnswered, isUnhealthy || goal.replaces && standing == .refused { return .refused }
     if standing != nil, isThere, isAnswered { return .upToDate }
     // It has got where the branch was brought to since, and may have more on its way: that is for those who sent that.
     if standing == .applied || standing == .current, sequence >= goal.sequence { return .upToDate }

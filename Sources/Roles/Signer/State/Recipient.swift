@@ -69,8 +69,17 @@ package struct Recipient: Sendable, Decodable, FetchableRecord {
     return (block, blockDetail ?? "")
   }
 
-  /// Its files are those of the stream's newest revision, under whatever commit.
-  package var isUpToDate: Bool { revision == head || tree == headTree }
+  /// Its files are those of the stream's newest revision, under whatever commit, and work there.
+  package var isUpToDate: Bool { !isUnhealthy && (revision == head || tree == headTree) }
+
+  /// What it is at does not work there, by its own word, and stays.
+  var isUnhealthy: Bool {
+    switch standing {
+    case .refused: refusal == Refusal.unhealthy.rawValue
+    case .blocked: block == BlockReason.unhealthy.rawValue
+    case .applied, .behind, .current, nil: false
+    }
+  }
 
   /// It was last heard of so long before the newest heartbeat was sent: its clock and ours are nearly the same, or it
   /// refuses what we send. Without a daemon, which sends heartbeats, nothing is known.
