@@ -120,4 +120,33 @@ struct CheckoutCommandTests {
     #expect(result.status != 0)
     #expect(result.sentence.contains("/usr/bin/no-such-program"), "\(result.text)")
   }
+
+  @Test func `a checkout with releases is what its page says`() throws {
+    var options = Installation.Options()
+    options.checkout = "    layout: releases\n    keep: 2\n    shared: [.env, storage]"
+    let installation = try Installation(options)
+    let (path, live) = (installation.checkout.path, installation.folder.path("live"))
+    #expect(path == live)
+    try FileManager.default.createDirectory(
+      atPath: live + "/shared/storage", withIntermediateDirectories: true)
+    try installation.folder.write("live/shared/.env", "A=1\n")
+    let daemon = try installation.startDaemon()
+    for number in 1...4 {
+      try installation.source.commit(["a": "\(number)\n"])
+      #expect(try installation.sendMain().status == 0)
+      let current = PipelineRepository(at: live + "/current", in: installation.folder)
+      #expect(try current.id() == installation.source.id() && current.status() == "")
+      #expect(try String(contentsOfFile: live + "/current/.env", encoding: .utf8) == "A=1\n")
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: live + "/releases").count == 2)
+    let doctor = try installation.run("doctor", "--config", "web1.yaml")
+    #expect(doctor.sentence.contains("main, at"), "\(doctor.text)")
+    #expect(
+      try installation.run("status", "--config", "web1.yaml").text.contains(
+        try installation.source.id().hex.prefix(12)))
+    try FileManager.default.removeItem(atPath: live + "/shared/storage")
+    let warned = try installation.run("doctor", "--config", "web1.yaml")
+    #expect(warned.sentence.contains("each release has a link to it"), "\(warned.text)")
+    #expect(daemon.end().status == 0)
+  }
 }

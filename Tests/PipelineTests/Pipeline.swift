@@ -76,6 +76,7 @@ struct PipelineOptions {
   var largeFiles = SignerRepository.LargeFiles.pointers
   var submodules = SignerRepository.Submodules.pin
   var commands = CheckoutCommands.none
+  var layout = CheckoutLayout.inPlace
 }
 
 /// Both halves in one process, on real repositories: what the signer seals is moved from its outbox into the applier's
@@ -122,7 +123,9 @@ final class Pipeline {
       ? try PipelineRepository(
         making: folder.path("source"), in: folder, options: options.source)
       : PipelineRepository(at: folder.path("source"), in: folder)
-    checkout = PipelineRepository(at: folder.path("live"), in: folder)
+    let live = folder.path("live")
+    checkout = PipelineRepository(
+      at: options.layout == .inPlace ? live : live + "/current", in: folder)
     configured = SignerRepository(
       path: source.path, remote: Self.remote, branches: [main], recipients: [applier.public],
       history: options.history, limits: options.sourceLimits, largeFiles: options.largeFiles,
@@ -140,11 +143,11 @@ final class Pipeline {
       trustedSigners: ([signer] + options.others + options.partners).map(\.public),
       checkouts: [
         CheckoutSettings(
-          stream: StreamName(remote: Self.remote, branch: main), path: checkout.path,
+          stream: StreamName(remote: Self.remote, branch: main), path: live,
           onLocalChanges: options.onLocalChanges, onGoingBack: options.onGoingBack,
           unusualPaths: options.unusualPaths, symbolicLinks: options.symbolicLinks,
           signers: Set(([signer] + options.partners).map(\.public.mailbox)),
-          staleAfterSeconds: nil, limits: options.checkoutLimits, commands: options.commands)
+          staleAfterSeconds: nil, limits: options.checkoutLimits, commands: options.commands, layout: options.layout)
       ], deadline: .seconds(300))
     store = try MailboxStore(state: StateDatabase.applier(directory: applierSettings.state))
     worker = Self.worker(applierSettings, store, clock, answerCount)

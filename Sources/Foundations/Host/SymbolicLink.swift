@@ -14,4 +14,28 @@ package enum SymbolicLink {
     }
     return nil
   }
+
+  /// A link that leads to `target`, in the place of one that may be there, in one step; on the disk when this returns. What is there
+  /// and is no link stays, and is an error.
+  package static func replace(_ path: String, with target: String) throws(HostError) {
+    let new = path + ".new"
+    guard unsafe unlink(new) == 0 || errno == ENOENT else {
+      throw .system(call: "unlink", subject: new, code: errno)
+    }
+    guard unsafe symlink(target, new) == 0 else {
+      throw .system(call: "symlink", subject: new, code: errno)
+    }
+    var status = stat()
+    if unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFLNK {
+      throw .system(call: "symlink", subject: path, code: EEXIST)
+    }
+    guard unsafe rename(new, path) == 0 else {
+      throw .system(call: "rename", subject: path, code: errno)
+    }
+    let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    let descriptor = unsafe open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system(call: "open", subject: parent, code: errno) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw .system(call: "fsync", subject: parent, code: errno) }
+  }
 }

@@ -54,12 +54,14 @@ package struct CheckoutSettings: Hashable, Sendable {
   /// The command that git is given as its filter for large files; `nil`: none.
   package let largeFileFilter: String?
   package let commands: CheckoutCommands
+  package let layout: CheckoutLayout
 
   package init(
     stream: StreamName, path: String, onLocalChanges: LocalChanges,
     onGoingBack: GoingBack = .apply, unusualPaths: UnusualPaths, symbolicLinks: SymbolicLinks,
     signers: Set<Mailbox>, staleAfterSeconds: UInt64?, limits: TreeLimits = TreeLimits(),
-    largeFileFilter: String? = nil, commands: CheckoutCommands = .none
+    largeFileFilter: String? = nil, commands: CheckoutCommands = .none,
+    layout: CheckoutLayout = .inPlace
   ) {
     self.stream = stream
     self.path = path
@@ -72,5 +74,6 @@ package struct CheckoutSettings: Hashable, Sendable {
     self.limits = limits
     self.largeFileFilter = largeFileFilter
     self.commands = commands
+    self.layout = layout
   }
 }

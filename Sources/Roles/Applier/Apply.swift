@@ -16,10 +16,13 @@ struct Apply {
   let journal: Journal
   let onPhase: PhaseObserver
 
+  func deployment(of checkout: Checkout) -> any Deployment {
+    checkout.deployment(journal: journal, onPhase: onPhase)
+  }
+
   func apply(_ batch: Batch) throws -> [AppliedPatch] {
     guard !batch.patches.isEmpty else { return [] }
-    let deployment: any Deployment = WorkingCopy(
-      batch.checkout, journal: journal, onPhase: onPhase)
+    let deployment = deployment(of: batch.checkout)
     try deployment.prepare(batch)
     try deployment.activate()
     try onPhase(.activated)

@@ -71,4 +71,25 @@ final class Batch {
       earlier.old == change.new
       ? nil : TreeChange(path: change.path, old: earlier.old, new: change.new)
   }
+
+  // MARK: - What is stored before anything is visible
+
+  /// What was computed, with the commits of what came packed, and the packs that came.
+  func objects() throws -> (computed: ObjectOverlay, packs: [QuarantinedPack]) {
+    var computed = overlay
+    var packs: [QuarantinedPack] = []
+    for patch in patches {
+      guard case .packed(let pack) = patch.objects else { continue }
+      packs.append(pack)
+      if !patch.message.commit.isEmpty { try computed.add(.commit, patch.message.commit) }
+    }
+    return (computed, packs)
+  }
+
+  func publishLargeFiles() throws {
+    for patch in patches { try patch.largeFiles.incoming?.publish() }
+    if !contents.isEmpty, let command = checkout.settings.largeFileFilter {
+      try checkout.repository.setFilter("lfs", command: command)
+    }
+  }
 }

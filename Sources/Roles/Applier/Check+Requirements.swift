@@ -84,7 +84,9 @@ extension Check {
   func requireNoLocalChange(
     _ changes: [TreeChange], _ largeFiles: CheckedLargeFiles, _ submodules: SubmoduleChanges?
   ) throws -> [TreePath: ExpectedContent] {
-    guard batch.checkout.settings.onLocalChanges == .refuse else { return [:] }
+    let settings = batch.checkout.settings
+    // A release begins without files.
+    guard settings.onLocalChanges == .refuse, settings.layout == .inPlace else { return [:] }
     return try batch.checkout.requireNoLocalChange(
       changes, largeFiles.contents, submodules, pending: batch.changes)
   }

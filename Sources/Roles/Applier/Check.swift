@@ -210,7 +210,8 @@ struct Check {
   /// Where HEAD cannot be read, the index says what is there.
   private func mended(_ changes: [TreeChange], _ message: Message) throws -> [TreeChange] {
     let checkout = batch.checkout
-    guard checkout.damage != nil, batch.current == nil else { return changes }
+    guard checkout.damage != nil, batch.current == nil, checkout.settings.layout == .inPlace
+    else { return changes }
     try requireReplaceable(checkout.branchTarget, message)
     return try checkout.mendingChanges(to: changes)
   }
@@ -231,7 +232,9 @@ struct Check {
     let objects = ObjectOverlay(over: pack.objects)
     var largeFiles = try largeFiles(of: message, at: changes, incoming.largeFiles, in: objects)
     let submodules = try submodules(of: message, at: changes, incoming.submodules, in: objects)
-    if message.payload.kind == .replacement, message.payload.largeFiles != nil {
+    if message.payload.kind == .replacement, message.payload.largeFiles != nil,
+      batch.checkout.settings.layout == .inPlace
+    {
       let shipped = Set(incoming.largeFiles?.pointers ?? [])
       let unwritten = try batch.checkout.unwrittenLargeFiles(
         of: message.after.tree, in: objects, except: changes, where: shipped.contains)

@@ -101,6 +101,13 @@ final class Checkout {
       boundary, openClaim.lock, patience: WorkingCopy.lockPatience)
   }
 
+  /// A commit whose parents did not travel is where git's view of the history ends.
+  func recordShallowBoundary(_ patches: [CheckedPatch]) throws {
+    let known = try repository.shallowBoundary()
+    let boundary = patches.reduce(known) { $0.subtracting($1.completed).union($1.boundary) }
+    if boundary != known { try setShallowBoundary(boundary) }
+  }
+
   private var openClaim: Claim {
     guard let claim else { preconditionFailure("a checkout that was released is not used") }
     return claim
@@ -128,11 +135,14 @@ final class Checkout {
     _ = try LinkedPath(settings.path)
     let vacancy = try EmptyCheckout(of: settings)
     if vacancy != nil, !canCreate { return nil }
+    if vacancy == nil { try requirePlaceOfReleases(settings) }
     let filled = try vacancy?.fill()
     do {
       let (path, repository) = try place(of: settings)
-      guard !repository.isBare else {
-        throw Refused(.checkoutUnusable, "\(settings.path) is a bare repository")
+      guard repository.isBare == (settings.layout.releases != nil) else {
+        throw Refused(
+          .checkoutUnusable,
+          "\(settings.repositoryPath) is \(repository.isBare ? "a" : "no") bare repository")
       }
       try requireIdentity(of: repository, settings)
       // A full pack was asked for, perhaps because an object could not be read.
@@ -148,11 +158,28 @@ final class Checkout {
     }
   }
 
+  /// What lies there otherwise is somebody's.
+  private static func requirePlaceOfReleases(_ settings: CheckoutSettings) throws {
+    guard settings.layout.releases != nil,
+      !FileManager.default.fileExists(atPath: settings.repositoryPath)
+    else { return }
+    throw Refused(
+      .checkoutUnusable,
+      "\(settings.path) is not empty and holds no releases; move it away, or set 'layout: in-place'"
+    )
+  }
+
   private static func place(
     of settings: CheckoutSettings
   ) throws -> (path: String, repository: Repository) {
     let path = try LinkedPath(settings.path).target
-    return (path, try Repository(opening: path))
+    let name = settings.repositoryPath.dropFirst(settings.path.count)
+    return (path, try Repository(opening: path + name))
+  }
+
+  /// The directory of one revision, which is not in use yet; its repository is a linked worktree of the checkout's.
+  static func ofRelease(_ settings: CheckoutSettings, at path: String) throws -> Checkout {
+    try Checkout(settings, path, try Repository(opening: path), indexes: IndexCache())
   }
 
   /// The same without a look at its remote and branch, which may have been changed since a run was killed.
@@ -186,7 +213,7 @@ final class Checkout {
   static func snapshot(of settings: CheckoutSettings) throws -> Snapshot? {
     let repository: Repository
     do throws(GitError) {
-      repository = try Repository(opening: settings.path)
+      repository = try Repository(opening: settings.repositoryPath)
     } catch {
       guard try EmptyCheckout(of: settings) == nil else { return nil }
       throw Refused(.checkoutUnusable, "\(error)")
@@ -198,7 +225,7 @@ final class Checkout {
   /// What a checkout is at, for a receipt; `nil` where there is none that can be read.
   static func revision(of settings: CheckoutSettings) throws -> ObjectID? {
     do throws(GitError) {
-      return try Repository(opening: settings.path).headCommit()
+      return try Repository(opening: settings.repositoryPath).headCommit()
     } catch {
       return nil
     }

@@ -72,7 +72,7 @@ final class IndexCache {
     do {
       try index.refresh()
       // A staged removal means that there is an index.
-      if let head = state.head, try !index.isThere {
+      if let head = state.head, !repository.isBare, try !index.isThere {
         try index.rebuild(from: head.tree, of: repository)
       }
     } catch GitError.indexUnreadable {

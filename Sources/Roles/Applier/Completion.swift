@@ -48,7 +48,7 @@ final class Completion {
     guard let entry = try journal.entry(of: settings.path) else { return .nothingToDo }
     do {
       let checkout = try Checkout.reopen(settings, indexes: indexes)
-      let deployment: any Deployment = WorkingCopy(checkout, journal: journal, onPhase: onPhase)
+      let deployment = checkout.deployment(journal: journal, onPhase: onPhase)
       if entry.phase == .failed {
         return try takeBack(entry, entry.reason ?? "unknown", of: checkout, by: deployment)
       }
@@ -81,7 +81,9 @@ final class Completion {
   ) throws -> Result {
     let settings = checkout.settings
     guard settings.commands.areToConfirm else { return try answerApplied(entry) }
-    let asked = StepCommands(commands: settings.commands, step: try facts(of: entry, in: checkout))
+    let asked = StepCommands(
+      commands: settings.commands,
+      step: try facts(of: entry, in: checkout, at: deployment.directory(of: entry.after)))
     let verdict = try commands.verdict(on: .isGood, of: entry.name, for: settings.path) {
       asked.confirm(until: $0)
     }
@@ -114,7 +116,10 @@ final class Completion {
     try onPhase(.rolledBack)
     if settings.commands.onFailure != nil {
       let asked = StepCommands(
-        commands: settings.commands, step: try facts(of: entry, in: checkout))
+        commands: settings.commands,
+        step: try facts(
+          of: entry, in: checkout,
+          at: deployment.directory(of: entry.standing(after: rollBack))))
       let verdict = try commands.verdict(on: .failure, of: entry.name, for: settings.path) {
         asked.tellFailure(reason, until: $0)
       }
@@ -137,8 +142,7 @@ final class Completion {
       case .done: Refused(.rolledBack, reason)
       case .impossible(let why): Refused(.unhealthy, "\(reason); not taken back: \(why)")
       }
-    let stands = rollBack == .done ? entry.before : entry.after
-    let outcomes = try outcomes(of: entry, at: stands) { _ in
+    let outcomes = try outcomes(of: entry, at: entry.standing(after: rollBack)) { _ in
       .refused(refused.refusal, detail: refused.detail)
     }
     let time = answer.now()
@@ -166,7 +170,7 @@ final class Completion {
   }
 
   private func facts(
-    of entry: Journal.Entry, in checkout: Checkout
+    of entry: Journal.Entry, in checkout: Checkout, at directory: String
   ) throws -> StepCommands.Facts {
     let objects = checkout.repository.objects
     let before = try entry.before.map { try objects.commit($0).tree }
@@ -174,7 +178,7 @@ final class Completion {
       from: before, to: try objects.commit(entry.after).tree, limits: .counted)
     return StepCommands.Facts(
       stream: checkout.settings.stream, before: entry.before, after: entry.after,
-      sequence: entry.messages.last?.message.sequence ?? 0, directory: checkout.path,
+      sequence: entry.messages.last?.message.sequence ?? 0, directory: directory,
       changedPaths: changes.map(\.path))
   }
 }
@@ -182,6 +186,11 @@ final class Completion {
 extension Journal.Entry {
   /// Tells this step from others of the checkout.
   fileprivate var name: String { StepNote(before: before, after: after).text }
+
+  /// The revision that stands then.
+  fileprivate func standing(after rollBack: RollBack) -> ObjectID {
+    rollBack == .done ? before ?? after : after
+  }
 
   fileprivate var messageIDs: Set<MessageID> { Set(messages.map(\.id)) }
 }

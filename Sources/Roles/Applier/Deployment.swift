@@ -1,6 +1,7 @@
 import GitModel
 
-/// How the newest revision comes to be where people and programs use it: files replaced in place today.
+/// How the newest revision comes to be where people and programs use it: files replaced in place, or a directory for each
+/// revision.
 ///
 /// A step goes `prepare` → `activate`, and is in the journal from before its first visible change until its
 /// messages are answered. What the machine does not let it do is thrown, and leaves everything as it was;
@@ -15,6 +16,9 @@ protocol Deployment {
 
   /// Takes an activated step back, whose revision turned out to be of no use. Can be repeated.
   func rollBack(_ entry: Journal.Entry) throws -> RollBack
+
+  /// Where the files of a revision are that stands.
+  func directory(of revision: ObjectID) throws -> String
 
   /// Brings what a run before this one has left to one end or the other.
   func recover(_ entry: Journal.Entry) throws -> RecoveredStep
@@ -33,4 +37,14 @@ enum RollBack: Equatable {
   case done
   /// The revision after stands; for people: why.
   case impossible(String)
+}
+
+extension Checkout {
+  func deployment(journal: Journal, onPhase: @escaping PhaseObserver) -> any Deployment {
+    switch settings.layout {
+    case .inPlace: WorkingCopy(self, journal: journal, onPhase: onPhase)
+    case .releases(let releases):
+      ReleaseDirectory(self, releases, journal: journal, onPhase: onPhase)
+    }
+  }
 }

@@ -15,7 +15,11 @@ package struct EmptyCheckout {
     self.settings = settings
     guard files.fileExists(atPath: settings.path) else { return }
     let names = try files.contentsOfDirectory(atPath: settings.path)
-    guard names.allSatisfy({ $0 == Self.buildName }) else { return nil }
+    // What releases are to share can be there before them.
+    let allowed =
+      settings.layout.releases == nil
+      ? [Self.buildName] : [Self.buildName, ReleasePlace.sharedName]
+    guard names.allSatisfy(allowed.contains) else { return nil }
   }
 
   /// Makes a repository that is on the branch and has the remote: on the disk and whole, or not at all.
@@ -25,12 +29,15 @@ package struct EmptyCheckout {
       try FileManager.default.removeItem(atPath: build)
     }
     let directories = try Self.makeDirectories(to: settings.path)
-    let repository = try Repository.create(at: build, branch: settings.stream.branch.fullName)
+    let isBare = settings.layout.releases != nil
+    let repository = try Repository.create(
+      at: build, branch: settings.stream.branch.fullName, isBare: isBare)
     try repository.setRemote("origin", url: settings.stream.remote.text)
     try repository.synchronizeSettings()
-    try FileManager.default.moveItem(atPath: build + "/.git", toPath: settings.path + "/.git")
+    let made = isBare ? settings.repositoryPath : settings.path + "/.git"
+    try FileManager.default.moveItem(atPath: isBare ? build : build + "/.git", toPath: made)
     try Self.removeLeftover(in: settings)
-    return MadeCheckout(path: settings.path, directories: directories)
+    return MadeCheckout(gitDirectory: made, directories: directories)
   }
 
   /// Those that were not there, from the top down; another program may be making the same ones.
@@ -66,17 +73,16 @@ package struct EmptyCheckout {
 
 /// The repository that `EmptyCheckout` made, and the directories that it made for it.
 struct MadeCheckout {
-  let path: String
+  let gitDirectory: String
   /// From the top down.
   let directories: [String]
 
   /// Leaves the place as it was found; what others have put there since stays, and so does a repository in which
   /// anything was done.
   func remove() throws {
-    let git = path + "/.git"
-    let isNew = try Repository(opening: path).headCommit() == nil
-    guard isNew, !FileManager.default.fileExists(atPath: git + "/index") else { return }
-    try FileManager.default.removeItem(atPath: git)
+    let isNew = try Repository(openingGitDirectory: gitDirectory).headCommit() == nil
+    guard isNew, !FileManager.default.fileExists(atPath: gitDirectory + "/index") else { return }
+    try FileManager.default.removeItem(atPath: gitDirectory)
     for directory in directories.reversed() where !WorkingTree.removeIfEmpty(directory) { return }
   }
 }

@@ -33,7 +33,7 @@ final class PackUpkeep {
   private func consolidate(_ settings: CheckoutSettings) throws {
     // Removed or damaged since: the next heartbeat is about that.
     guard try Checkout.revision(of: settings) != nil else { return }
-    let repository = try Repository(opening: try LinkedPath(settings.path).target)
+    let repository = try Repository(opening: try LinkedPath(settings.repositoryPath).target)
     guard let consolidation = try PackConsolidation(of: repository) else { return }
     var room = Room()
     room.add(packOf: Int(clamping: consolidation.byteCount))

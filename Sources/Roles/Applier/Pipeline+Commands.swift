@@ -16,11 +16,13 @@ extension Pipeline {
       return .good
     }
     let message = last.message
+    let head = checkout.head?.revision
+    let directory = try head.map { try apply.deployment(of: checkout).directory(of: $0) }
     let asked = StepCommands(
       commands: checkout.settings.commands,
       step: StepCommands.Facts(
-        stream: message.stream, before: checkout.head?.revision, after: message.after.revision,
-        sequence: message.sequence, directory: checkout.path, isFirst: checkout.isMade,
+        stream: message.stream, before: head, after: message.after.revision,
+        sequence: message.sequence, directory: directory ?? checkout.path, isFirst: checkout.isMade,
         changedPaths: Array(batch.changes.keys)))
     return try commands.verdict(on: .mayBegin, of: batch.name, for: checkout.settings.path) {
       asked.mayBegin(until: $0)

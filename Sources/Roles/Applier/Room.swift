@@ -18,6 +18,13 @@ struct Room {
     self.byteCount += max(blocks, 1) * Self.fileByteCount
   }
 
+  /// A whole tree.
+  mutating func add(filesOf totals: TreeTotals) {
+    let names = UInt64(totals.pathCount + totals.directoryCount)
+    fileCount += names
+    byteCount += UInt64(totals.byteCount) + names * Self.fileByteCount
+  }
+
   mutating func add(packOf byteCount: Int) { self.byteCount += UInt64(byteCount) }
 
   /// - Throws: `StepFault.insufficientSpace`.

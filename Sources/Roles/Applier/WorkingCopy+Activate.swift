@@ -23,7 +23,7 @@ extension WorkingCopy {
       try checkout.repository.removeLooseObjects(damaged)
       try onPhase(.kept)
       if let patches = step.patches {
-        try recordShallowBoundary(patches)
+        try checkout.recordShallowBoundary(patches)
         try journal.begin(
           checkout.settings.path, from: step.before, to: step.after, patches: patches)
       }
@@ -80,7 +80,7 @@ extension WorkingCopy {
   }
 
   /// The files, and the index that goes with them, which git does not see yet.
-  private func exchange(_ step: WorkingCopyStep) throws {
+  func exchange(_ step: WorkingCopyStep) throws {
     let look = try look(at: step)
     try checkout.files.exchange(
       step.staged, from: checkout.staging, note: step.note, isExpected: look.isExpected,
@@ -99,14 +99,6 @@ extension WorkingCopy {
     try onPhase(.branchMoved)
     try checkout.index.publish(permissions)
     try onPhase(.published)
-  }
-
-  /// A commit whose parents did not travel is where git's view of the history ends.
-  private func recordShallowBoundary(_ patches: [CheckedPatch]) throws {
-    let known = try checkout.repository.shallowBoundary()
-    let boundary = patches.reduce(known) { $0.subtracting($1.completed).union($1.boundary) }
-    guard boundary != known else { return }
-    try checkout.setShallowBoundary(boundary)
   }
 
   /// The objects go while git's lock on the index is held: no program of git's has built on them.

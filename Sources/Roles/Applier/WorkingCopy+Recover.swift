@@ -56,6 +56,16 @@ extension WorkingCopy {
     }
   }
 
+  /// All files of a revision in a directory that has none, and the index that goes with them; on the disk when this returns.
+  func fill(with revision: ObjectID) throws {
+    let step = try step(
+      from: nil, to: revision, shipsLargeFiles: true, shipsSubmodules: false, isWhole: false)
+    try exchange(step)
+    try checkout.index.publish(try checkout.repository.sharedPermissions)
+    try checkout.files.settle(
+      from: checkout.staging, keeping: step.staged.submodules.map(\.path))
+  }
+
   /// Between two revisions that are both in the repository; staged.
   private func step(
     from before: ObjectID?, to after: ObjectID, shipsLargeFiles: Bool, shipsSubmodules: Bool,

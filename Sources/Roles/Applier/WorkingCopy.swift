@@ -27,17 +27,8 @@ final class WorkingCopy: Deployment {
   func prepare(_ batch: Batch) throws {
     guard let last = batch.patches.last else { preconditionFailure("there is something to do") }
     let changes = Array(batch.changes.values)
-    var objects = batch.overlay
-    var packs: [QuarantinedPack] = []
-    for patch in batch.patches {
-      guard case .packed(let pack) = patch.objects else { continue }
-      packs.append(pack)
-      if !patch.message.commit.isEmpty { try objects.add(.commit, patch.message.commit) }
-    }
-    for patch in batch.patches { try patch.largeFiles.incoming?.publish() }
-    if !batch.contents.isEmpty, let command = checkout.settings.largeFileFilter {
-      try checkout.repository.setFilter("lfs", command: command)
-    }
+    var (objects, packs) = try batch.objects()
+    try batch.publishLargeFiles()
     let source = packs.first?.objects
     let inner = batch.submodules?.objects
     let fileChanges = batch.submodules?.fileChanges(beside: changes) ?? changes
@@ -73,6 +64,8 @@ final class WorkingCopy: Deployment {
       throw error
     }
   }
+
+  func directory(of revision: ObjectID) -> String { checkout.path }
 
   private func requireRoom(
     for changes: [TreeChange], _ contents: [TreePath: LargeFilePointer],

@@ -61,7 +61,7 @@ struct ApplierConfiguration {
       keys: [
         "remote", "branch", "path", "on-local-changes", "on-going-back", "unusual-paths",
         "symbolic-links", "signers", "stale-after-seconds", "limits",
-      ] + CommandsConfiguration.keys)
+      ] + CommandsConfiguration.keys + LayoutConfiguration.keys)
     return CheckoutSettings(
       stream: StreamName(
         remote: try remoteName(try mapping["remote"]), branch: try branch(try mapping["branch"])),
@@ -78,7 +78,8 @@ struct ApplierConfiguration {
       staleAfterSeconds: try staleAfterSeconds(mapping[optional: "stale-after-seconds"]),
       limits: try LimitsConfiguration.read(mapping[optional: "limits"]),
       largeFileFilter: try largeFileFilter(),
-      commands: try CommandsConfiguration.read(mapping, in: file))
+      commands: try CommandsConfiguration.read(mapping, in: file),
+      layout: try LayoutConfiguration.read(mapping))
   }
 
   /// This program, wherever git is run.

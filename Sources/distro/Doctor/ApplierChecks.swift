@@ -45,10 +45,12 @@ struct ApplierChecks {
     if try EmptyCheckout(of: settings) != nil {
       return examination.ok(.checkout, settings.path, "is empty, and will be filled")
     }
-    let repository = try Repository(opening: settings.path)
-    guard !repository.isBare else {
+    let repository = try Repository(opening: settings.repositoryPath)
+    guard repository.isBare == (settings.layout.releases != nil) else {
       return examination.fail(
-        .checkout, settings.path, "is a bare repository", do: "'path:' must name a working copy")
+        .checkout, settings.repositoryPath, "is \(repository.isBare ? "a" : "no") bare repository",
+        do: "'path:' must name a working copy, or with 'layout: releases' the directory of releases"
+      )
     }
     let written = ["objects", "objects/pack", "refs", "refs/heads"]
       .map { repository.commonDirectory + $0 }
@@ -65,11 +67,15 @@ struct ApplierChecks {
     let found = examination.findings.count
     try checkIdentity(of: repository, settings, &examination)
     try checkLocks(of: repository, settings, &examination)
-    let forms = FormChecks(repository: repository, path: settings.path)
-    forms.checkPlace(&examination)
-    if try forms.checkIndex(&examination) {
-      try forms.checkImmutable(&examination)
-      try checkChanges(in: repository, settings, &examination)
+    if let releases = settings.layout.releases {
+      checkShared(releases, at: settings.path, &examination)
+    } else {
+      let forms = FormChecks(repository: repository, path: settings.path)
+      forms.checkPlace(&examination)
+      if try forms.checkIndex(&examination) {
+        try forms.checkImmutable(&examination)
+        try checkChanges(in: repository, settings, &examination)
+      }
     }
     try checkStorage(of: repository, settings, &examination)
     guard examination.findings.count == found else { return }
@@ -90,6 +96,18 @@ struct ApplierChecks {
       .checkout, settings.path,
       "expects no heartbeats: a relay that keeps everything back would not be noticed",
       do: "run distro serve for the signer, and take 'stale-after-seconds: never' out")
+  }
+
+  /// Links to nothing are no fault of git's, but of the program that opens them.
+  private func checkShared(
+    _ releases: ReleaseSettings, at path: String, _ examination: inout Examination
+  ) {
+    for shared in releases.shared.map({ path + "/shared/" + $0.text })
+    where !FileManager.default.fileExists(atPath: shared) {
+      examination.warn(
+        .checkout, shared, "is not there, and each release has a link to it",
+        do: "make the file or directory, or take it out of 'shared:'")
+    }
   }
 
   private func checkCommands(

@@ -193,6 +193,11 @@ struct ConfigurationKey {
         "stale when no first heartbeat came in that time: 600; `never` where the signer runs without `distro serve`"
       ),
       .init(
+        "checkouts: layout, keep, shared", "applier",
+        "`in-place` (default), or `releases`: a directory for each revision below `releases`, and the link `current` to the "
+          + "one in use; how many stay: 5; paths that all releases have in common, as links to `shared`. "
+          + "[Releases](../how-to/releases.md)"),
+      .init(
         "checkouts: before-apply, after-apply, on-failure", "applier",
         "`{run: [PROGRAM, ARGUMENT], timeout-seconds: 60}`: what runs before a step, which it may forbid; once the "
           + "new revision stands, which is taken back where it fails; and once a step has failed. Also `user`, `group`, "
