@@ -77,6 +77,7 @@ struct PipelineOptions {
   var submodules = SignerRepository.Submodules.pin
   var commands = CheckoutCommands.none
   var layout = CheckoutLayout.inPlace
+  var policy = CheckoutPolicy.everything
 }
 
 /// Both halves in one process, on real repositories: what the signer seals is moved from its outbox into the applier's
@@ -147,7 +148,9 @@ final class Pipeline {
           onLocalChanges: options.onLocalChanges, onGoingBack: options.onGoingBack,
           unusualPaths: options.unusualPaths, symbolicLinks: options.symbolicLinks,
           signers: Set(([signer] + options.partners).map(\.public.mailbox)),
-          staleAfterSeconds: nil, limits: options.checkoutLimits, commands: options.commands, layout: options.layout)
+          staleAfterSeconds: nil, limits: options.checkoutLimits, commands: options.commands,
+          layout: options.layout,
+          policy: options.policy)
       ], deadline: .seconds(300))
     store = try MailboxStore(state: StateDatabase.applier(directory: applierSettings.state))
     worker = Self.worker(applierSettings, store, clock, answerCount)

@@ -10,7 +10,7 @@ extension Event {
       .hookIgnored, .branchSent, .referenceIgnored, .mirrorConsolidated:
       .info
     case .ready, .stopped, .listening, .collecting, .reloaded, .roleRemoved, .roleRecovered,
-      .applied, .behind, .current, .recovered, .fresh, .healing, .takingRequests,
+      .applied, .behind, .current, .checkoutPaused, .recovered, .fresh, .healing, .takingRequests,
       .statusResumed, .hookHandedOver, .hookSecretLoaded, .certificateLoaded,
       .sourceRecovered:
       .notice

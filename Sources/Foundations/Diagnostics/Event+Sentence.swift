@@ -62,6 +62,7 @@ extension Event {
     case .checkoutBlocked: "cannot update checkout; retrying"
     case .recovered: "finished interrupted update"
     case .recoveryFailed: "cannot finish interrupted update; checkout was changed since"
+    case .checkoutPaused: "messages wait, by the checkout's policy"
     case .rolledBack: "new revision failed; checkout is back at the previous one"
     case .rollBackFailed: "new revision failed, and stays"
     case .commandFailed: "command failed"

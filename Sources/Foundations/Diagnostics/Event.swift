@@ -51,6 +51,7 @@ package enum Event: String, CaseIterable, Sendable {
   case checkoutBlocked = "checkout-blocked"
   case recovered = "recovered"
   case recoveryFailed = "recovery-failed"
+  case checkoutPaused = "checkout-paused"
   case rolledBack = "rolled-back"
   case rollBackFailed = "roll-back-failed"
   case commandFailed = "command-failed"

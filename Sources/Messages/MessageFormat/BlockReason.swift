@@ -9,6 +9,7 @@ package enum BlockReason: String, Sendable, CaseIterable {
   case checkoutUnreadable = "checkout-unreadable"
   case indexDamaged = "index-damaged"
   case objectsDamaged = "objects-damaged"
+  case paused = "paused"
   case rolledBack = "rolled-back"
   case unhealthy = "unhealthy"
   case other = "other"

@@ -20,6 +20,7 @@ package enum Refusal: String, Error, Sendable, CaseIterable {
   case unsafePath = "unsafe-path"
   case unusualPath = "unusual-path"
   case symbolicLink = "symbolic-link"
+  case notPermitted = "not-permitted"
   case doesNotApply = "does-not-apply"
   case treeMismatch = "tree-mismatch"
   case commitMismatch = "commit-mismatch"

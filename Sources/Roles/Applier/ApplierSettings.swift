@@ -55,13 +55,14 @@ package struct CheckoutSettings: Hashable, Sendable {
   package let largeFileFilter: String?
   package let commands: CheckoutCommands
   package let layout: CheckoutLayout
+  package let policy: CheckoutPolicy
 
   package init(
     stream: StreamName, path: String, onLocalChanges: LocalChanges,
     onGoingBack: GoingBack = .apply, unusualPaths: UnusualPaths, symbolicLinks: SymbolicLinks,
     signers: Set<Mailbox>, staleAfterSeconds: UInt64?, limits: TreeLimits = TreeLimits(),
     largeFileFilter: String? = nil, commands: CheckoutCommands = .none,
-    layout: CheckoutLayout = .inPlace
+    layout: CheckoutLayout = .inPlace, policy: CheckoutPolicy = .everything
   ) {
     self.stream = stream
     self.path = path
@@ -75,5 +76,6 @@ package struct CheckoutSettings: Hashable, Sendable {
     self.largeFileFilter = largeFileFilter
     self.commands = commands
     self.layout = layout
+    self.policy = policy
   }
 }

@@ -39,6 +39,7 @@ extension CheckoutFault {
     case let error as CocoaError:
       Self.reason(ofCode: (error.underlying as? POSIXError)?.code.rawValue)
     case let error as POSIXError: Self.reason(ofCode: error.code.rawValue)
+    case StepFault.paused: .paused
     case let error as any OperatorError: Self.reason(of: error.code)
     default: .other
     }

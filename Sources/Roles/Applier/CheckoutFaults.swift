@@ -51,6 +51,14 @@ struct CheckoutFaults {
     waits[fault.path] = wait
   }
 
+  /// Nothing is wrong, and nothing is to be done for so long; told at once.
+  mutating func pause(_ fault: CheckoutFault, for duration: Duration) {
+    var wait = waits[fault.path] ?? Wait(since: nil)
+    wait.end = now() + duration
+    wait.fault = fault
+    waits[fault.path] = wait
+  }
+
   /// A run before this one has told of it.
   mutating func restoreBlock(of path: String) { waits[path] = Wait(since: nil) }
 

@@ -6,6 +6,7 @@ struct PathPolicy {
   let settings: CheckoutSettings
 
   func require(_ change: TreeChange) throws(Refused) {
+    try settings.policy.require(change)
     guard let new = change.new else { return }
     if change.path.isUnusual && settings.unusualPaths == .refuse {
       throw Refused(

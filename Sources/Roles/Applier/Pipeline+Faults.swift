@@ -41,6 +41,23 @@ extension Pipeline {
     onAnswer()
   }
 
+  /// Whether the checkout's policy lets nothing be applied now; looked at again after a minute, as clocks are set.
+  func isPaused(_ settings: CheckoutSettings) throws -> Bool {
+    guard !settings.policy.noApply.isEmpty else { return false }
+    let now = moment().wall
+    guard let end = settings.policy.pauseEnd(at: now) else { return false }
+    guard !faults.isWaiting(settings.path) else { return true }
+    let fault = CheckoutFault(
+      path: settings.path, reason: StepFault.paused(path: settings.path, until: end))
+    let rest = end.milliseconds - min(end, now).milliseconds
+    if faults.fault(of: settings.path) == nil {
+      log.report(
+        .checkoutPaused, ["checkout": "\(settings.path)", "until": "\(end.dateText)"])
+    }
+    faults.pause(fault, for: .milliseconds(Int64(clamping: min(rest, 60_000))))
+    return true
+  }
+
   func hold(_ routed: RoutedMessage) throws -> Turn {
     let (stored, path) = (routed.opened.stored, routed.settings.path)
     let entry = HeldMessages.Entry(id: stored.id, byteCount: stored.size.byteCount)

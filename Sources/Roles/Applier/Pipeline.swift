@@ -104,7 +104,7 @@ final class Pipeline {
 
   private func turn(of routed: RoutedMessage, in batch: Batch?) throws -> Turn {
     let settings = routed.settings
-    if faults.isWaiting(settings.path) { return try hold(routed) }
+    if try isPaused(settings) || faults.isWaiting(settings.path) { return try hold(routed) }
     let payload = routed.opened.message.payload
     let canJoin = payload.kind == .patch && payload.submodules == nil
     if let batch, batch.checkout.settings != settings || !canJoin || isPermitted(batch) {

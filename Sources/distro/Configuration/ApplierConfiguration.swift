@@ -61,7 +61,8 @@ struct ApplierConfiguration {
       keys: [
         "remote", "branch", "path", "on-local-changes", "on-going-back", "unusual-paths",
         "symbolic-links", "signers", "stale-after-seconds", "limits",
-      ] + CommandsConfiguration.keys + LayoutConfiguration.keys)
+      ] + CommandsConfiguration.keys + LayoutConfiguration.keys
+        + PolicyConfiguration.keys)
     return CheckoutSettings(
       stream: StreamName(
         remote: try remoteName(try mapping["remote"]), branch: try branch(try mapping["branch"])),
@@ -79,7 +80,8 @@ struct ApplierConfiguration {
       limits: try LimitsConfiguration.read(mapping[optional: "limits"]),
       largeFileFilter: try largeFileFilter(),
       commands: try CommandsConfiguration.read(mapping, in: file),
-      layout: try LayoutConfiguration.read(mapping))
+      layout: try LayoutConfiguration.read(mapping),
+      policy: try PolicyConfiguration.read(mapping))
   }
 
   /// This program, wherever git is run.

@@ -193,6 +193,15 @@ struct ConfigurationKey {
         "stale when no first heartbeat came in that time: 600; `never` where the signer runs without `distro serve`"
       ),
       .init(
+        "checkouts: allow-paths, deny-paths, submodules", "applier",
+        "patterns of paths, as in `.gitignore`: a message that touches another path, or a denied one, is refused as "
+          + "`not-permitted`; `submodules`: `allow` (default) or `refuse`. [Policy](../how-to/policy.md)"
+      ),
+      .init(
+        "checkouts: no-apply", "applier",
+        "when nothing is applied, and messages wait: `Fri 16:00 - Mon 08:00 Europe/Berlin`, `22:00 - 06:00 UTC`, or a list "
+          + "of such"),
+      .init(
         "checkouts: layout, keep, shared", "applier",
         "`in-place` (default), or `releases`: a directory for each revision below `releases`, and the link `current` to the "
           + "one in use; how many stay: 5; paths that all releases have in common, as links to `shared`. "

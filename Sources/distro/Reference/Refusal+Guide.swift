@@ -44,6 +44,11 @@ extension Refusal {
       ("a path has control characters or backslashes", "rename the file, or `unusual-paths: allow`")
     case .symbolicLink:
       ("a symbolic link leaves the checkout", "change the link, or `symbolic-links: any`")
+    case .notPermitted:
+      (
+        "a path is outside of `allow-paths`, in `deny-paths`, or a submodule that the checkout does not take",
+        "take it out of the push, or change the checkout's policy"
+      )
     case .doesNotApply, .treeMismatch, .commitMismatch, .invalidPack:
       ("the payload is not what the message says", "report it: a fault of the signer's program")
     case .goingBack:

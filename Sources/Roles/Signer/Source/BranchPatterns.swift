@@ -2,9 +2,7 @@ package import Git
 package import GitModel
 package import MessageFormat
 
-/// Which branches of a repository are sent: a name, or a pattern of names as `fnmatch` with FNM_PATHNAME has it, and as
-/// code hosts have it for their branch rules: `*` stands for any characters but a slash, `**` for any characters, `?` for one
-/// character but a slash.
+/// Which branches of a repository are sent: a name, or a pattern of names (`Glob`), as code hosts have it for their branch rules.
 package struct BranchPattern: Sendable, Hashable, CustomStringConvertible {
   /// With `refs/heads/`.
   package let fullText: String
@@ -29,32 +27,7 @@ package struct BranchPattern: Sendable, Hashable, CustomStringConvertible {
 
   package func matches(_ branch: BranchName) -> Bool {
     if let name { return name == branch }
-    return Self.matches(
-      Array(fullText.unicodeScalars)[...], Array(branch.fullName.unicodeScalars)[...])
-  }
-
-  /// A row for each character of the pattern says which beginnings of the text fit: both are 255 bytes at most.
-  private static func matches(
-    _ pattern: ArraySlice<Unicode.Scalar>, _ text: ArraySlice<Unicode.Scalar>
-  ) -> Bool {
-    var fits = [true] + [Bool](repeating: false, count: text.count)
-    var rest = pattern
-    while let wanted = rest.popFirst() {
-      if wanted == "*" {
-        let takesSlashes = rest.first == "*"
-        while rest.first == "*" { rest.removeFirst() }
-        for (index, scalar) in text.enumerated() where fits[index] {
-          if takesSlashes || scalar != "/" { fits[index + 1] = true }
-        }
-        continue
-      }
-      var next = [Bool](repeating: false, count: fits.count)
-      for (index, scalar) in text.enumerated() where fits[index] {
-        next[index + 1] = wanted == "?" ? scalar != "/" : scalar == wanted
-      }
-      fits = next
-    }
-    return fits[text.count]
+    return Glob(fullText).matches(branch.fullName)
   }
 }
 
