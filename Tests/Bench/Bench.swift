@@ -57,6 +57,7 @@ enum Bench {
     try addAll("l") { try StreamsRow(workspace: $0, scale: scale).measure() }
     try addAll("m") { try RecipientsRow(workspace: $0, scale: scale).measure() }
     try addAll("n") { try WaitingRow(workspace: $0, scale: scale).measure() }
+    try addAll("r") { try LayoutRow(workspace: $0, scale: scale).measure() }
     try addAll("y") { try ScaleRow(workspace: $0, scale: scale).measure() }
     try addAll("z") { try BrokerFleetRow(workspace: $0, scale: scale).measure() }
     try addAll("w") { try HookRow(workspace: $0, scale: scale).measure() }

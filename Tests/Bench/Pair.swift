@@ -21,7 +21,8 @@ final class Pair {
   /// recipient of another stream that the relay does not know.
   init(
     _ workspace: Workspace, _ name: String, repository: String, checkout: String,
-    throughRelay: Bool = false, isFetched: Bool = false, absent: String? = nil
+    checkoutKeys: String = "", throughRelay: Bool = false, isFetched: Bool = false,
+    absent: String? = nil
   ) throws {
     self.absent = absent
     self.isFetched = isFetched
@@ -46,7 +47,7 @@ final class Pair {
       carriers: [{zeromq: {\(carrier)}}]
       trusted-signers: [keys/signer.pub]
       checkouts:
-        - {remote: "\(Self.remote)", branch: main, path: "\(workspace.path(checkout))"}
+        - {remote: "\(Self.remote)", branch: main, path: "\(workspace.path(checkout))"\(checkoutKeys)}
       """, to: name + "/web.yaml")
     try configureSigner(
       endpoint: relay?.signersEndpoint ?? "tcp://127.0.0.1:9",

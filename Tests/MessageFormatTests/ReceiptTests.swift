@@ -59,16 +59,16 @@ import Testing
       Refusal.allCases.map(\.rawValue) == [
         "malformed", "tampered", "not-a-recipient", "unknown-signer", "bad-signature", "expired",
         "clock-skew", "over-limit", "replayed", "forked", "remote-mismatch", "branch-mismatch",
-        "empty", "unsafe-path", "unusual-path", "symbolic-link",
+        "empty", "unsafe-path", "unusual-path", "symbolic-link", "not-permitted",
         "does-not-apply", "tree-mismatch", "commit-mismatch", "invalid-pack", "local-changes",
         "foreign-commit", "checkout-unusable", "going-back", "large-file-missing",
         "invalid-large-file",
-        "invalid-submodule", "unprocessable",
+        "invalid-submodule", "vetoed", "rolled-back", "unhealthy", "unprocessable",
       ])
     #expect(
       BlockReason.allCases.map(\.rawValue) == [
         "disk-full", "git-lock", "permission", "checkout-mismatch", "checkout-unreadable",
-        "index-damaged", "objects-damaged", "other",
+        "index-damaged", "objects-damaged", "paused", "rolled-back", "unhealthy", "other",
       ])
     #expect(
       CarrierRefusal.allCases.map(\.rawValue) == [
