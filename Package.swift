@@ -288,8 +288,8 @@ let package = Package(
     .executableTarget(
       name: "distro",
       dependencies: [
-        "Diagnostics", "Threads", "MessageFormat", "Sodium", "Git", "LargeFiles", "Sealing",
-        "Mailboxes", "CarrierProtocol", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier",
+        "GitModel", "Diagnostics", "Threads", "MessageFormat", "Sodium", "Git", "LargeFiles",
+        "Sealing", "Mailboxes", "CarrierProtocol", "ZeroMQCarrier", "RabbitMQ", "RabbitMQCarrier",
         "STOMP", "ActiveMQCarrier", "IronMQ", "IronMQCarrier", "NATS", "NATSCarrier",
         "DirectoryCarrier", "Signer", "Applier", "Relay", "Hooks", "Reporting", "WebClient", "Mail",
         "Host", "Patching", "Programs", "Upstreams", arguments, lifecycle, signals, yaml, logging,
