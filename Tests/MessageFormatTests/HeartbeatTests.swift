@@ -17,7 +17,7 @@ import Testing
       let padding = String(repeating: "r", count: nameByteCount - ref.utf8.count - 7)
       return Heartbeat.Stream(
         try stream(padding + String("\(10_000_000 + number)".dropFirst()), ref),
-        sequence: Limits.numberMax, revision: try object(4))
+        sequence: Limits.numberMax, revision: try object(4), tree: try object(5))
     }
   }
 
@@ -59,10 +59,10 @@ import Testing
 
   @Test func `streams that do not fit into one heartbeat become parts`() throws {
     let many = try Self.streams(2_500, nameByteCount: 40)
-    #expect(Heartbeat.parts(of: many).map(\.count) == [1_000, 1_000, 500])
+    #expect(Heartbeat.parts(of: many).map(\.count) == [850, 850, 800])
     let long = try Self.streams(120, nameByteCount: 1_000)
     let parts = Heartbeat.parts(of: long)
-    #expect(parts.map(\.count) == [56, 56, 8])
+    #expect(parts.map(\.count) == [34, 34, 34, 18])
     #expect(parts.flatMap { $0 } == long)
     #expect(Heartbeat.parts(of: []).isEmpty)
   }
@@ -110,6 +110,12 @@ import Testing
     Spoilt(
       "revision zero", fields.with(8, .fields(8, head.with(4, .bytes(4, id(0))))),
       .invalid(field: "heartbeat.streams.revision")),
+    Spoilt(
+      "tree zero", fields.with(8, .fields(8, head.with(5, .bytes(5, id(0))))),
+      .invalid(field: "heartbeat.streams.tree")),
+    Spoilt(
+      "short tree", fields.with(8, .fields(8, head.with(5, .bytes(5, [1, 2])))),
+      .invalid(field: "heartbeat.streams.tree")),
   ]) func `refuses`(spoilt: Spoilt) {
     #expect(throws: spoilt.error) { try Heartbeat(decoding: spoilt.fields.encoded) }
   }
@@ -127,10 +133,10 @@ import Testing
     #expect(
       throws: FormatError.overLimit(field: "heartbeat.streams", limit: 1_000, actual: 1_001)
     ) { try Heartbeat(decoding: many) }
-    let long = try heartbeat(try Self.streams(57, nameByteCount: 1_000))
+    let long = try heartbeat(try Self.streams(35, nameByteCount: 1_000))
     #expect(
       throws: FormatError.overLimit(
-        field: "heartbeat.streams.names", limit: 56_000, actual: 57_000)
+        field: "heartbeat.streams.names", limit: 34_000, actual: 35_000)
     ) { try Heartbeat(decoding: long) }
   }
 }

@@ -39,7 +39,16 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
       kind: .pack, digest: try digest(1), size: 1, inflatedSize: 64 << 30)
     let decoded = try Message(decoding: message.encoded())
     #expect(decoded == message)
-    #expect(decoded.before == nil && decoded.previous == nil && decoded.payload.kind == .pack)
+    #expect(decoded.before == nil && decoded.previous == nil && decoded.payload?.kind == .pack)
+  }
+
+  @Test func `has no payload where the files are the same`() throws {
+    var message = try Samples.message
+    message.before = Snapshot(revision: try object(4), tree: try object(7))
+    message.payload = nil
+    let fields = Self.fields.with(7, .bytes(7, id(7))).with(15)
+    #expect(message.encoded() == fields.encoded)
+    #expect(try Message(decoding: fields.encoded) == message)
   }
 
   @Test(arguments: [(0, 0), (1, 41), (100_000, 4_100_000), (3, 64 << 30 - 1)])
@@ -55,7 +64,7 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
     let payload = Samples.payloadFields.with(4, .number(4, size + 1)) + [.fields(5, numbers)]
     #expect(message.encoded() == Self.fields.with(15, .fields(15, payload)).encoded)
     #expect(try Message(decoding: message.encoded()) == message)
-    #expect(message.payload.contentSize == 1)
+    #expect(message.payload?.contentSize == 1)
   }
 
   @Test func `the header of a large file is its SHA-256 and its size`() throws {
@@ -205,7 +214,10 @@ struct Spoilt: Sendable, CustomTestStringConvertible {
       payload(5, .fields(5, [.number(1, 100_001), .number(2, 8 << 20)])),
       .overLimit(
         field: "message.payload.large_files.count", limit: 100_000, actual: 100_001)),
-    Spoilt("no payload", fields.with(15), .invalid(field: "message.payload.kind")),
+    Spoilt("no payload, another tree", fields.with(15), .invalid(field: "message.payload")),
+    Spoilt(
+      "no payload, no commit", fields.with(7, .bytes(7, id(7))).with(10).with(15),
+      .invalid(field: "message.payload")),
     Spoilt("no kind", payload(1), .invalid(field: "message.payload.kind")),
     Spoilt("kind 4", payload(1, .number(1, 4)), .invalid(field: "message.payload.kind")),
     Spoilt(

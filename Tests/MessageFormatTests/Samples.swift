@@ -80,8 +80,11 @@ enum Samples {
         part: 2, createdAt: Timestamp(milliseconds: timestamp),
         expiresAt: Timestamp(milliseconds: timestamp + 1),
         streams: [
-          .init(try stream(shop, "refs/heads/next"), sequence: 7, revision: try object(5)),
-          .init(try stream(shop, "refs/heads/main"), sequence: 300, revision: try object(4)),
+          .init(
+            try stream(shop, "refs/heads/next"), sequence: 7, revision: try object(5), tree: nil),
+          .init(
+            try stream(shop, "refs/heads/main"), sequence: 300, revision: try object(4),
+            tree: try object(6)),
         ])
     }
   }
@@ -94,12 +97,13 @@ enum Samples {
     .fields(
       8,
       headFields.with(2, .text(2, "refs/heads/next")).with(3, .number(3, 7))
-        .with(4, .bytes(4, id(5)))),
+        .with(4, .bytes(4, id(5))).with(5)),
   ]
 
   /// Of a stream in a heartbeat.
   static let headFields: [Field] = [
     .text(1, shop), .text(2, "refs/heads/main"), .number(3, 300), .bytes(4, id(4)),
+    .bytes(5, id(6)),
   ]
 
   static var report: Report {

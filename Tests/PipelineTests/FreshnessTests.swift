@@ -169,7 +169,8 @@ struct FreshnessTests {
       expiresAt: fleet.clock.now.adding(milliseconds: lifetimeMilliseconds),
       streams: [
         .init(
-          StreamName(remote: Pipeline.remote, branch: fleet.main), sequence: 99, revision: revision)
+          StreamName(remote: Pipeline.remote, branch: fleet.main), sequence: 99, revision: revision,
+          tree: nil)
       ])
     let statement = try Statement.signed(
       heartbeat.encoded(), type: Heartbeat.statementType, by: author)

@@ -55,7 +55,7 @@ struct PackContentTests {
   ) throws {
     let commit = try pipeline.source.commit(["a": "\(kind)\(difference)\n"])
     var forgery = try pipeline.forgery(to: commit, kind: kind)
-    let size = Int(forgery.message.payload.inflatedSize)
+    let size = Int(forgery.message.payload?.inflatedSize ?? 0)
     forgery.describe(kind, inflatedSize: size + difference)
     try pipeline.expectRefusal(.malformed, of: forgery)
   }

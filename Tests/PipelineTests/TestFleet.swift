@@ -31,6 +31,7 @@ final class TestFleet {
 
   init(
     _ names: [String] = ["web1"], history: SignerRepository.History = .tip,
+    sameTree: SignerRepository.SameTree = .skip,
     onLocalChanges: CheckoutSettings.LocalChanges = .refuse,
     onGoingBack: CheckoutSettings.GoingBack = .apply, staleAfterSeconds: UInt64? = nil,
     others: [Identity] = [], partners: [Identity] = []
@@ -50,7 +51,7 @@ final class TestFleet {
     }
     configured = SignerRepository(
       path: source.path, remote: Pipeline.remote, branches: [main],
-      recipients: machines.map(\.identity.public), history: history)
+      recipients: machines.map(\.identity.public), history: history, sameTree: sameTree)
     settings = SignerSettings(
       identity: signer, state: folder.path("signer"), carriers: [], repositories: [configured],
       lifetimeMilliseconds: 86_400_000, heartbeatSeconds: 60)
@@ -61,12 +62,14 @@ final class TestFleet {
   /// With one commit that everyone has.
   static func started(
     _ names: [String] = ["web1"], history: SignerRepository.History = .tip,
+    sameTree: SignerRepository.SameTree = .skip,
     onLocalChanges: CheckoutSettings.LocalChanges = .refuse,
     onGoingBack: CheckoutSettings.GoingBack = .apply, staleAfterSeconds: UInt64? = nil,
     others: [Identity] = [], partners: [Identity] = []
   ) throws -> TestFleet {
     let fleet = try TestFleet(
-      names, history: history, onLocalChanges: onLocalChanges, onGoingBack: onGoingBack,
+      names, history: history, sameTree: sameTree, onLocalChanges: onLocalChanges,
+      onGoingBack: onGoingBack,
       staleAfterSeconds: staleAfterSeconds, others: others,
       partners: partners)
     try fleet.source.commit(["a": "1\n", "b/c": "2\n"])

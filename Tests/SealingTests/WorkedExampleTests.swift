@@ -109,17 +109,17 @@ import Testing
     #expect(message.commit == commit.bytes)
     #expect(message.createdAt.milliseconds == Self.timestamp + 1_000)
     #expect(message.expiresAt.milliseconds == Self.timestamp + 1_000 + 30 * 86_400_000)
-    #expect(message.payload.kind == .pack)
+    #expect(message.payload?.kind == .pack)
     #expect(message.encoded() == opening.body)
   }
 
   @Test func `packs the snapshot into the same bytes`() throws {
     let (vector, opening) = try Self.opened("snapshot", type: Message.statementType)
     let message = try Message(decoding: opening.body)
-    #expect(ContentDigest(of: opening.payload) == message.payload.digest)
-    #expect(UInt64(opening.payload.count) == message.payload.size)
+    #expect(ContentDigest(of: opening.payload) == message.payload?.digest)
+    #expect(UInt64(opening.payload.count) == message.payload?.size)
     let pack = try Zstd.decompress(opening.payload, outputByteCountMax: 1_000)
-    #expect(UInt64(pack.count) == message.payload.inflatedSize)
+    #expect(UInt64(pack.count) == message.payload?.inflatedSize)
     #expect(try pack == vector.bytes("pack"))
     let (tree, blob) = try (vector.bytes("tree"), vector.bytes("blob"))
     let objects = [
@@ -145,10 +145,10 @@ import Testing
     #expect(message.before == before.after)
     #expect(message.after == Snapshot(revision: commit.id, tree: commit.tree))
     #expect(commit.parents == [before.after.revision])
-    #expect(message.payload.kind == .patch)
-    #expect(ContentDigest(of: opening.payload) == message.payload.digest)
+    #expect(message.payload?.kind == .patch)
+    #expect(ContentDigest(of: opening.payload) == message.payload?.digest)
     let text = try Zstd.decompress(opening.payload, outputByteCountMax: 1_000)
-    #expect(UInt64(text.count) == message.payload.inflatedSize)
+    #expect(UInt64(text.count) == message.payload?.inflatedSize)
     #expect(try text == vector.bytes("patch"))
     let patch = try TextPatch(
       parsing: text,
@@ -203,8 +203,8 @@ import Testing
           createdAt: Timestamp(milliseconds: Self.timestamp + 60_000),
           expiresAt: Timestamp(milliseconds: Self.timestamp + 360_000),
           streams: [
-            .init(message.stream, sequence: 2, revision: message.after.revision),
-            .init(next, sequence: 1, revision: before.revision),
+            .init(message.stream, sequence: 2, revision: message.after.revision, tree: nil),
+            .init(next, sequence: 1, revision: before.revision, tree: nil),
           ]))
     #expect(heartbeat.encoded() == opening.body)
     let (_, answer) = try Self.opened("report", type: Report.statementType)

@@ -13,9 +13,15 @@ package struct Heartbeat: AddressedBody, Hashable {
     package let sequence: UInt64
     /// Where the stream leads.
     package let revision: ObjectID
+    /// The tree of `revision`, where any revision with this tree does as well; `nil`: only `revision` does.
+    package let tree: ObjectID?
 
-    package init(_ name: StreamName, sequence: UInt64, revision: ObjectID) {
-      (self.name, self.sequence, self.revision) = (name, sequence, revision)
+    package init(_ name: StreamName, sequence: UInt64, revision: ObjectID, tree: ObjectID?) {
+      (self.name, self.sequence, self.revision, self.tree) = (name, sequence, revision, tree)
+    }
+
+    package func isMet(by snapshot: Snapshot) -> Bool {
+      snapshot.revision == revision || snapshot.tree == tree
     }
   }
 
@@ -81,6 +87,7 @@ extension Heartbeat {
       wire.ref = stream.name.branch.fullName
       wire.sequence = stream.sequence
       wire.revision = Data(stream.revision.bytes)
+      wire.tree = Data(stream.tree?.bytes ?? [])
       return wire
     }
     return encodeCanonically(wire)
@@ -102,7 +109,12 @@ extension Heartbeat {
       guard let revision = ObjectID(bytes: stream.revision), !revision.isZero else {
         throw .invalid(field: "heartbeat.streams.revision")
       }
-      streams.append(Stream(name, sequence: stream.sequence, revision: revision))
+      let tree = stream.tree.isEmpty ? nil : ObjectID(bytes: stream.tree)
+      guard tree?.isZero != true, tree != nil || stream.tree.isEmpty else {
+        throw .invalid(field: "heartbeat.streams.tree")
+      }
+      streams.append(
+        Stream(name, sequence: stream.sequence, revision: revision, tree: tree))
     }
     try requireStreams(streams.map(\.name), of: "heartbeat")
     self.init(

@@ -26,7 +26,7 @@ package enum Limits {
   // Heartbeats. With 1,000 recipients one still fits into a statement, and so does the report on all its streams.
   package static let heartbeatStreamCountMax = 1_000
   /// Of all remotes and refs together.
-  package static let heartbeatNameByteCountMax = 56_000
+  package static let heartbeatNameByteCountMax = 34_000
   package static let heartbeatPartCountMax: UInt32 = 1_000
   /// Of all details of a report together: what its streams leave.
   package static let reportDetailByteCountMax = 8_192

@@ -20,14 +20,15 @@ package struct Message: AddressedBody, Hashable {
   package var previous: ContentDigest?
   package var createdAt: Timestamp
   package var expiresAt: Timestamp
-  package var payload: PayloadDescription
+  /// `nil`: `after` has the files of `before`, and only the revision moves.
+  package var payload: PayloadDescription?
   /// The signer found `before` among the ancestors of `after`; `false` also where it could not look.
   package var descends: Bool
 
   package init(
     signer: Mailbox, recipients: [Mailbox], stream: StreamName, before: Snapshot?, after: Snapshot,
     commit: [UInt8], sequence: UInt64, previous: ContentDigest?, createdAt: Timestamp,
-    expiresAt: Timestamp, payload: PayloadDescription, descends: Bool
+    expiresAt: Timestamp, payload: PayloadDescription?, descends: Bool
   ) {
     self.signer = signer
     self.recipients = recipients.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
@@ -114,12 +115,7 @@ extension Message {
     wire.previous = Data(previous?.bytes ?? [])
     wire.createdAt = createdAt.milliseconds
     wire.expiresAt = expiresAt.milliseconds
-    wire.payload.kind = payload.kind.wire
-    wire.payload.digest = Data(payload.digest.bytes)
-    wire.payload.size = payload.size
-    wire.payload.inflatedSize = payload.inflatedSize
-    if let largeFiles = payload.largeFiles { wire.payload.largeFiles = largeFiles.wire }
-    if let submodules = payload.submodules { wire.payload.submodules = submodules.wire }
+    if let payload { wire.payload = payload.wire }
     wire.descends = descends
     return encodeCanonically(wire)
   }
@@ -143,6 +139,9 @@ extension Message {
     }
     let before = try Snapshot.decoding(
       wire.before, wire.beforeTree, fields: ("message.before", "message.before_tree"))
+    guard wire.hasPayload || before?.tree == after.tree && !wire.commit.isEmpty else {
+      throw .invalid(field: "message.payload")
+    }
     guard before != nil || wire.payload.kind != .replacement else {
       throw .invalid(field: "message.payload.kind")
     }
@@ -153,7 +152,8 @@ extension Message {
       sequence: wire.sequence, previous: previous,
       createdAt: try time(wire.createdAt, field: "message.created_at"),
       expiresAt: try time(wire.expiresAt, field: "message.expires_at"),
-      payload: try PayloadDescription(wire.payload), descends: wire.descends)
+      payload: wire.hasPayload ? try PayloadDescription(wire.payload) : nil,
+      descends: wire.descends)
   }
 }
 
@@ -182,6 +182,17 @@ extension PayloadDescription.Kind {
 }
 
 extension PayloadDescription {
+  fileprivate var wire: WirePayload {
+    var wire = WirePayload()
+    wire.kind = kind.wire
+    wire.digest = Data(digest.bytes)
+    wire.size = size
+    wire.inflatedSize = inflatedSize
+    if let largeFiles { wire.largeFiles = largeFiles.wire }
+    if let submodules { wire.submodules = submodules.wire }
+    return wire
+  }
+
   init(_ wire: WirePayload) throws(FormatError) {
     switch wire.kind {
     case .patch: kind = .patch

@@ -75,7 +75,7 @@ package struct CheckoutStatus: Sendable {
     }
     remainingMilliseconds = end?.remaining
     let found = revision
-    staleness = try heard.flatMap { try Self.difference(of: found, to: $0, stream, inbox) }
+    staleness = try heard.flatMap { try Self.difference(of: found, to: $0, settings, inbox) }
   }
 
   private struct End {
@@ -117,11 +117,15 @@ package struct CheckoutStatus: Sendable {
   }
 
   private static func difference(
-    of revision: ObjectID?, to heard: HeartbeatRecord, _ stream: StreamName, _ inbox: Inbox
+    of revision: ObjectID?, to heard: HeartbeatRecord, _ settings: CheckoutSettings,
+    _ inbox: Inbox
   ) throws -> Staleness? {
     if revision == heard.revision { return nil }
+    if let tree = heard.tree, let revision, Checkout.tree(of: revision, settings) == tree {
+      return nil
+    }
     // A message that is younger than the heartbeat knows better.
-    let applied = try inbox.lastApplied(of: stream, by: heard.signer)
+    let applied = try inbox.lastApplied(of: settings.stream, by: heard.signer)
     if let applied, applied.sequence > heard.sequence, applied.revision == revision { return nil }
     return .elsewhere(newest: heard.revision)
   }

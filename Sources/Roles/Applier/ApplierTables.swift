@@ -25,7 +25,7 @@ extension StateDatabase {
     CREATE INDEX appliedByStream ON applied (signer, remote, ref, number);
     CREATE TABLE heartbeat (
       signer BLOB NOT NULL, remote TEXT NOT NULL, ref TEXT NOT NULL, number INTEGER NOT NULL,
-      sequence INTEGER NOT NULL, revision BLOB NOT NULL, counter INTEGER NOT NULL,
+      sequence INTEGER NOT NULL, revision BLOB NOT NULL, tree BLOB, counter INTEGER NOT NULL,
       createdAt INTEGER NOT NULL, receivedAt INTEGER NOT NULL, boot TEXT NOT NULL,
       sinceBoot INTEGER NOT NULL, lifetime INTEGER NOT NULL,
       PRIMARY KEY (signer, remote, ref)) WITHOUT ROWID;

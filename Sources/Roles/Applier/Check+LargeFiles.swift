@@ -25,16 +25,16 @@ struct Accompaniment {
 extension Check {
   /// The first part goes to `content` as it comes, the second one to files beside the store, the third one into quarantine.
   func inflate(
-    _ opened: OpenedMessage, content: (Span<UInt8>) throws -> Void
+    _ payload: OpenedPayload, content: (Span<UInt8>) throws -> Void
   ) throws -> Accompaniment {
-    let description = opened.message.payload
+    let description = payload.description
     var largeFiles = try receiver(of: description)
     let submodules = try submoduleReceiver(of: description)
     var decompressor = try Decompressor(outputByteCountMax: Int(description.inflatedSize))
     var rest = Int(description.contentSize)
     var largeFilesRest = Int(description.largeFiles?.size ?? 0)
     var byteCount = 0
-    try opened.payload.forEachPiece { piece, _ in
+    try payload.buffer.forEachPiece { piece, _ in
       do throws(StreamError<any Error>) {
         try decompressor.write(piece) { (span: Span<UInt8>) throws(any Error) in
           byteCount += span.count
@@ -85,12 +85,12 @@ extension Check {
     of message: Message, at changes: [TreeChange], _ incoming: IncomingLargeFiles?,
     in objects: ObjectOverlay
   ) throws -> CheckedLargeFiles {
-    guard message.payload.largeFiles != nil else { return CheckedLargeFiles() }
+    guard message.payload?.largeFiles != nil else { return CheckedLargeFiles() }
     var tree = TreeLargeFiles(of: message.after.tree, in: objects)
     let contents = try tree.pointers(at: changes)
     let shipped = Set(incoming?.pointers ?? [])
     var unnamed = shipped.subtracting(contents.values)
-    if !unnamed.isEmpty, message.payload.kind == .replacement {
+    if !unnamed.isEmpty, message.payload?.kind == .replacement {
       let all = try objects.base.changes(from: nil, to: message.after.tree, limits: .counted)
       unnamed.subtract(try tree.pointers(at: all).values)
     }

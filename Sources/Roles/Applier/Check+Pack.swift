@@ -13,12 +13,12 @@ extension Check {
     var completed: Set<ObjectID> = []
   }
 
-  func receive(_ opened: OpenedMessage) throws -> (QuarantinedPack, Accompaniment) {
+  func receive(_ payload: OpenedPayload) throws -> (QuarantinedPack, Accompaniment) {
     var room = Room()
-    room.add(packOf: Int(clamping: opened.message.payload.contentSize))
+    room.add(packOf: Int(clamping: payload.description.contentSize))
     try room.require(at: batch.checkout.repository.commonDirectory)
     let receiver = try PackReceiver(for: batch.checkout.repository, limits: PackLimits())
-    let incoming = try inflate(opened) { try receiver.append($0) }
+    let incoming = try inflate(payload) { try receiver.append($0) }
     return (try receiver.finish(), incoming)
   }
 
@@ -26,7 +26,7 @@ extension Check {
   func history(of message: Message, in pack: QuarantinedPack) throws -> History {
     var completeness = TreeCompleteness(in: pack.objects)
     // A replacement may be to mend what is there.
-    let known = message.payload.kind == .replacement ? nil : batch.current?.tree
+    let known = message.payload?.kind == .replacement ? nil : batch.current?.tree
     try requireComplete(message.after.tree, known: known, &completeness)
     var history = History()
     if message.commit.isEmpty {

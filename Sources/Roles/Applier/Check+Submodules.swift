@@ -20,8 +20,8 @@ extension Check {
     of message: Message, at changes: [TreeChange], _ incoming: QuarantinedPack?,
     in objects: ObjectOverlay
   ) throws -> SubmoduleChanges? {
-    guard let description = message.payload.submodules else { return nil }
-    let isWhole = message.payload.kind == .replacement
+    guard let description = message.payload?.submodules else { return nil }
+    let isWhole = message.payload?.kind == .replacement
     let result = try batch.checkout.submoduleChanges(
       at: changes, to: message.after.tree, in: objects, isWhole: isWhole, incoming: incoming)
     try requireNothingElse(description, result)

@@ -80,26 +80,33 @@ struct Check {
 
   private func checkPayload(_ admitted: AdmittedMessage) throws -> CheckedPatch {
     let message = admitted.opened.message
-    guard
-      message.before?.tree != message.after.tree || message.payload.kind == .replacement
-    else {
-      throw Refused(.empty, "the tree is \(message.after.tree.abbreviated) before and after")
-    }
+    guard let payload = admitted.opened.payload else { return try checkSameTree(admitted) }
+    try requireContent(message, payload.description)
     try requireDescendant(message)
     try requireUnrejected(message)
-    switch message.payload.kind {
+    switch payload.description.kind {
     case .patch:
       let mark = batch.overlay.mark
       do {
-        return try checkPatch(admitted)
+        return try checkPatch(admitted, payload)
       } catch {
         batch.overlay.rollBack(to: mark)
         throw error
       }
-    case .pack: return try checkPack(admitted)
+    case .pack: return try checkPack(admitted, payload)
     case .replacement:
       try requireReplaceable(batch.current?.revision, message)
-      return try checkPack(admitted)
+      return try checkPack(admitted, payload)
+    }
+  }
+
+  /// A pack without a change brings commits, or it brings nothing.
+  private func requireContent(
+    _ message: Message, _ payload: PayloadDescription
+  ) throws(Refused) {
+    guard message.before?.tree == message.after.tree else { return }
+    guard payload.kind == .replacement || payload.kind == .pack && message.commit.isEmpty else {
+      throw Refused(.empty, "the tree is \(message.after.tree.abbreviated) before and after")
     }
   }
 
@@ -158,12 +165,13 @@ struct Check {
 
   // MARK: - Patch
 
-  private func checkPatch(_ admitted: AdmittedMessage) throws -> CheckedPatch {
-    let opened = admitted.opened
-    let message = opened.message
+  private func checkPatch(
+    _ admitted: AdmittedMessage, _ payload: OpenedPayload
+  ) throws -> CheckedPatch {
+    let message = admitted.opened.message
     var text: [UInt8] = []
-    text.reserveCapacity(Int(message.payload.contentSize))
-    let incoming = try inflate(opened) { span in
+    text.reserveCapacity(Int(payload.description.contentSize))
+    let incoming = try inflate(payload) { span in
       for index in span.indices { text.append(span[index]) }
     }
     let patch: TextPatch
@@ -175,10 +183,7 @@ struct Check {
     let tree = try TreePatch.apply(
       patch, to: message.before?.tree, in: &batch.overlay, limits: .carried)
     try requireTree(tree, message)
-    let commit = try requireCommit(message) { id throws(GitError) in
-      batch.overlay.contains(id) ? try batch.overlay.header(id).kind : nil
-    }
-    try batch.overlay.add(.commit, commit.bytes)
+    let commit = try addCommit(of: message)
     let changes = Self.changes(of: patch)
     let totals = try requireSize(try difference(of: changes))
     try requirePaths(changes) { id throws(GitError) in
@@ -193,6 +198,26 @@ struct Check {
       admitted, changes: changes, expected: expected, objects: .computed,
       boundary: boundary(of: [commit]) { batch.overlay.contains($0) }, totals: totals,
       largeFiles: largeFiles, submodules: submodules)
+  }
+
+  /// The commit of the message, among the objects of the batch.
+  private func addCommit(of message: Message) throws -> Commit {
+    let commit = try requireCommit(message) { id throws(GitError) in
+      batch.overlay.contains(id) ? try batch.overlay.header(id).kind : nil
+    }
+    try batch.overlay.add(.commit, commit.bytes)
+    return commit
+  }
+
+  /// Only the revision moves: no file is looked at.
+  private func checkSameTree(_ admitted: AdmittedMessage) throws -> CheckedPatch {
+    try requireDescendant(admitted.opened.message)
+    try requireUnrejected(admitted.opened.message)
+    let commit = try addCommit(of: admitted.opened.message)
+    return CheckedPatch(
+      admitted, changes: [], expected: [:], objects: .computed,
+      boundary: boundary(of: [commit]) { batch.overlay.contains($0) }, totals: batch.totals,
+      largeFiles: CheckedLargeFiles(), submodules: nil)
   }
 
   /// A path that changes its type stands in two sections.
@@ -216,11 +241,12 @@ struct Check {
     return try checkout.mendingChanges(to: changes)
   }
 
-  private func checkPack(_ admitted: AdmittedMessage) throws -> CheckedPatch {
-    let opened = admitted.opened
-    let message = opened.message
+  private func checkPack(
+    _ admitted: AdmittedMessage, _ payload: OpenedPayload
+  ) throws -> CheckedPatch {
+    let message = admitted.opened.message
     let limits = batch.checkout.settings.limits
-    let (pack, incoming) = try receive(opened)
+    let (pack, incoming) = try receive(payload)
     let history = try history(of: message, in: pack)
     let counted = try pack.objects.countedChanges(
       from: batch.current?.tree, to: message.after.tree, limits: limits)
@@ -232,7 +258,7 @@ struct Check {
     let objects = ObjectOverlay(over: pack.objects)
     var largeFiles = try largeFiles(of: message, at: changes, incoming.largeFiles, in: objects)
     let submodules = try submodules(of: message, at: changes, incoming.submodules, in: objects)
-    if message.payload.kind == .replacement, message.payload.largeFiles != nil,
+    if payload.description.kind == .replacement, payload.description.largeFiles != nil,
       batch.checkout.settings.layout == .inPlace
     {
       let shipped = Set(incoming.largeFiles?.pointers ?? [])

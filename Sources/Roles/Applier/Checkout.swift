@@ -234,6 +234,15 @@ final class Checkout {
   /// It was made for this batch, and is removed again if nothing is applied.
   var isMade: Bool { filled != nil }
 
+  /// Of a revision of a checkout; `nil` where it cannot be read.
+  static func tree(of revision: ObjectID, _ settings: CheckoutSettings) -> ObjectID? {
+    do throws(GitError) {
+      return try Repository(opening: settings.repositoryPath).objects.commit(revision).tree
+    } catch {
+      return nil
+    }
+  }
+
   /// For opening it anew; nothing more can be done with this one.
   func release() { claim = nil }
 

@@ -16,7 +16,7 @@ struct HeartbeatHandler {
           rejected.blockReason, detail: rejected.detail, revision: snapshot?.revision)
       }
       if let snapshot, snapshot.revision == incomplete { return .behind(nil) }
-      guard let snapshot, snapshot.revision == stream.heard.revision else {
+      guard let snapshot, stream.heard.isMet(by: snapshot) else {
         return .behind(snapshot)
       }
       return .current(snapshot)

@@ -16,10 +16,10 @@ struct Journal {
     /// Why the step has failed, for people.
     let reason: String?
 
-    var shipsSubmodules: Bool { messages.last?.message.payload.submodules != nil }
+    var shipsSubmodules: Bool { messages.last?.message.payload?.submodules != nil }
 
     /// The step writes contents in the place of pointers.
-    var shipsLargeFiles: Bool { messages.contains { $0.message.payload.largeFiles != nil } }
+    var shipsLargeFiles: Bool { messages.contains { $0.message.payload?.largeFiles != nil } }
   }
 
   /// How far a step had come for certain when it was written; it may be further.

@@ -1,6 +1,6 @@
 import Mailboxes
 package import MessageFormat
-package import Sealing
+import Sealing
 import Sodium
 
 /// A message whose signature, signer, recipient, age and payload digest have been verified.
@@ -11,16 +11,23 @@ package struct OpenedMessage {
   package let message: Message
   /// Of the message's bytes: what the stream's next message names as `previous`.
   package let digest: ContentDigest
-  package let payload: PayloadBuffer
+  /// `nil`: the files are the same.
+  package let payload: OpenedPayload?
 
   fileprivate init(
-    stored: StoredMessage, message: Message, digest: ContentDigest, payload: PayloadBuffer
+    stored: StoredMessage, message: Message, digest: ContentDigest, payload: OpenedPayload?
   ) {
     self.stored = stored
     self.message = message
     self.digest = digest
     self.payload = payload
   }
+}
+
+/// What a message brings, compressed, with what it says of it.
+package struct OpenedPayload {
+  let description: PayloadDescription
+  let buffer: PayloadBuffer
 }
 
 /// A heartbeat, verified in the same way: signature, signer, recipient, age.
@@ -66,7 +73,7 @@ struct Open {
         .message(
           OpenedMessage(
             stored: stored, message: message.body, digest: message.digest,
-            payload: try envelope.payload(message.body.payload, into: spoolDirectory))))
+            payload: try payload(of: message.body, in: envelope))))
     } catch {
       let refused = try Self.refusal(of: error)
       return .ends(
@@ -74,6 +81,18 @@ struct Open {
           ? .heartbeatDropped(stored, refused)
           : .refused(RefusedMessage(.unopened(stored), refused)))
     }
+  }
+
+  private func payload(
+    of message: Message, in envelope: consuming OpenedEnvelope<StoredChunks>
+  ) throws -> OpenedPayload? {
+    guard let description = message.payload else {
+      try envelope.requireNoPayload()
+      return nil
+    }
+    return OpenedPayload(
+      description: description,
+      buffer: try envelope.payload(description, into: spoolDirectory))
   }
 
   /// What a peer did, as a refusal; what the machine did is thrown as it is.

@@ -106,7 +106,7 @@ final class Pipeline {
     let settings = routed.settings
     if try isPaused(settings) || faults.isWaiting(settings.path) { return try hold(routed) }
     let payload = routed.opened.message.payload
-    let canJoin = payload.kind == .patch && payload.submodules == nil
+    let canJoin = payload.map { $0.kind == .patch && $0.submodules == nil } ?? true
     if let batch, batch.checkout.settings != settings || !canJoin || isPermitted(batch) {
       return .later
     }

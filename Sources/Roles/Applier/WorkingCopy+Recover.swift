@@ -35,7 +35,7 @@ extension WorkingCopy {
       try step(
         from: entry.before, to: entry.after, shipsLargeFiles: entry.shipsLargeFiles,
         shipsSubmodules: entry.shipsSubmodules,
-        isWhole: message?.payload.kind == .replacement))
+        isWhole: message?.payload?.kind == .replacement))
     return true
   }
 

@@ -64,6 +64,14 @@ package struct SignerRepository: Sendable {
     case ship
   }
 
+  /// What becomes of a commit that has the files of what a recipient has.
+  package enum SameTree: String, Sendable, CaseIterable {
+    /// Nothing is sent: the recipient is up to date.
+    case skip
+    /// The recipient's revision moves.
+    case follow
+  }
+
   package let source: RepositorySource
   package let remote: RemoteName
   package let branches: BranchPatterns
@@ -73,13 +81,15 @@ package struct SignerRepository: Sendable {
   package let limits: TreeLimits
   package let largeFiles: LargeFiles
   package let submodules: Submodules
+  package let sameTree: SameTree
   /// How often a daemon looks by itself whether a branch has moved; `nil`: never.
   package let pollSeconds: UInt64?
 
   package init(
     source: RepositorySource, remote: RemoteName, branches: BranchPatterns,
     recipients: [PublicIdentity], history: History, limits: TreeLimits = TreeLimits(),
-    largeFiles: LargeFiles = .pointers, submodules: Submodules = .pin, pollSeconds: UInt64? = nil
+    largeFiles: LargeFiles = .pointers, submodules: Submodules = .pin,
+    sameTree: SameTree = .skip, pollSeconds: UInt64? = nil
   ) {
     self.source = source
     self.remote = remote
@@ -89,18 +99,19 @@ package struct SignerRepository: Sendable {
     self.limits = limits
     self.largeFiles = largeFiles
     self.submodules = submodules
+    self.sameTree = sameTree
     self.pollSeconds = pollSeconds
   }
 
   package init(
     path: String, remote: RemoteName, branches: [BranchName], recipients: [PublicIdentity],
     history: History, limits: TreeLimits = TreeLimits(), largeFiles: LargeFiles = .pointers,
-    submodules: Submodules = .pin
+    submodules: Submodules = .pin, sameTree: SameTree = .skip
   ) {
     self.init(
       source: .local(path: path), remote: remote, branches: BranchPatterns(branches),
       recipients: recipients, history: history, limits: limits, largeFiles: largeFiles,
-      submodules: submodules)
+      submodules: submodules, sameTree: sameTree)
   }
 
   /// Of the repository that is read.

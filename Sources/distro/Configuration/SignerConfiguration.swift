@@ -14,7 +14,10 @@ struct SignerConfiguration {
   private static let lifetimeDaysDefault = 30
   private static let repositoryKeys =
     SourceConfiguration.keys
-    + ["remote", "branches", "recipients", "history", "limits", "lfs", "submodules", "status"]
+    + [
+      "remote", "branches", "recipients", "history", "limits", "lfs", "submodules", "same-tree",
+      "status",
+    ]
   private static let heartbeatSecondsDefault = 60
   private static let heartbeatSecondsMax = 86_400
 
@@ -123,6 +126,8 @@ struct SignerConfiguration {
         ?? .pointers,
       submodules: try mapping[optional: "submodules"]?.choice(SignerRepository.Submodules.self)
         ?? .pin,
+      sameTree: try mapping[optional: "same-tree"]?.choice(SignerRepository.SameTree.self)
+        ?? .skip,
       pollSeconds: pollSeconds)
   }
 

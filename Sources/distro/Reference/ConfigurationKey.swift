@@ -99,6 +99,11 @@ struct ConfigurationKey {
         "`pin` (default): a submodule arrives as the id of its commit; `ship`: with its files. "
           + "[Submodules](../how-to/submodules.md)"),
       .init(
+        "repositories: same-tree", "signer",
+        "`skip` (default): a commit that changes no file is not sent, and machines with the same files are up to "
+          + "date; `follow`: their revision moves. [Commits without a change](../how-to/same-tree.md)"
+      ),
+      .init(
         "repositories, checkouts: limits", "signer, applier",
         "`{paths: 1000000, path-bytes: 67108864, bytes: 8589934592}`: what one message may bring, of a "
           + "snapshot all; what a checkout may hold"),

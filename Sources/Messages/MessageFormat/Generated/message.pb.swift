@@ -387,6 +387,9 @@ nonisolated struct WireStreamHead: Sendable {
 
   var revision: Data = Data()
 
+  /// There where any revision with this tree does as well.
+  var tree: Data = Data()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -1000,7 +1003,7 @@ nonisolated extension WireHeartbeat: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension WireStreamHead: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".WireStreamHead"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}remote\0\u{1}ref\0\u{1}sequence\0\u{1}revision\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}remote\0\u{1}ref\0\u{1}sequence\0\u{1}revision\0\u{1}tree\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1012,6 +1015,7 @@ nonisolated extension WireStreamHead: SwiftProtobuf.Message, SwiftProtobuf._Mess
       case 2: try { try decoder.decodeSingularStringField(value: &self.ref) }()
       case 3: try { try decoder.decodeSingularUInt64Field(value: &self.sequence) }()
       case 4: try { try decoder.decodeSingularBytesField(value: &self.revision) }()
+      case 5: try { try decoder.decodeSingularBytesField(value: &self.tree) }()
       default: break
       }
     }
@@ -1030,6 +1034,9 @@ nonisolated extension WireStreamHead: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if !self.revision.isEmpty {
       try visitor.visitSingularBytesField(value: self.revision, fieldNumber: 4)
     }
+    if !self.tree.isEmpty {
+      try visitor.visitSingularBytesField(value: self.tree, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1038,6 +1045,7 @@ nonisolated extension WireStreamHead: SwiftProtobuf.Message, SwiftProtobuf._Mess
     if lhs.ref != rhs.ref {return false}
     if lhs.sequence != rhs.sequence {return false}
     if lhs.revision != rhs.revision {return false}
+    if lhs.tree != rhs.tree {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

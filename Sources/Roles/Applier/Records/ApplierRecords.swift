@@ -27,6 +27,8 @@ struct HeartbeatRecord: Codable, FetchableRecord {
   let number: Int64
   let sequence: UInt64
   let revision: ObjectID
+  /// `nil`: no other revision does.
+  let tree: ObjectID?
   /// Of the heartbeat: orders those of one signer.
   let counter: UInt64
   /// By the signer's clock.

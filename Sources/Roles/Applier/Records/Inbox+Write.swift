@@ -92,14 +92,14 @@ extension Inbox {
     // Prepared once: there may be a thousand streams.
     let statement = try database.cachedStatement(
       sql: """
-        INSERT OR REPLACE INTO heartbeat (signer, remote, ref, number, sequence, revision, counter,
-          createdAt, receivedAt, boot, sinceBoot, lifetime)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT OR REPLACE INTO heartbeat (signer, remote, ref, number, sequence, revision, tree,
+          counter, createdAt, receivedAt, boot, sinceBoot, lifetime)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
     for stream in streams {
       try statement.execute(arguments: [
         heartbeat.signer, stream.name.remote, stream.name.branch, number ?? 1, stream.sequence,
-        stream.revision, heartbeat.counter, heartbeat.createdAt, moment.wall,
+        stream.revision, stream.tree, heartbeat.counter, heartbeat.createdAt, moment.wall,
         moment.sinceBoot.boot, moment.sinceBoot.milliseconds, lifetime,
       ])
     }

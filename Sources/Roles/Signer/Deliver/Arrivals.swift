@@ -101,8 +101,7 @@ package struct Arrivals: Sendable {
 
 extension Recipient {
   fileprivate func state(towards goal: Arrivals.Goal) -> Arrivals.State {
-    let isThere =
-      isUpToDate || revision == goal.target.revision || tree == goal.target.tree
+    let isThere = isUpToDate || has(goal.target)
     let isAnswered = expected == nil || sequence >= goal.sequence
     if isAnswered, isUnhealthy || goal.replaces && standing == .refused { return .refused }
     if standing != nil, isThere, isAnswered { return .upToDate }

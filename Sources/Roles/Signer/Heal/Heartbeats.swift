@@ -34,8 +34,13 @@ struct Heartbeats {
     let dues = streams.map { due(after: $0.heartbeatAt, at: time) }
     guard let due = dues.min() else { return nil }
     guard due <= time else { return due }
+    try outbox.follow(streams.map { ($0.name, follows($0.name)) })
     try send(streams, to: configured, at: time)
     return time.adding(milliseconds: intervalMilliseconds)
+  }
+
+  private func follows(_ stream: StreamName) -> Bool {
+    settings.repositories.source(of: stream)?.sameTree == .follow
   }
 
   private func due(after last: Timestamp?, at time: Timestamp) -> Timestamp {
@@ -46,7 +51,7 @@ struct Heartbeats {
 
   /// Recipients that hear of the same streams.
   private struct Group {
-    let streams: [HeartbeatStream]
+    let heads: [Heartbeat.Stream]
     var recipients: [PublicIdentity] = []
   }
 
@@ -69,16 +74,17 @@ struct Heartbeats {
         heard[identity.mailbox, default: []].append(number)
       }
     }
+    let heads = streams.map { $0.head(isFollowed: follows($0.name)) }
     var groups: [[Int]: Group] = [:]
     for identity in identities {
       guard let numbers = heard[identity.mailbox] else { continue }
-      groups[numbers, default: Group(streams: numbers.map { streams[$0] })]
+      groups[numbers, default: Group(heads: numbers.map { heads[$0] })]
         .recipients.append(identity)
     }
     let counter = try outbox.beginHeartbeat(newcomers, at: time)
     var pending: [MessageWriter] = []
     for group in groups.values {
-      for (part, heads) in Heartbeat.parts(of: group.streams.map(\.head)).enumerated() {
+      for (part, heads) in Heartbeat.parts(of: group.heads).enumerated() {
         let slot = try outbox.heartbeatSlot(of: UInt32(part))
         for recipients in group.recipients.split(countMax: Limits.recipientCountMax) {
           let heartbeat = Heartbeat(

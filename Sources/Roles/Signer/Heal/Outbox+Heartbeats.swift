@@ -12,11 +12,16 @@ struct HeartbeatStream: Decodable, FetchableRecord {
   private let ref: BranchName
   private let sequence: UInt64
   private let revision: ObjectID
+  private let tree: ObjectID
   let heartbeatAt: Timestamp?
 
   var name: StreamName { StreamName(remote: remote, branch: ref) }
 
-  var head: Heartbeat.Stream { Heartbeat.Stream(name, sequence: sequence, revision: revision) }
+  /// `isFollowed`: only the revision itself does.
+  func head(isFollowed: Bool) -> Heartbeat.Stream {
+    Heartbeat.Stream(
+      name, sequence: sequence, revision: revision, tree: isFollowed ? nil : tree)
+  }
 }
 
 /// A recipient that a stream does not know yet, or under another name.
@@ -41,7 +46,7 @@ extension Outbox {
     try reading { database in
       try HeartbeatStream.fetchAll(
         database.cachedStatement(
-          sql: "SELECT id, remote, ref, sequence, revision, heartbeatAt FROM stream"))
+          sql: "SELECT id, remote, ref, sequence, revision, tree, heartbeatAt FROM stream"))
     }
   }
 

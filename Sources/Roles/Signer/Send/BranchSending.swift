@@ -67,6 +67,7 @@ struct BranchSending {
         isEmpty = true
       }
     }
+    try outbox.follow([(stream.name, stream.configured.sameTree == .follow)])
     var finding = SendOutcome.Finding.sent
     if sent.isEmpty {
       finding = start.isGiven ? .noChange : try lead(to: target, from: head)

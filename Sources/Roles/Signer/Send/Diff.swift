@@ -12,6 +12,8 @@ struct Patch {
     case pack([ObjectReference], reason: String)
     /// Everything, as a pack, in the place of a revision that we do not have.
     case replacement([ObjectReference])
+    /// Nothing: the files are the same, and only the revision moves.
+    case sameTree
   }
 
   let update: BranchUpdate
@@ -57,6 +59,7 @@ struct Diff {
   /// `nil`: they stay pointers.
   let largeFiles: ShippedLargeFiles?
   let submodules: SignerRepository.Submodules
+  let sameTree: SignerRepository.SameTree
   let source: RepositorySource
 
   /// Throws `SignerError.unsendable` for what is wrong with a commit or its trees.
@@ -81,7 +84,7 @@ struct Diff {
     let content = try content(from: base, before, to: after, isComparable: isComparable)
     let isInPack =
       switch content {
-      case .text: false
+      case .text, .sameTree: false
       case .pack(let packed, _), .replacement(let packed): packed.contains { $0.id == commit.id }
       }
     return Patch(
@@ -137,9 +140,11 @@ struct Diff {
     }
   }
 
-  /// Also catches a new branch whose first commit has no file. What is replaced may have the same tree.
+  /// Also catches a new branch whose first commit has no file. What is replaced may have the same tree, and so may a
+  /// revision that is followed.
   private func requireChange(from base: Base, _ before: Snapshot?, to after: Snapshot) throws {
     if case .unknown = base { return }
+    if before != nil, sameTree == .follow { return }
     guard try before?.tree ?? ObjectDatabase.hash(.tree, []) != after.tree else {
       throw SignerError.emptyPatch(before: before?.revision ?? .zero, after: after.revision)
     }
@@ -192,6 +197,9 @@ struct Diff {
       let known = isComparable ? before : nil
       return .pack(try packed(from: known, to: after, missing: missing), reason: reason)
     }
+    let isLargeCommit =
+      try repository.objects.header(after.revision).byteCount > Limits.commitByteCountMax
+    if before?.tree == after.tree, missing.count <= 1, !isLargeCommit { return .sameTree }
     guard isComparable else { return try pack("the old tree is over the limits") }
     guard case .sent = base, let before else {
       return try pack(before == nil ? "snapshot" : "a revision that was never sent")
@@ -199,8 +207,7 @@ struct Diff {
     guard history == .tip || missing.count == 1 else {
       return try pack("\(missing.count) commits")
     }
-    guard try repository.objects.header(after.revision).byteCount <= Limits.commitByteCountMax
-    else { return try pack("large commit object") }
+    guard !isLargeCommit else { return try pack("large commit object") }
     switch try TreePatch.make(
       from: before.tree, to: after.tree, in: repository.objects, limits: .carried)
     {

@@ -9,14 +9,14 @@ import Sodium
 /// A patch and its compressed payload: what does not depend on a message's number or recipients.
 struct PreparedPatch {
   let patch: Patch
-  let payload: PayloadBuffer
-  let description: PayloadDescription
+  /// `nil`: the files are the same.
+  let payload: (buffer: PayloadBuffer, description: PayloadDescription)?
 }
 
 /// A message and the compressed payload that it names by digest.
 struct EnclosedMessage {
   let message: Message
-  let payload: PayloadBuffer
+  let payload: PayloadBuffer?
 }
 
 /// The second stage: from a patch to a message with its payload.
@@ -29,6 +29,7 @@ struct Enclose {
   let progress: SendProgress
 
   func prepare(_ patch: Patch) throws -> PreparedPatch {
+    guard let kind = patch.content.kind else { return PreparedPatch(patch: patch, payload: nil) }
     let payload = PayloadBuffer(directory: spoolDirectory)
     var compressor = try Compressor()
     var inflatedSize = try write(patch.content, with: &compressor, to: payload)
@@ -42,16 +43,10 @@ struct Enclose {
       throw SignerError.overLimit(
         what: "the payload", limit: Limits.payloadInflatedByteCountMax, actual: inflatedSize)
     }
-    let kind: PayloadDescription.Kind =
-      switch patch.content {
-      case .text: .patch
-      case .pack: .pack
-      case .replacement: .replacement
-      }
     let description = PayloadDescription(
       kind: kind, digest: payload.finish(), size: payload.byteCount, inflatedSize: inflatedSize,
       largeFiles: largeFiles, submodules: submodules)
-    return PreparedPatch(patch: patch, payload: payload, description: description)
+    return PreparedPatch(patch: patch, payload: (payload, description))
   }
 
   func enclose(
@@ -64,9 +59,10 @@ struct Enclose {
       stream: patch.update.stream, before: patch.before,
       after: patch.after, commit: patch.commit, sequence: Self.sequence(behind: head, at: now),
       previous: head?.digest, createdAt: now,
-      expiresAt: now.adding(milliseconds: lifetimeMilliseconds), payload: prepared.description,
+      expiresAt: now.adding(milliseconds: lifetimeMilliseconds),
+      payload: prepared.payload?.description,
       descends: patch.descends)
-    return EnclosedMessage(message: message, payload: prepared.payload)
+    return EnclosedMessage(message: message, payload: prepared.payload?.buffer)
   }
 
   /// A state that remembers nothing begins with the time: above all that a lost one has used.
@@ -80,6 +76,7 @@ struct Enclose {
   ) throws -> UInt64 {
     var inflatedSize: UInt64 = 0
     switch content {
+    case .sameTree: break
     case .text(let text):
       try compressor.write(text) { try payload.append($0) }
       inflatedSize = UInt64(text.count)
@@ -130,5 +127,17 @@ struct Enclose {
       size += UInt64(LargeFileHeader.byteCount) + file.pointer.byteCount
     }
     return LargeFilesDescription(count: files.count, size: size)
+  }
+}
+
+extension Patch.Content {
+  /// `nil`: no payload.
+  fileprivate var kind: PayloadDescription.Kind? {
+    switch self {
+    case .text: .patch
+    case .pack: .pack
+    case .replacement: .replacement
+    case .sameTree: nil
+    }
   }
 }

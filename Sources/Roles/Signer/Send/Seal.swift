@@ -21,7 +21,7 @@ struct Seal {
     let sealed = try MessageWriter(
       offer, from: identity.public.mailbox, into: outbox.store)
     try envelope.write(to: sealed.append) { done in
-      progress.report(.sealing, done: done, of: message.payload.size)
+      progress.report(.sealing, done: done, of: message.payload?.size ?? 0)
     }
     let names = recipients.map { ($0.mailbox, $0.name.text) }
     let digest = ContentDigest(of: message.encoded())

@@ -105,7 +105,8 @@ package struct Sending {
     let patch = try Diff(
       repository: stream.repository, history: stream.configured.history,
       limits: stream.configured.limits, largeFiles: try shippedLargeFiles(of: stream),
-      submodules: stream.configured.submodules, source: stream.configured.source
+      submodules: stream.configured.submodules, sameTree: stream.configured.sameTree,
+      source: stream.configured.source
     ).patch(for: update, from: base)
     return try enclose(stream).prepare(patch)
   }

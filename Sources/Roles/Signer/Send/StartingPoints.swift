@@ -24,11 +24,12 @@ struct StartingPoints {
     let known = Dictionary(
       try outbox.recipients(of: stream.name).map { ($0.mailbox, $0) }
     ) { first, _ in first }
+    let isFollowed = stream.configured.sameTree == .follow
     var groups: [Base: [PublicIdentity]] = [:]
     var order: [Base] = []
     for identity in stream.configured.recipients {
       let recipient = known[identity.mailbox]
-      if let recipient, recipient.isHeading(for: target) { continue }
+      if let recipient, recipient.isHeading(for: target, isFollowed: isFollowed) { continue }
       let found = try recipient.flatMap { try expectation(of: $0, to: target.revision) }
       guard found?.revision != target.revision else { continue }
       var base = try found ?? fallback(last: head?.revision, old: old, to: target.revision)
@@ -95,9 +96,12 @@ struct StartingPoints {
 }
 
 extension Recipient {
-  /// It has these files, or gets them by what is on its way.
-  fileprivate func isHeading(for target: Snapshot) -> Bool {
-    if expected != nil { return expected == target.revision || expectedTree == target.tree }
-    return standing != nil && (revision == target.revision || tree == target.tree)
+  /// It has these files, or gets them by what is on its way; `isFollowed`: this revision itself.
+  fileprivate func isHeading(for target: Snapshot, isFollowed: Bool) -> Bool {
+    if expected != nil {
+      return expected == target.revision || !isFollowed && expectedTree == target.tree
+    }
+    return standing != nil
+      && (revision == target.revision || !isFollowed && tree == target.tree)
   }
 }

@@ -67,7 +67,7 @@ package struct Outbox: Sendable {
         sql: "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         arguments: [
           sealed.offer.id, stream, Int64(message.sequence), message.before?.revision,
-          message.after.revision, message.after.tree, message.payload.kind.text,
+          message.after.revision, message.after.tree, message.payload?.kind.text ?? "revision",
           Int64(sealed.offer.size.byteCount), message.createdAt,
         ])
       let answer = try database.cachedStatement(

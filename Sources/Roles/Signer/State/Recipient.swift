@@ -26,6 +26,8 @@ package struct Recipient: Sendable, Decodable, FetchableRecord {
   package let head: ObjectID
   package let headTree: ObjectID
   package let headSequence: UInt64
+  /// It is to have the revision itself, and not only its files.
+  let isFollowed: Bool
   /// `nil`: it never answered.
   package let standing: Standing?
   /// The number that its newest word answers.
@@ -69,8 +71,14 @@ package struct Recipient: Sendable, Decodable, FetchableRecord {
     return (block, blockDetail ?? "")
   }
 
-  /// Its files are those of the stream's newest revision, under whatever commit, and work there.
-  package var isUpToDate: Bool { !isUnhealthy && (revision == head || tree == headTree) }
+  /// Its files are those of the stream's newest revision, and work there: under whatever commit, unless that is followed.
+  package var isUpToDate: Bool {
+    !isUnhealthy && has(Snapshot(revision: head, tree: headTree))
+  }
+
+  func has(_ target: Snapshot) -> Bool {
+    revision == target.revision || !isFollowed && tree == target.tree
+  }
 
   /// What it is at does not work there, by its own word, and stays.
   var isUnhealthy: Bool {
@@ -102,7 +110,7 @@ package struct Recipient: Sendable, Decodable, FetchableRecord {
 extension Recipient {
   static let columns = """
     recipient.*, stream.remote, stream.ref, stream.revision AS head, stream.tree AS headTree,
-    stream.sequence AS headSequence, stream.heartbeatAt
+    stream.sequence AS headSequence, stream.isFollowed, stream.heartbeatAt
     """
 }
 

@@ -18,7 +18,8 @@ extension StateDatabase {
     CREATE TABLE stream (
       id INTEGER PRIMARY KEY, remote TEXT NOT NULL, ref TEXT NOT NULL, sequence INTEGER NOT NULL,
       revision BLOB NOT NULL, tree BLOB NOT NULL, digest BLOB NOT NULL,
-      heartbeatAt INTEGER, forgotten INTEGER NOT NULL DEFAULT 0, UNIQUE (remote, ref));
+      heartbeatAt INTEGER, isFollowed INTEGER NOT NULL DEFAULT 0,
+      forgotten INTEGER NOT NULL DEFAULT 0, UNIQUE (remote, ref));
     CREATE TABLE tip (
       remote TEXT NOT NULL, ref TEXT NOT NULL, revision BLOB NOT NULL,
       PRIMARY KEY (remote, ref)) WITHOUT ROWID;

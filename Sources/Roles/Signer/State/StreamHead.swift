@@ -57,6 +57,29 @@ extension Outbox {
     }
   }
 
+  /// Whether recipients are to have a stream's revision itself, and not only its files.
+  func follow(_ streams: [(name: StreamName, isFollowed: Bool)]) throws(SignerError) {
+    let condition = "remote = ? AND ref = ? AND isFollowed <> ?"
+    let changed = try reading { database in
+      let statement = try database.cachedStatement(
+        sql: "SELECT EXISTS (SELECT 1 FROM stream WHERE \(condition))")
+      return try streams.filter { stream in
+        try Bool.fetchOne(
+          statement, arguments: [stream.name.remote, stream.name.branch, stream.isFollowed]) == true
+      }
+    }
+    guard !changed.isEmpty else { return }
+    try writing { database in
+      for stream in changed {
+        try database.execute(
+          sql: "UPDATE stream SET isFollowed = ? WHERE \(condition)",
+          arguments: [
+            stream.isFollowed, stream.name.remote, stream.name.branch, stream.isFollowed,
+          ])
+      }
+    }
+  }
+
   /// Checks the same outside of the transaction that counts: before work that would be in vain.
   func require(_ requirement: HeadRequirement) throws(SignerError) {
     try reading { try requirement.require(in: $0) }
