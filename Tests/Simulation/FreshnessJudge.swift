@@ -36,7 +36,8 @@ struct FreshnessJudge {
       return hasHeard && areClocksRight(of: applier) ? "a heartbeat was answered" : nil
     case nil:
       guard areClocksRight(of: applier), let head = checkout.head else { return nil }
-      return recent.contains(head) ? nil : "the stream has not led to \(head.abbreviated) lately"
+      return recent.contains { hasSameFiles($0, head) }
+        ? nil : "the stream has not led to the files of \(head.abbreviated) lately"
     case .elsewhere(let newest):
       if newest == checkout.head { return "it is at \(newest.abbreviated)" }
       guard areClocksRight(of: applier) else { return nil }
@@ -56,6 +57,13 @@ struct FreshnessJudge {
     let heads = world.heads[branch, default: []]
     let first = heads.lastIndex { $0.time <= begin } ?? heads.startIndex
     return Set(heads[first...].map(\.revision))
+  }
+
+  /// Also of two commits: a machine with the files of a newest revision is up to date.
+  private func hasSameFiles(_ one: ObjectID, _ other: ObjectID) -> Bool {
+    guard one != other else { return true }
+    guard let files = world.source.files[one] else { return false }
+    return files == world.source.files[other]
   }
 
   /// For so long that nothing of a wrong one lives any more.
