@@ -42,11 +42,10 @@ private struct ProgramRun {
   }
 
   mutating func run() throws(ProgramError) -> ProgramOutcome {
-    let end = ContinuousClock.now + call.limits.deadline
     guard let process = launch.waitForStart() else {
       return try outcome(launch.waitForEnd())
     }
-    let failure = try watch(process, until: end)
+    let failure = try watch(process, until: .now + call.limits.deadline)
     // It has ended, and its number is not given to another one before it is let go: whatever is left of its group dies.
     kill(-process.number, SIGKILL)
     launch.letGo()
