@@ -87,7 +87,7 @@ struct CheckoutCommandTests {
     try check("    after-apply: {run: reload}", "a list expected, found text")
     try check("    after-apply: {run: [/bin/true], shell: true}", "which the shell reads")
     try check("    after-apply: {rum: [/bin/true]}", "unknown key 'rum'", "did you mean 'run'?")
-    try check("    after-apply: {run: []}", "a program and 50 arguments at most expected")
+    try check("    after-apply: {run: []}", "a program and 49 arguments at most expected")
     try check("    after-apply: {run: [/bin/true], user: no-such-user}", "no such user")
     try check("    after-apply: {run: [/bin/true], group: root}", "needs a 'user:'")
     try check("    health: {within-seconds: 3}", "exactly one of these expected: get, run")

@@ -217,6 +217,9 @@ struct ReleaseTests {
     let file = pipeline.checkout.path + "/big.bin"
     #expect(try String(contentsOfFile: file, encoding: .utf8) == "large\n")
     try pipeline.expectEqual()
+    // A content in the place of its pointer is no change by hand.
+    for _ in 0..<4 { try pipeline.expectNextPushArrives() }
+    #expect(try Self.names(pipeline).count == 3)
   }
 
   @Test func `a revision that fails leaves the link at the release before`() async throws {

@@ -1,5 +1,5 @@
 extension ConfigurationFile {
-  private static let wordCountMax = 51
+  private static let wordCountMax = 50
 
   /// A program and its arguments, a word each: no shell reads them.
   func words(_ node: ConfigurationNode) throws -> [String] {
