@@ -301,8 +301,8 @@ let package = Package(
       name: "distro-bench",
       dependencies: [
         "MessageFormat", "Sodium", "ZeroMQ", "ZeroMQCarrier", "Sealing", "Mailboxes",
-        "CarrierProtocol", "InProcessCarrier", "Host", "Signer", "Applier", "Threads",
-        "TestSupport", grdb, logging,
+        "CarrierProtocol", "InProcessCarrier", "BrokerCarrier", "BareBrokers", "DirectoryCarrier",
+        "Host", "Signer", "Applier", "Threads", "TestSupport", grdb, logging,
       ], path: "Tests/Bench", swiftSettings: generated),
     // `make crash-test`: kills the program above, and judges what is left.
     .executableTarget(
@@ -321,6 +321,13 @@ let package = Package(
         "GitModel", "Host", "MessageFormat", "Sodium", "Sealing", "Mailboxes", grdb, logging,
       ],
       path: "Tests/TestSupport", swiftSettings: strict),
+    // Queues of real brokers without a carrier: what a carrier is compared with, and what stands between two of them.
+    .target(
+      name: "BareBrokers",
+      dependencies: [
+        "MessageFormat", "Threads", "Host", "CarrierProtocol", "BrokerCarrier", "RabbitMQ",
+        "RabbitMQCarrier", "STOMP", "ActiveMQCarrier", "NATS", "NATSCarrier", "TestSupport",
+      ], path: "Tests/BareBrokers", swiftSettings: strict),
     // An IronMQ server as its documentation describes it: tests cannot reach a real one.
     .target(
       name: "IronMQServer",
@@ -382,9 +389,9 @@ let package = Package(
       name: "PipelineTests",
       dependencies: [
         "GitModel", "MessageFormat", "Sodium", "Git", "PatchText", "ZeroMQ", "Compression",
-        "Sealing", "Patching", "Mailboxes", "CarrierProtocol", "ZeroMQCarrier", "Signer", "Applier",
-        "Host", "LargeFiles", "Threads", "TestSupport", "Upstreams", grdb,
-        logging,
+        "Sealing", "Patching", "Mailboxes", "CarrierProtocol", "ZeroMQCarrier", "BrokerCarrier",
+        "BareBrokers", "Signer", "Applier", "Host", "LargeFiles", "Threads", "TestSupport",
+        "Upstreams", grdb, logging,
       ], swiftSettings: tests),
     .testTarget(
       name: "CommandTests", dependencies: ["TestSupport", "IronMQServer", grdb],

@@ -60,6 +60,9 @@ enum Bench {
     try addAll("r") { try LayoutRow(workspace: $0, scale: scale).measure() }
     try addAll("y") { try ScaleRow(workspace: $0, scale: scale).measure() }
     try addAll("z") { try BrokerFleetRow(workspace: $0, scale: scale).measure() }
+    try addAll("o") { try BrokerRows(workspace: $0, scale: scale).measure() }
+    try addAll("p") { try BrokerPushRow(workspace: $0, scale: scale).measure() }
+    try addAll("q") { try DirectoryRow(workspace: $0, scale: scale).measure() }
     try addAll("w") { try HookRow(workspace: $0, scale: scale).measure() }
     try add("x") { try HookedPushRow(workspace: $0, scale: scale).measure() }
     Table.print(rows)

@@ -6,12 +6,21 @@ import TestSupport
 
 /// A signer and an applier on this machine, below a directory of their own: keys, configurations, the running daemon.
 final class Pair {
+  /// How the signer's messages come to the applier.
+  enum Way {
+    /// The applier listens, and the signer connects to it.
+    case direct
+    case relay
+    /// This entry of both configurations.
+    case broker(entry: String)
+  }
+
   static let remote = "git@example.org:acme/bench.git"
 
   private let workspace: Workspace
   private let name: String
   private let repository: String
-  /// `nil`: the applier listens, and the signer connects to it.
+  private let way: Way
   private var relay: RelayProgram?
   private var daemon: Program?
   private let absent: String?
@@ -21,9 +30,10 @@ final class Pair {
   /// recipient of another stream that the relay does not know.
   init(
     _ workspace: Workspace, _ name: String, repository: String, checkout: String,
-    checkoutKeys: String = "", throughRelay: Bool = false, isFetched: Bool = false,
+    checkoutKeys: String = "", by way: Way = .direct, isFetched: Bool = false,
     absent: String? = nil
   ) throws {
+    self.way = way
     self.absent = absent
     self.isFetched = isFetched
     self.workspace = workspace
@@ -33,18 +43,22 @@ final class Pair {
     for identity in ["signer", "web"] {
       try workspace.run([workspace.distro, "keygen", identity], in: name)
     }
-    var carrier = "listen: \"tcp://127.0.0.1:*\""
-    if throughRelay {
+    let carrier: String
+    switch way {
+    case .direct: carrier = "zeromq: {listen: \"tcp://127.0.0.1:*\"}"
+    case .relay:
       let relay = try RelayProgram(
         in: workspace, signers: [try identity("signer")], appliers: [try identity("web")])
-      carrier = "connect: \"\(relay.appliersEndpoint)\", server: \(relay.publicFile)"
+      carrier =
+        "zeromq: {connect: \"\(relay.appliersEndpoint)\", server: \(relay.publicFile)}"
       self.relay = relay
+    case .broker(let entry): carrier = entry
     }
     try workspace.write(
       """
       identity: keys/web.key
       state: applier
-      carriers: [{zeromq: {\(carrier)}}]
+      carriers: [{\(carrier)}]
       trusted-signers: [keys/signer.pub]
       checkouts:
         - {remote: "\(Self.remote)", branch: main, path: "\(workspace.path(checkout))"\(checkoutKeys)}
@@ -57,6 +71,8 @@ final class Pair {
   deinit { daemon?.stop() }
 
   private func configureSigner(endpoint: String, server: String) throws {
+    var carrier = "zeromq: {connect: \"\(endpoint)\", server: \(server)}"
+    if case .broker(let entry) = way { carrier = entry }
     let path = workspace.path(repository)
     let source = isFetched ? "upstream: \"file://\(path)\"" : "path: \"\(path)\""
     try workspace.write(
@@ -64,7 +80,7 @@ final class Pair {
       identity: keys/signer.key
       state: signer
       \(isFetched ? "socket: signer.sock" : "")
-      carriers: [{zeromq: {connect: "\(endpoint)", server: \(server)}}]
+      carriers: [{\(carrier)}]
       repositories:
         - \(source)
           remote: "\(Self.remote)"
@@ -106,7 +122,7 @@ final class Pair {
       [workspace.distro, "verify-apply", "--config", "web.yaml"], in: workspace.path(name),
       output: log, environment: workspace.environment)
     daemon = program
-    guard relay == nil else {
+    guard case .direct = way else {
       _ = try program.line(with: "event=carrier-connected")
       return
     }

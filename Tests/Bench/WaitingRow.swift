@@ -17,7 +17,7 @@ struct WaitingRow {
       "shop.git", in: workspace)
     try History.checkOut("shop.git", to: "checkout", origin: Pair.remote, in: workspace)
     let pair = try Pair(
-      workspace, "waiting", repository: "shop.git", checkout: "checkout", throughRelay: true,
+      workspace, "waiting", repository: "shop.git", checkout: "checkout", by: .relay,
       absent: "absent")
     try pair.startDaemon()
     defer { pair.stopDaemon() }

@@ -125,7 +125,7 @@ final class CarrierMachine: Sendable {
     }
     port.delivered = { waiting in
       try store.remove(waiting)
-      record.note { $0.delivered.append(waiting.message.id) }
+      record.note { $0.delivered += waiting.map(\.message.id) }
     }
     port.refused = { refusal in record.note { $0.refused.append(refusal) } }
     let (set, failover) = (CarrierSet(), Failover(after: delay))

@@ -34,10 +34,14 @@ struct ClusterTrial {
 
   /// What became of each reader's mail.
   var states: [String] {
-    readers.map { reader in
+    let sent = sender.current
+    return readers.map { reader in
       let news = reader.current
       return "\(news.accepted.count) accepted; \(news.failures); \(reader.log.lines.suffix(3))"
-    }
+    } + [
+      "sender: \(sent.delivered.count) delivered; \(sent.failures.suffix(3)); \(sent.refused.count) refused: "
+        + "\(sent.refused.suffix(3)); \(sender.log.lines.suffix(3))"
+    ]
   }
 
   private var arrivedCount: Int { readers.map(\.current.accepted.count).reduce(0, +) }

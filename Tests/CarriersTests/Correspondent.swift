@@ -107,7 +107,7 @@ private final class Record: Sendable {
     port.accept = { [self] messages in try accept(messages) }
     port.delivered = { [self] waiting in
       try store.remove(waiting)
-      note { $0.stored.append(waiting.message.id) }
+      note { $0.stored += waiting.map(\.message.id) }
     }
     port.refused = { [self] refusal in note { $0.refusals.append(refusal) } }
     port.moved = { [self] _, done, _ in note { $0.moves.append(done) } }

@@ -81,7 +81,7 @@ final class DirectoryUser: Sendable {
     }
     port.delivered = { [self] waiting in
       try delivered(waiting)
-      news.withLock { $0.delivered.append(waiting.message.id) }
+      news.withLock { $0.delivered += waiting.map(\.message.id) }
     }
     port.refused = { [self] refusal in news.withLock { $0.refused.append(refusal) } }
     return port

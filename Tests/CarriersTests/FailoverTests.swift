@@ -64,7 +64,7 @@ struct FailoverTests {
     try sender.put(letter(1), for: [reader])
     #expect(try !isTurn(turns[1], after: 0) && isTurn(turns[1], after: 10))
     let waiting = try sender.store.outgoing(for: [reader.mailbox], countMax: 1)
-    for message in waiting { try sender.store.remove(message) }
+    try sender.store.remove(waiting)
     try sender.put(letter(2), for: [reader])
     #expect(try isTurn(turns[1], after: 11))
     turns[0].noteMove(of: [reader.mailbox], at: start + .seconds(12))

@@ -47,6 +47,7 @@ extension CarrierConformanceTests {
       throws
     {
       let letters = [fixture.letter(1, 100 * Self.chunk), fixture.letter(2)]
+      queues.reservation.disorder = .zero
       try fixture.connectSender()
       for letter in letters { try sender.put(letter, for: [reader]) }
       try sender.requireDelivered(letters)
@@ -58,6 +59,23 @@ extension CarrierConformanceTests {
       #expect(reader.log.count(of: "transfer-incomplete") == 1)
       try sender.put(letters[0], for: [reader])
       try reader.requireMail(letters)
+    }
+
+    /// A reader that was killed has the first ones for a minute: the next one waits for them, whatever is behind.
+    @Test func `a large message of which a killed reader has the beginning comes whole`() throws {
+      let letters = [fixture.letter(1, 150 * Self.chunk), fixture.letter(2)]
+      try fixture.connectSender()
+      for letter in letters { try sender.put(letter, for: [reader]) }
+      try sender.requireDelivered(letters)
+      #expect(queues.server.reserve(40, from: reader.mailbox.ironQueue.text) == 40)
+      try fixture.connect(reader)
+      // More than may be out of its order has come, and is given back.
+      try reader.wait { queues.count(of: .release, status: 200) > 64 }
+      queues.server.advance(by: .seconds(61))
+      try reader.requireMail(letters)
+      try requireEmptied(reader)
+      #expect(reader.log.count(of: "transfer-incomplete") == 0)
+      #expect(reader.current.accepted.count == letters.count)
     }
 
     @Test func `requests that are too large are refused and small ones go on`() throws {

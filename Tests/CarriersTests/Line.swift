@@ -132,7 +132,7 @@ final class Line {
       end.unkeptCount += 1
       end.client.postpone(at: now)
     case .stored(let waiting):
-      try end.store.remove(waiting)
+      try end.store.remove([waiting])
       end.stored.append(waiting.message.id)
     case .refused(let refusals): end.refusals += refusals
     case .noRoom: end.noRoomCount += 1

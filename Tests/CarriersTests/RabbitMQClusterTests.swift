@@ -45,6 +45,12 @@ struct RabbitMQClusterTests {
           .split(separator: "\n").filter { $0.hasPrefix("distro.") && !$0.contains(".dead") }
           .allSatisfy { $0.split(separator: ",").count == servers.count }
       },
-      states: { trial.states })
+      states: {
+        try trial.states + [
+          servers[1].control(
+            "list_queues", "name", "messages", "messages_unacknowledged", "consumers", "leader",
+            "online")
+        ]
+      })
   }
 }

@@ -105,6 +105,14 @@ package final class ConformanceServer: Sendable {
     }
   }
 
+  /// Reserves messages of a queue, as a reader that is killed then.
+  package func reserve(_ count: Int, from queue: String) -> Int {
+    let now = now
+    return change {
+      $0.reserve(count, from: queue, timeout: nil, deleting: false, at: now).count
+    }
+  }
+
   // MARK: - Running
 
   /// Hangs up on all.

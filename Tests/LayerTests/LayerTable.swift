@@ -93,6 +93,7 @@ struct Manifest {
     // They lie below Tests.
     dependencies["TestSupport"] = nil
     dependencies["IronMQServer"] = nil
+    dependencies["BareBrokers"] = nil
     for name in ["distro-bench", "distro-crash", "distro-simulate"] { dependencies[name] = nil }
     self.dependencies = dependencies
   }

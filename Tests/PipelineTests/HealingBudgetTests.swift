@@ -26,7 +26,7 @@ struct HealingBudgetTests {
     var packCount = 0
     for round in 0..<(hourCount * 3_600 / 331) {
       for waiting in try fleet.beat() {
-        try fleet.outbox.markStored(WaitingMessage(waiting), at: fleet.clock.now)
+        try fleet.outbox.markStored([WaitingMessage(waiting)], at: fleet.clock.now)
       }
       // Longer than a machine must be well before it counts as well.
       fleet.clock.advance(seconds: 270)

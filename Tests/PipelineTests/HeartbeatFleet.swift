@@ -123,7 +123,7 @@ final class HeartbeatFleet {
   func exchange() throws -> [ReceiptReader.Answer] {
     let waiting = try outbox.store.messages(in: machine.public.mailbox, countMax: .max)
     try deliver(try waiting.map { try SealedMessage($0) })
-    for message in waiting { try outbox.markStored(WaitingMessage(message), at: clock.now) }
+    for message in waiting { try outbox.markStored([WaitingMessage(message)], at: clock.now) }
     return try answers()
   }
 

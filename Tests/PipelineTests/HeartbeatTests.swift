@@ -107,7 +107,7 @@ struct HeartbeatTests {
       let messages = try fleet.beat()
       try fleet.deliver(try messages.map { try SealedMessage($0) })
       for message in messages {
-        try fleet.outbox.markStored(WaitingMessage(message), at: fleet.clock.now)
+        try fleet.outbox.markStored([WaitingMessage(message)], at: fleet.clock.now)
       }
       for message in try fleet.store.messages(in: fleet.signer.public.mailbox, countMax: 9) {
         reports.append(try reader.read(try SealedMessage(message), named: message.id))

@@ -56,7 +56,7 @@ struct ManyRecipientsTests {
     return try outbox.store.messages(in: mailbox, countMax: .max).map { message in
       let envelope = try Envelope.open(
         try SealedMessage(message), named: message.id, for: reader)
-      try outbox.markStored(WaitingMessage(message), at: clock.now)
+      try outbox.markStored([WaitingMessage(message)], at: clock.now)
       return try envelope.verified(body, trusting: [signer.public])
     }
   }
@@ -91,7 +91,7 @@ struct ManyRecipientsTests {
     _ = try push(1)
     for reader in settings.repositories[0].recipients {
       for message in try outbox.store.messages(in: reader.mailbox, countMax: 9) {
-        try outbox.markStored(WaitingMessage(message), at: clock.now)
+        try outbox.markStored([WaitingMessage(message)], at: clock.now)
       }
     }
     clock.advance(seconds: 61)

@@ -149,7 +149,7 @@ final class ModelFleet: @unchecked Sendable {
           // A heartbeat that the next one has replaced.
           continue
         }
-        try outbox.markStored(WaitingMessage(message), at: clock.now)
+        try outbox.markStored([WaitingMessage(message)], at: clock.now)
         clock.advance(seconds: 1)
         for answer in try machine.answer(sealed, from: settings.identity, at: clock.now) {
           let receipt = try reader.read(answer, named: answer.id)

@@ -211,7 +211,7 @@ final class Pipeline {
   func transfer() throws {
     for message in try outgoing.messages(in: applier.public.mailbox, countMax: .max) {
       try deposit(try SealedMessage(message))
-      try outbox.markStored(WaitingMessage(message), at: clock.now)
+      try outbox.markStored([WaitingMessage(message)], at: clock.now)
     }
   }
 

@@ -120,7 +120,7 @@ final class TestFleet {
     for machine in machines where !machine.isCutOff {
       for message in try outgoing.messages(in: machine.mailbox, countMax: .max) {
         try deposit(try SealedMessage(message), at: machine)
-        try outbox.markStored(WaitingMessage(message), at: clock.now)
+        try outbox.markStored([WaitingMessage(message)], at: clock.now)
       }
       clock.advance(seconds: 1)
       try machine.work()
@@ -144,7 +144,7 @@ final class TestFleet {
   /// The carrier says that it has stored them, and loses them.
   func lose(for machine: TestMachine) throws {
     for message in try outgoing.messages(in: machine.mailbox, countMax: .max) {
-      try outbox.markStored(WaitingMessage(message), at: clock.now)
+      try outbox.markStored([WaitingMessage(message)], at: clock.now)
     }
   }
 

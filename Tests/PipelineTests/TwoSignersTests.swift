@@ -61,7 +61,7 @@ private final class Partner {
     let machine = fleet.machines[0]
     for message in try outgoing.messages(in: machine.mailbox, countMax: .max) {
       try fleet.deposit(try SealedMessage(message), at: machine)
-      try outbox.markStored(WaitingMessage(message), at: fleet.clock.now)
+      try outbox.markStored([WaitingMessage(message)], at: fleet.clock.now)
     }
     fleet.clock.advance(seconds: 1)
     try machine.work()

@@ -182,7 +182,7 @@ final class RelayLine: Line {
     case .unkept(let what), .full(let what):
       trace("\(name): \(what)")
       client.postpone(at: clock.instant)
-    case .stored(let outgoing): try port.delivered(outgoing)
+    case .stored(let outgoing): try port.delivered([outgoing])
     case .refused(let refusals):
       for refusal in refusals { trace("\(name): the relay refuses: \(refusal.reason.rawValue)") }
     case .tooLarge, .noRoom, .moved, .empty: break

@@ -44,8 +44,16 @@ package protocol BrokerConnection: AnyObject {
   /// What happens next; `nil`: nothing until then, or it was woken. Keeps the connection alive.
   func next(until end: ContinuousClock.Instant) throws(CarrierError) -> BrokerEvent?
 
+  /// Until then what is older may come behind what is newer, as it belongs to an earlier connection still. `nil`: a queue
+  /// has its order from the beginning.
+  var disorderEnd: ContinuousClock.Instant? { get }
+
   /// Ends it in order, so far as that is possible at once.
   func close()
+}
+
+extension BrokerConnection {
+  package var disorderEnd: ContinuousClock.Instant? { nil }
 }
 
 /// By which a connection knows a delivery.

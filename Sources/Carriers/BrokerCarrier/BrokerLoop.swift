@@ -91,6 +91,7 @@ final class BrokerLoop {
     let connection = try broker.connect(as: port.mailbox)
     defer { connection.close() }
     reports.connected()
+    receiving.disorderEnd = connection.disorderEnd
     try connection.consume(prefetch: BrokerReceiving.windowMax)
     looks.reset()
     look = .now + looks.next()
@@ -98,15 +99,20 @@ final class BrokerLoop {
       liveness.rest(for: Self.callMax)
       if news.take() { sending.changed() }
       let hasMore = try publish(on: connection)
+      // While there is more to publish, many messages share a step of our disk.
+      if !hasMore || sending.hasManyFinished { try handOver() }
       try receive(from: connection, waiting: !hasMore)
       try settle(with: connection)
       if let end = sending.silenceEnd, end <= .now {
         throw CarrierError.noAnswer(endpoint: broker.place, within: timeouts.progress)
       }
     }
+    try handOver()
     keepPartials()
     try answer(on: connection)
   }
+
+  private func handOver() throws { try sending.handOver(port.delivered) }
 
   private func keepPartials() {
     do throws(MailboxError) {
@@ -156,9 +162,8 @@ final class BrokerLoop {
     switch event {
     case .confirmed(let numbers):
       blocks.reset()
-      let (delivered, moved) = try sending.confirmed(numbers, at: .now)
+      let moved = try sending.confirmed(numbers, at: .now)
       for step in moved { port.moved([step.mailbox], step.done, step.total) }
-      for message in delivered { try port.delivered(message) }
     case .refused(let numbers, let reason, let detail):
       let refusals = try sending.refused(numbers, reason, detail, at: .now)
       for refusal in refusals { reports.refused(refusal) }
@@ -168,6 +173,8 @@ final class BrokerLoop {
       (look, emptyLookCount) = (nil, 0)
       do {
         try receiving.take(bytes, tag, at: .now)
+      } catch is OvertakenDelivery {
+        deliverAgain()
       } catch {
         postpone(error)
       }
@@ -198,6 +205,10 @@ final class BrokerLoop {
 
   private func postpone(_ error: any Error) {
     reports.notStored("\(error)")
+    deliverAgain()
+  }
+
+  private func deliverAgain() {
     resumption = .now + faults.next()
     needsCancel = true
   }

@@ -27,6 +27,8 @@ final class BrokerReceiving {
   /// The smallest of them, by which it is known when there is room.
   private var firstDeferred: MessageWriter?
   private var outstandingCount = 0
+  /// Before that nothing is given up because something is missing.
+  var disorderEnd: ContinuousClock.Instant?
   private var nextCleaning: ContinuousClock.Instant?
 
   /// What the broker is to be told.
@@ -93,7 +95,7 @@ final class BrokerReceiving {
     }
     if outstandingCount - acknowledged.count - rejected.count >= Int(Self.windowMax), whole.isEmpty
     {
-      try makeRoom()
+      try makeRoom(at: now)
     }
   }
 
@@ -149,12 +151,19 @@ final class BrokerReceiving {
     case .foreign:
       reject(tag, "chunks that are not of their message")
       if incoming.tags.isEmpty { open[incoming.id] = nil }
-    case .gap: try drop(incoming)
+    case .gap:
+      try requireOrder(at: now)
+      try drop(incoming)
     case .taken:
       acknowledged += try incoming.keep()
       guard incoming.isComplete, open.removeValue(forKey: incoming.id) != nil else { return }
       whole.append(incoming)
     }
+  }
+
+  /// What is missing comes when the broker has it back: until then all that is behind it is better with the broker.
+  private func requireOrder(at now: ContinuousClock.Instant) throws(OvertakenDelivery) {
+    if let disorderEnd, now < disorderEnd { throw OvertakenDelivery() }
   }
 
   /// Part of it will not come. Its sender finds out that we are behind, and heals.
@@ -168,11 +177,12 @@ final class BrokerReceiving {
   }
 
   /// All that the broker delivers at once is here, and no message is whole.
-  private func makeRoom() throws {
+  private func makeRoom(at now: ContinuousClock.Instant) throws {
     for incoming in open.values { acknowledged += try incoming.keep(now: true) }
     guard acknowledged.isEmpty, rejected.isEmpty, deferred.isEmpty,
       let idlest = open.values.min(by: { $0.lastHeard < $1.lastHeard })
     else { return }
+    try requireOrder(at: now)
     try drop(idlest)
   }
 
@@ -207,3 +217,6 @@ final class BrokerReceiving {
     for incoming in open.values { acknowledged += try incoming.keep(now: true) }
   }
 }
+
+/// What is delivered lies behind something that an earlier connection has from the broker: it is to be delivered again.
+struct OvertakenDelivery: Error {}

@@ -1,5 +1,4 @@
 import CarrierProtocol
-import Host
 import Mailboxes
 import MessageFormat
 
@@ -11,29 +10,34 @@ struct BrokerSending {
     let mailbox: Mailbox
   }
 
-  /// Pieces on their way: 8 MiB, more than a broker needs to be busy.
-  private static let windowMax = 64
-  private static let uploadCountMax = 64
   private static let progressCountMax = 4_096
   /// What costs less is sent again: 16 MiB, and 8 MiB at an orderly end.
   private static let notedStepMax: UInt32 = 128
   private static let notedStepMin: UInt32 = 64
+  /// Worth a step of our disk while there is still something to publish.
+  private static let finishedCountMax = 128
+  /// What was read so lately is not looked up again before it is published.
+  private static let freshFor: Duration = .milliseconds(500)
 
   private let mailboxes: Set<Mailbox>
   private let store: MailboxStore
   private let turn: FailoverTurn
   private let timeouts: ExchangeTimeouts
   private let place: String
-  private var uploads: [Upload] = []
-  private var publishedCount: UInt64 = 0
-  /// Pieces on their way, by their numbers.
-  private var unconfirmed: [UInt64: Upload.Key] = [:]
+  private var uploads = UploadQueue()
+  /// Pieces on their way.
+  private var unconfirmed = OpenPieces()
+  /// Confirmed whole: our store is to forget them.
+  private var finished: [Upload] = []
   /// What a refused queue has of a message.
   private var progress: [Upload.Key: UInt32] = [:]
   private var holds: [Mailbox: DepositHold] = [:]
   private var unreadable = UnreadableMessages()
   private var faults: [Depositing.Fault] = []
   private var isStale = true
+  /// More waits in the store than there was room for.
+  private var hasMore = false
+  private var refilled: ContinuousClock.Instant?
   /// Since when nothing was heard of what is on its way.
   private var silentSince: ContinuousClock.Instant?
 
@@ -50,52 +54,55 @@ struct BrokerSending {
   var nextAttempt: ContinuousClock.Instant? {
     [
       holds.values.compactMap(\.until).min(), unreadable.nextEnd, silenceEnd,
-      isFull ? nil : turn.next,
+      uploads.isFull ? nil : turn.next,
     ]
     .compactMap { $0 }.min()
   }
-
-  private var isFull: Bool { uploads.count >= Self.uploadCountMax }
 
   /// When the broker has left a piece without an answer for too long.
   var silenceEnd: ContinuousClock.Instant? { silentSince.map { $0 + timeouts.progress } }
 
   /// The connection has ended: what was not confirmed is published again.
   mutating func interrupted() {
-    (publishedCount, unconfirmed, silentSince) = (0, [:], nil)
-    for index in uploads.indices { uploads[index].interrupted() }
+    (unconfirmed, silentSince) = (OpenPieces(), nil)
+    uploads.interrupted()
   }
+
+  // MARK: - What is to be published
 
   /// What to publish next; `nil`: nothing now.
   mutating func next(at now: ContinuousClock.Instant) throws(MailboxError) -> Step? {
     endPauses(at: now)
-    if isStale, !isFull { try refill(at: now) }
-    while unconfirmed.count < Self.windowMax,
-      let index = uploads.firstIndex(where: { !$0.isPublished })
-    {
-      let id = uploads[index].message.id
-      // Another run may have handed it over, or a newer one has its slot.
-      if !uploads[index].isBegun, try store.message(id, in: uploads[index].mailbox) == nil {
-        uploads.remove(at: index)
+    if isStale, !uploads.isFull { try refill(at: now) }
+    while !unconfirmed.isFull, let upload = uploads.first {
+      guard try isWanted(upload, at: now) else {
+        uploads.remove(upload.key)
         isStale = true
         continue
       }
-      var upload = uploads[index]
-      let number = publishedCount + 1
-      let message = try reading(id, at: now) { () throws(MailboxError) in
-        try upload.takePiece(as: number)
+      let number = unconfirmed.lastNumber + 1
+      let message = try reading(upload.message.id, at: now) { uploads throws(MailboxError) in
+        try uploads.takePiece(as: number)
       }
       guard let message else {
-        uploads.removeAll { $0.message.id == id }
+        uploads.removeAll { $0.message.id == upload.message.id }
         continue
       }
-      uploads[index] = upload
-      publishedCount = number
-      unconfirmed[number] = upload.key
+      unconfirmed.add(
+        byteCount: message.chunks.reduce(0) { $0 + $1.count }, of: upload.key)
       silentSince = silentSince ?? now
       return Step(message: message, mailbox: upload.mailbox)
     }
     return nil
+  }
+
+  /// Another run may have handed it over, or a newer one has its slot.
+  private func isWanted(
+    _ upload: Upload, at now: ContinuousClock.Instant
+  ) throws(MailboxError) -> Bool {
+    guard !upload.isBegun else { return true }
+    if upload.slot == nil, let refilled, now - refilled < Self.freshFor { return true }
+    return try store.message(upload.message.id, in: upload.mailbox) != nil
   }
 
   private mutating func endPauses(at now: ContinuousClock.Instant) {
@@ -111,27 +118,30 @@ struct BrokerSending {
   }
 
   private mutating func refill(at now: ContinuousClock.Instant) throws(MailboxError) {
-    isStale = false
-    let known = Set(uploads.map(\.key))
+    (isStale, hasMore, refilled) = (false, false, now)
+    let ended = Set(finished.map(\.key))
     let bounds = holds.filter { $0.value.until != nil }.mapValues(\.byteCount)
     let open = try turn.mailboxes(
       of: mailboxes.subtracting(bounds.filter { $0.value == 0 }.keys), in: store, at: now)
-    for waiting in try store.outgoing(
-      for: open, smallerThan: bounds,
-      countMax: 2 * Self.uploadCountMax + unreadable.count)
-    where !unreadable.contains(waiting.message.id) {
+    let countMax = UploadQueue.room + finished.count + unreadable.count
+    let found = try store.outgoing(for: open, smallerThan: bounds, countMax: countMax)
+    hasMore = found.count == countMax
+    for waiting in found where !unreadable.contains(waiting.message.id) {
       let keys = waiting.mailboxes.map { Upload.Key(id: waiting.message.id, mailbox: $0) }
-        .filter { !known.contains($0) }
+        .filter { uploads[$0] == nil && !ended.contains($0) }
       guard !keys.isEmpty else { continue }
-      let chunks = try reading(waiting.message.id, at: now) { () throws(MailboxError) in
+      guard !uploads.isFull else {
+        hasMore = true
+        return
+      }
+      let chunks = try reading(waiting.message.id, at: now) { _ throws(MailboxError) in
         try waiting.message.openVerified()
       }
       guard let chunks else { continue }
       for key in keys {
-        uploads.append(
-          Upload(
-            waiting.message, chunks, for: key.mailbox, slot: waiting.slot,
-            confirmedCount: try confirmedCount(of: key, chunks.count)))
+        uploads.add(
+          waiting.message, chunks, for: key.mailbox, slot: waiting.slot,
+          confirmedCount: try confirmedCount(of: key, chunks.count))
       }
     }
   }
@@ -145,24 +155,24 @@ struct BrokerSending {
   }
 
   /// Of what is on its way: the program's next run goes on from there.
-  mutating func keep(least: UInt32 = notedStepMin) throws(MailboxError) {
-    for index in uploads.indices {
-      let upload = uploads[index]
-      guard !upload.isConfirmed, upload.confirmedCount - upload.notedCount >= least else {
-        continue
-      }
-      try store.notePublished(
-        upload.confirmedCount, of: upload.message.id, into: upload.mailbox, at: place)
-      uploads[index].noted()
-    }
+  mutating func keep() throws(MailboxError) {
+    for upload in uploads.all { try keep(upload, least: Self.notedStepMin) }
+  }
+
+  private mutating func keep(_ upload: Upload, least: UInt32) throws(MailboxError) {
+    guard !upload.isConfirmed, upload.confirmedCount - upload.notedCount >= least else { return }
+    try store.notePublished(
+      upload.confirmedCount, of: upload.message.id, into: upload.mailbox, at: place)
+    uploads.noted(upload.key)
   }
 
   /// `nil`: the disk has lost the message, or it cannot be read now. What is behind it goes on.
   private mutating func reading<Value>(
-    _ id: MessageID, at now: ContinuousClock.Instant, _ body: () throws(MailboxError) -> Value
+    _ id: MessageID, at now: ContinuousClock.Instant,
+    _ body: (inout UploadQueue) throws(MailboxError) -> Value?
   ) throws(MailboxError) -> Value? {
     do throws(MailboxError) {
-      return try body()
+      return try body(&uploads)
     } catch {
       guard error.isOfOneMessage else { throw error }
       guard try store.contains(id) else { return nil }
@@ -185,34 +195,44 @@ extension BrokerSending {
   /// Of large messages, how far they are.
   typealias Movement = (mailbox: Mailbox, done: UInt32, total: UInt32)
 
-  /// What was handed over whole, once for each message.
+  /// What the broker has whole by that waits for `handOver`.
   mutating func confirmed(
     _ numbers: PublicationNumbers, at now: ContinuousClock.Instant
-  ) throws(MailboxError) -> (delivered: [WaitingMessage], moved: [Movement]) {
+  ) throws(MailboxError) -> [Movement] {
     var moved: [Movement] = []
     for (number, key) in answered(numbers, at: now) {
-      guard let index = uploads.firstIndex(where: { $0.key == key }) else { continue }
-      uploads[index].confirm(number)
-      moved.append((key.mailbox, uploads[index].confirmedCount, uploads[index].chunkCount))
-    }
-    try keep(least: Self.notedStepMax)
-    var finished: [Upload] = []
-    for upload in uploads where upload.isConfirmed {
+      guard let upload = uploads.confirm(number, of: key) else { continue }
+      moved.append((key.mailbox, upload.confirmedCount, upload.chunkCount))
+      try keep(upload, least: Self.notedStepMax)
+      guard upload.isConfirmed else { continue }
+      uploads.remove(key)
       finished.append(upload)
-      if let hold = holds[upload.mailbox], upload.message.size.byteCount >= hold.byteCount {
-        holds[upload.mailbox] = nil
+      if let hold = holds[key.mailbox], upload.message.size.byteCount >= hold.byteCount {
+        holds[key.mailbox] = nil
+        isStale = true
       }
     }
-    guard !finished.isEmpty else { return ([], moved) }
-    uploads.removeAll(where: \.isConfirmed)
-    if uploads.count < Self.uploadCountMax / 2 { isStale = true }
-    let groups = Dictionary(grouping: finished, by: \.message.id).values
-    return (
-      groups.map { group in
+    return moved
+  }
+
+  var hasManyFinished: Bool { finished.count >= Self.finishedCountMax }
+
+  /// All that the broker has whole, each message once; what `body` throws for comes again.
+  mutating func handOver(_ body: ([WaitingMessage]) throws -> Void) throws {
+    guard !finished.isEmpty else { return }
+    var order: [MessageID] = []
+    var groups: [MessageID: [Upload]] = [:]
+    for upload in finished {
+      if groups[upload.message.id] == nil { order.append(upload.message.id) }
+      groups[upload.message.id, default: []].append(upload)
+    }
+    try body(
+      order.compactMap { groups[$0] }.map { group in
         WaitingMessage(
           message: group[0].message, mailboxes: group.map(\.mailbox), slot: group[0].slot)
-      }, moved
-    )
+      })
+    finished = []
+    if uploads.isEmpty || (hasMore && uploads.isLow) { isStale = true }
   }
 
   /// What goes into a queue that takes it is published on; what does not waits.
@@ -222,8 +242,7 @@ extension BrokerSending {
   ) throws(MailboxError) -> [Depositing.Refusal] {
     var refusals: [Depositing.Refusal] = []
     for (_, key) in answered(numbers, at: now) {
-      guard let index = uploads.firstIndex(where: { $0.key == key }) else { continue }
-      let upload = uploads.remove(at: index)
+      guard let upload = uploads.remove(key) else { continue }
       if progress.count >= Self.progressCountMax { progress = [:] }
       // A queue that is gone has taken with it what it had.
       let isGone = reason == .unknownMailbox
@@ -255,10 +274,9 @@ extension BrokerSending {
   /// In their order.
   private mutating func answered(
     _ numbers: PublicationNumbers, at now: ContinuousClock.Instant
-  ) -> [(UInt64, Upload.Key)] {
-    let answered = unconfirmed.filter { numbers.contains($0.key) }.sorted { $0.key < $1.key }
-    for (number, _) in answered { unconfirmed[number] = nil }
+  ) -> [(number: UInt64, key: Upload.Key)] {
+    let answered = unconfirmed.take(numbers)
     silentSince = unconfirmed.isEmpty ? nil : now
-    return answered.map { ($0.key, $0.value) }
+    return answered
   }
 }

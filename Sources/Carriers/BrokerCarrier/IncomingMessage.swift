@@ -85,6 +85,6 @@ final class IncomingMessage {
     return durable
   }
 
-  /// They will be delivered again.
-  func forgetDeliveries() { held = [] }
+  /// They will be delivered again, and what was out of its order with them.
+  func forgetDeliveries() { (held, early) = ([], [:]) }
 }

@@ -18,6 +18,8 @@ struct Upload {
   let message: StoredMessage
   let mailbox: Mailbox
   let slot: Slot?
+  /// Messages go out in the order of these.
+  let number: UInt64
   private let chunks: StoredChunks
   private var pieces: [Piece] = []
   /// So many chunks the broker has, without a gap.
@@ -29,14 +31,17 @@ struct Upload {
   /// `confirmedCount`: what the broker has of it from before.
   init(
     _ message: StoredMessage, _ chunks: StoredChunks, for mailbox: Mailbox, slot: Slot?,
-    confirmedCount: UInt32
+    number: UInt64, confirmedCount: UInt32
   ) {
-    (self.message, self.chunks, self.mailbox, self.slot) = (message, chunks, mailbox, slot)
+    (self.message, self.chunks, self.mailbox) = (message, chunks, mailbox)
+    (self.slot, self.number) = (slot, number)
     (self.confirmedCount, next, notedCount) = (confirmedCount, confirmedCount, confirmedCount)
   }
 
   var key: Key { Key(id: message.id, mailbox: mailbox) }
   var chunkCount: UInt32 { chunks.count }
+  /// In memory; one that has an open file in place of that counts as the largest without.
+  var heldByteCount: UInt64 { min(message.size.byteCount, MailboxStore.inlineByteCountMax) }
   var isPublished: Bool { next == chunks.count }
   var isConfirmed: Bool { confirmedCount == chunks.count }
   var isBegun: Bool { !pieces.isEmpty || next > 0 }

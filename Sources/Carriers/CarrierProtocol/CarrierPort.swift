@@ -24,8 +24,9 @@ package struct CarrierPort: Sendable {
   package var accept: @Sendable ([MessageWriter]) throws -> Void
   /// A carrier that writes into the store itself, as its peers ask for, has written something.
   package var arrived: @Sendable () -> Void
-  /// The other side has the message on its disk, for these mailboxes.
-  package var delivered: @Sendable (WaitingMessage) throws -> Void
+  /// The other side has these on its disk, each for those mailboxes. Called for many at once, as each call may be a step
+  /// of the disk's.
+  package var delivered: @Sendable ([WaitingMessage]) throws -> Void
   /// The other side does not take it for that mailbox; it is tried again.
   package var refused: @Sendable (RefusedMessage) -> Void = { _ in }
   /// The other side has said that nothing more waits there for us.

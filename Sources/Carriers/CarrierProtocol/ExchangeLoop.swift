@@ -161,7 +161,7 @@ package final class ExchangeLoop<Link: CarrierLink> {
       reports.full(what)
       client.postpone(at: .now)
     case .noRoom(let size, let what): reports.noRoom(size, what)
-    case .stored(let outgoing): try port.delivered(outgoing)
+    case .stored(let outgoing): try port.delivered([outgoing])
     case .refused(let refusals): for refusal in refusals { reports.refused(refusal) }
     case .tooLarge(let size): reports.tooLarge(size)
     case .empty: port.emptied()

@@ -137,9 +137,9 @@ extension CarrierPort {
   var notingMoves: CarrierPort {
     var port = self
     let (turn, delivered, moved) = (turn, delivered, moved)
-    port.delivered = { message in
-      turn.noteMove(of: message.mailboxes, at: .now)
-      try delivered(message)
+    port.delivered = { messages in
+      turn.noteMove(of: messages.flatMap(\.mailboxes), at: .now)
+      try delivered(messages)
     }
     port.moved = { mailboxes, done, total in
       turn.noteMove(of: mailboxes, at: .now)

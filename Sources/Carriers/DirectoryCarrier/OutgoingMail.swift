@@ -107,8 +107,9 @@ final class OutgoingMail {
       }
     }
     if !stored.isEmpty {
-      try port.delivered(
-        WaitingMessage(message: waiting.message, mailboxes: stored, slot: waiting.slot))
+      try port.delivered([
+        WaitingMessage(message: waiting.message, mailboxes: stored, slot: waiting.slot)
+      ])
     }
     if let fullDisk { throw fullDisk }
     return stored.count == waiting.mailboxes.count

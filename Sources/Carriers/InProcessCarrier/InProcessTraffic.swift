@@ -111,7 +111,7 @@ package final class InProcessTraffic {
       InProcessBroker.Parcel(
         id: message.id, depositor: port.mailbox, size: message.size, slot: current.waiting.slot,
         chunks: chunks), into: current.waiting.mailboxes)
-    try port.delivered(current.waiting)
+    try port.delivered([current.waiting])
     return true
   }
 

@@ -85,6 +85,9 @@ package struct ReservationTimes: Sendable {
   package var renewal: Duration = .seconds(25)
   /// A long poll ends after so long without messages.
   package var waitSeconds = 30
+  /// So long after a connection has begun an earlier one's messages may be reserved: those that a killed program had, or
+  /// that a poll which was cut has got since.
+  package var disorder: Duration = .seconds(90)
   /// A part whose others do not come in that time will not be whole: they are posted one behind the other.
   package var partPatience: Duration = .seconds(600)
 

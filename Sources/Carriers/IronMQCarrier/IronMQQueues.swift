@@ -14,6 +14,7 @@ final class IronMQQueues: BrokerConnection {
   private let queue: QueueName
   private let partByteCountMax: Int
   private let quietTime: Duration
+  let disorderEnd: ContinuousClock.Instant?
   private let traffic: IronMQTraffic
   /// For acknowledgements and questions; and for what is cut off at the end.
   private let client: IronMQClient
@@ -39,6 +40,7 @@ final class IronMQQueues: BrokerConnection {
     partByteCountMax = PostBatch.contentByteCountMax(requestByteCount: requestByteCount)
     // By then every reservation has ended.
     quietTime = .seconds(reservation.seconds + 5)
+    disorderEnd = .now + reservation.disorder
     func worker(_ client: IronMQClient) -> IronMQWorker {
       IronMQWorker(
         traffic: traffic, client: client, queue: queue, deadQueue: mailbox.ironDeadQueue)

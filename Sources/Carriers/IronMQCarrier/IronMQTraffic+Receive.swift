@@ -41,7 +41,7 @@ extension IronMQTraffic {
 
 extension IronMQTraffic.State {
   fileprivate var room: Int {
-    guard isConsuming else { return 0 }
+    guard isConsuming, !held.values.contains(where: \.isReleased) else { return 0 }
     let unread = events.count { if case .delivery = $0 { true } else { false } }
     return unread < IronMQTraffic.unreadMax ? max(0, prefetch - deliveries.count) : 0
   }
@@ -51,7 +51,10 @@ extension IronMQTraffic.State {
     let number = lastNumber
     held[number] = IronMQTraffic.Held(message: message.reserved, since: now)
     // A poll that was under way when the consumption ended.
-    guard isConsuming, !isClosed else { return settle([number], \.released) }
+    guard isConsuming, !isClosed else {
+      held[number]?.isReleased = true
+      return settle([number], \.released)
+    }
     // What is not Base64 is nothing that the carrier could read.
     guard let content = message.content else { return deliver([], [number]) }
     guard content.count <= Limits.brokerMessageByteCountMax else { return deliver(nil, [number]) }

@@ -26,6 +26,7 @@ extension IronMQTraffic {
 
   func settled(_ numbers: [UInt64]) {
     state.withLock { state in for number in numbers { state.held[number] = nil } }
+    receiving.ring()
   }
 
   /// `nil`: its reservation has ended.

@@ -15,6 +15,8 @@ final class IronMQTraffic: Sendable {
     var isLost = false
     /// It is on one of the lists below.
     var isSettled = false
+    /// It is given back, and no later one is to be reserved before that.
+    var isReleased = false
   }
 
   struct State {
@@ -143,7 +145,9 @@ extension IronMQTraffic.State {
 
   /// All that was delivered and not acknowledged.
   fileprivate mutating func giveBack() {
-    settle((deliveries.values.flatMap { $0 } + assembly.keys).sorted(), \.released)
+    let numbers = (deliveries.values.flatMap { $0 } + assembly.keys).sorted()
+    settle(numbers, \.released)
+    for number in numbers { held[number]?.isReleased = true }
     (deliveries, assembly) = ([:], PieceAssembly())
     events.removeAll { if case .delivery = $0 { true } else { false } }
   }

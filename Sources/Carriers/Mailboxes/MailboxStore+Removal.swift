@@ -97,12 +97,21 @@ extension MailboxStore {
   }
 
   /// What a carrier has taken.
-  package func remove(_ outgoing: WaitingMessage) throws(MailboxError) {
-    try writing { database in
-      for mailbox in outgoing.mailboxes {
-        try Self.remove(outgoing.message.id, from: mailbox, in: database)
+  package func remove(_ outgoing: [WaitingMessage]) throws(MailboxError) {
+    try writing { database in try Self.remove(outgoing, in: database) }
+    try removeFiles(of: outgoing)
+  }
+
+  /// The part of it that belongs into a transaction of the caller's; `removeFiles(of:)` follows it.
+  package static func remove(_ outgoing: [WaitingMessage], in database: Database) throws {
+    for waiting in outgoing {
+      for mailbox in waiting.mailboxes {
+        try remove(waiting.message.id, from: mailbox, in: database)
       }
     }
-    try removeFile(of: outgoing.message)
+  }
+
+  package func removeFiles(of outgoing: [WaitingMessage]) throws(MailboxError) {
+    try removeFiles(outgoing.map(\.message).filter(\.isFile).map(\.id))
   }
 }

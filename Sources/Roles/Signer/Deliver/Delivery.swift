@@ -165,11 +165,14 @@ extension Delivery {
     return port
   }
 
-  private func markStored(_ outgoing: WaitingMessage, at place: String) throws {
-    let total = UInt64(outgoing.message.size.chunkCount)
-    progress.report(.sending, done: total, of: total)
+  private func markStored(_ outgoing: [WaitingMessage], at place: String) throws {
+    for total in outgoing.map({ UInt64($0.message.size.chunkCount) }) {
+      progress.report(.sending, done: total, of: total)
+    }
     try outbox.markStored(outgoing, at: now())
-    standing.withLock { $0.settle(outgoing, at: place) }
+    standing.withLock { standing in
+      for waiting in outgoing { standing.settle(waiting, at: place) }
+    }
     wakeWaiting()
     onChange()
   }

@@ -107,22 +107,23 @@ package struct Outbox: Sendable {
     return stream
   }
 
-  /// A carrier has the message on its disk, for these mailboxes: it leaves them here.
-  package func markStored(_ outgoing: WaitingMessage, at time: Timestamp) throws(SignerError) {
-    let id = outgoing.message.id
+  /// A carrier has the messages on its disk, for these mailboxes: they leave them here, all in one step.
+  package func markStored(_ outgoing: [WaitingMessage], at time: Timestamp) throws(SignerError) {
     try writing { database in
+      try MailboxStore.remove(outgoing, in: database)
       let statement = try database.cachedStatement(
         sql: """
           UPDATE answer SET storedAt = ?, state = iif(state = 'waiting', 'stored', state)
           WHERE message = ? AND recipient = ?
           """)
-      for mailbox in outgoing.mailboxes {
-        try MailboxStore.remove(id, from: mailbox, in: database)
-        try statement.execute(arguments: [time, id, mailbox])
+      for waiting in outgoing {
+        for mailbox in waiting.mailboxes {
+          try statement.execute(arguments: [time, waiting.message.id, mailbox])
+        }
       }
     }
     do throws(MailboxError) {
-      try store.removeFile(of: outgoing.message)
+      try store.removeFiles(of: outgoing)
     } catch {
       throw .mailbox(error)
     }
