@@ -83,7 +83,9 @@ struct PolicyTests {
     "Fri 1:00 - Mon 08:00 UTC", "Foo 16:00 - Mon 08:00 UTC", "Fri 16:00 - Fri 16:00 UTC",
     "Fri 16:00 - Mon 08:00 Nowhere/Town", "Fri 16:00 Mon 08:00 UTC", "a b c - d e",
   ])
-  func `what is no window is none`(text: String) { #expect(NoApplyWindow(text) == nil) }
+  func `another text is refused as a window`(text: String) {
+    #expect(NoApplyWindow(text) == nil)
+  }
 
   @Test func `messages wait until the window has ended, and the signer is told until when`() throws
   {

@@ -14,6 +14,19 @@ final class OpenDescriptor {
     number = -1
   }
 
+  /// All of the bytes, or an error.
+  func write(_ bytes: [UInt8], for program: String) throws(ProgramError) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = unsafe rest.withUnsafeBytes {
+        unsafe Glibc.write(number, $0.baseAddress, $0.count)
+      }
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { throw .system(program: program, call: "write", code: errno) }
+      rest = rest.dropFirst(count)
+    }
+  }
+
   /// The receiver closes it.
   func take() -> Int32 {
     defer { number = -1 }
@@ -61,14 +74,7 @@ enum InputFile {
     guard file.number >= 0 else {
       throw .system(program: program, call: "memfd_create", code: errno)
     }
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = unsafe rest.withUnsafeBytes {
-        unsafe write(file.number, $0.baseAddress, $0.count)
-      }
-      guard count > 0 else { throw .system(program: program, call: "write", code: errno) }
-      rest = rest.dropFirst(count)
-    }
+    try file.write(bytes, for: program)
     lseek(file.number, 0, SEEK_SET)
     return file
   }

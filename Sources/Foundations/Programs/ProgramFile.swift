@@ -14,26 +14,13 @@ package struct ProgramFile: Sendable {
       throw .system(program: path, call: "open", code: errno)
     }
     do throws(ProgramError) {
-      try Self.write(bytes, to: file.number, at: path)
+      try file.write(bytes, for: path)
       if let account, fchown(file.number, account.user, account.group) != 0 {
         throw .system(program: path, call: "fchown", code: errno)
       }
     } catch {
       remove()
       throw error
-    }
-  }
-
-  private static func write(
-    _ bytes: [UInt8], to descriptor: Int32, at path: String
-  ) throws(ProgramError) {
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let count = unsafe rest.withUnsafeBytes {
-        unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
-      }
-      guard count > 0 else { throw .system(program: path, call: "write", code: errno) }
-      rest = rest.dropFirst(count)
     }
   }
 

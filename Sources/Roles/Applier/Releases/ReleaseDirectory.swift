@@ -106,7 +106,7 @@ final class ReleaseDirectory: Deployment {
     try onPhase(.branchMoved)
   }
 
-  /// Nobody has seen the release yet.
+  /// The link has not led to the release yet.
   private func takeBack(_ name: String, _ after: ObjectID, _ kept: [KeptPack]) throws {
     // Too late: that is for the completion.
     let branch = checkout.settings.stream.branch.fullName
